@@ -1,0 +1,17 @@
+// Builds the deployed artefact: one CommonJS bundle, so that a cold start loads one file (design §11).
+// `@azure/functions-core` comes from the host; `@node-rs/argon2` is native and ships beside the bundle.
+import { build } from 'esbuild';
+
+await build({
+  entryPoints: ['functions/main.ts'],
+  outfile: 'dist/main.js',
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  sourcemap: true,
+  sourcesContent: false,
+  legalComments: 'none',
+  external: ['@azure/functions-core', '@node-rs/argon2'],
+  logLevel: 'warning',
+});

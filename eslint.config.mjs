@@ -1,0 +1,56 @@
+// Lint rules. The import boundaries of design §3 (`functions → shared flow → interfaces ← adapters`) and
+// "config.ts is the only reader of process.env" are kept here, not in anyone's memory.
+import js from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+const only = (group, message) => ({ group, message });
+const azureFunctions = only(['@azure/functions', '@azure/functions-core'], 'Only functions/, dev/ and test/ know the host.');
+const devOnly = only(['**/dev/**', '**/test/**', '**/bench/**', '**/cli/**'], 'The deployed app never imports dev/, cli/, test/ or bench/.');
+const upward = only(['**/functions/**'], 'Imports go one way: functions → shared.');
+const storage = only(['@azure/data-tables', '@azure/storage-queue', '@azure/identity'], 'Only shared/storage/ and services.ts know Azure Storage.');
+const jwt = only(['jsonwebtoken'], 'Only shared/resetKey.ts knows jsonwebtoken.');
+const mailers = only(['nodemailer', '@sendgrid/*'], 'Only the e-mail backends know their client.');
+const environment = {
+  'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Only shared/config.ts reads process.env.' }],
+};
+const boundaries = (...patterns) => ({ 'no-restricted-imports': ['error', { patterns }] });
+
+export default tseslint.config(
+  { ignores: ['dist/', 'coverage/', 'node_modules/'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      'no-console': 'error',
+    },
+  },
+  { files: ['shared/**/*.ts'], rules: { ...environment, ...boundaries(azureFunctions, devOnly, upward, storage, jwt, mailers) } },
+  { files: ['shared/config.ts'], rules: { 'no-restricted-properties': 'off' } },
+  { files: ['shared/resetKey.ts'], rules: boundaries(azureFunctions, devOnly, upward, storage, mailers) },
+  { files: ['shared/services.ts'], rules: boundaries(azureFunctions, devOnly, upward, jwt, mailers) },
+  { files: ['shared/storage/**/*.ts'], rules: boundaries(azureFunctions, devOnly, upward, jwt, mailers) },
+  { files: ['shared/mail/*Backend.ts'], rules: boundaries(azureFunctions, devOnly, upward, storage, jwt) },
+  { files: ['functions/**/*.ts'], rules: { ...environment, ...boundaries(devOnly, storage, jwt, mailers) } },
+  {
+    files: ['cli/**/*.ts', 'dev/**/*.ts', 'bench/**/*.ts', 'test/**/*.ts'],
+    rules: { 'no-console': 'off', '@typescript-eslint/no-empty-function': 'off' },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+    },
+  },
+  {
+    files: ['*.js', '*.mjs', '**/*.cjs'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', module: 'writable', require: 'readonly', __dirname: 'readonly' } },
+  },
+);
