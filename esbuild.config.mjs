@@ -11,6 +11,9 @@ await build({
   format: 'cjs',
   sourcemap: true,
   sourcesContent: false,
+  // The storage SDK's ESM asks where it is; in a CommonJS bundle esbuild would answer undefined, and the SDK would throw.
+  define: { 'import.meta.url': 'bundleUrl' },
+  banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
   legalComments: 'none',
   external: ['@azure/functions-core', '@node-rs/argon2'],
   logLevel: 'warning',

@@ -1,0 +1,25 @@
+// Which limit bucket a call is charged to, and the front limit itself, for the public calls and for those of a site's own server.
+import type { HttpRequest } from '@azure/functions';
+import { problemAnswer, type Answer } from '../shared/http/answer';
+import { bucketOf, clientBucket } from '../shared/http/clientIp';
+import type { Services } from '../shared/services';
+
+/** Who may call: anybody, or a site's own server with a function key, which then says for whom it asks. */
+export type Caller = 'public' | 'backend';
+
+/** The client's bucket name; undefined for a server that names no `clientIp`: no per-IP limit applies then. */
+export function clientOf(
+  caller: Caller,
+  services: Services,
+  request: HttpRequest,
+  clientIp: string | undefined,
+): string | undefined {
+  if (caller === 'backend') return clientIp === undefined ? undefined : bucketOf(clientIp);
+  return clientBucket(request.headers.get('x-forwarded-for'), services.config.trustedProxyHops);
+}
+
+/** The coarse in-memory limit. @returns the 429, or undefined when the call may go on */
+export function overLimit(services: Services, call: string, client: string | undefined): Answer | undefined {
+  const waitSeconds = client === undefined ? undefined : services.ipBuckets.take(`${call}:${client}`);
+  return waitSeconds === undefined ? undefined : problemAnswer('too_many_requests', { retryAfterSeconds: waitSeconds });
+}

@@ -1,0 +1,31 @@
+// The composition root, and what the bundle is made of: settings → services → one registration per trigger.
+import { readConfig } from '../shared/config';
+import { buildServices, type Services } from '../shared/services';
+import { registerCheckKey } from './checkKey';
+import { registerHealth } from './health';
+import { emit } from './invocation';
+import { registerRedeemKey } from './redeemKey';
+import { registerRequestReset } from './requestReset';
+import { registerSeedSite } from './seedSite';
+import { registerSendMail } from './sendMail';
+
+const settings = readConfig();
+let services: Promise<Services> | undefined;
+
+const source = (): Promise<Services> => {
+  if (!settings.ok) throw new Error('the settings are bad'); // only health is registered then, and it does not ask
+  services ??= buildServices(settings.config, emit);
+  return services;
+};
+
+registerHealth(settings, source);
+if (settings.ok) {
+  registerRequestReset(source);
+  registerCheckKey(source);
+  registerRedeemKey(source);
+  registerSendMail(source);
+  registerSeedSite(source, settings.config.development);
+} else {
+  // No other trigger: messages wait in the queue instead of being poisoned.
+  emit({ event: 'badSettings', level: 'error', problems: settings.problems });
+}

@@ -1,0 +1,61 @@
+// The mail limits: token buckets shared by all instances. Charged in sendMail, once per mail id, silently.
+
+/** `3/5m`: so many at once, then one per interval. */
+export interface Rate {
+  /** The bucket's size, 1–1000. */
+  readonly burst: number;
+  /** One token comes back every so many ms. */
+  readonly refillMs: number;
+}
+
+/** A bucket as it is stored. */
+export interface Bucket {
+  /** Tokens left at `at`; may be a fraction. */
+  readonly tokens: number;
+  readonly at: Date;
+  /** The mail ids charged of late, newest last, at most `burst` of them: a repeat of one of them is free. */
+  readonly charged: readonly string[];
+}
+
+/** The contract of the store. Every call throws `StorageUnavailable` when it does not answer. */
+export interface Limits {
+  /**
+   * Takes a token for a mail, by a conditional write.
+   * @param bucket any name; it is hashed before it becomes a row key
+   * @returns `ok` (also when this mail was charged before), `over`, or `contended` after four lost races: put the mail back
+   */
+  take(
+    bucket: string,
+    rate: Rate,
+    mailId: string,
+    now: Date,
+    signal: AbortSignal,
+  ): Promise<'ok' | 'over' | 'contended'>;
+  /** Gives the token of a mail back that could not be sent. Best effort. */
+  giveBack(bucket: string, rate: Rate, mailId: string, now: Date, signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * The arithmetic of a token bucket.
+ * A clock that jumped back neither refills nor freezes the bucket: time in the future counts as now.
+ * @returns the bucket after the charge, or `over`; `same` when this mail was charged before
+ */
+export function charge(bucket: Bucket | undefined, rate: Rate, mailId: string, now: Date): Bucket | 'over' | 'same' {
+  if (bucket === undefined) return { tokens: rate.burst - 1, at: now, charged: [mailId] };
+  if (bucket.charged.includes(mailId)) return 'same';
+  const tokens = refilled(bucket, rate, now);
+  if (tokens < 1) return 'over';
+  return { tokens: tokens - 1, at: now, charged: [...bucket.charged, mailId].slice(-rate.burst) };
+}
+
+/** The bucket after a charge was taken back, or `same` when it was not charged for this mail. */
+export function discharge(bucket: Bucket, rate: Rate, mailId: string, now: Date): Bucket | 'same' {
+  if (!bucket.charged.includes(mailId)) return 'same';
+  const tokens = Math.min(rate.burst, refilled(bucket, rate, now) + 1);
+  return { tokens, at: now, charged: bucket.charged.filter((id) => id !== mailId) };
+}
+
+function refilled(bucket: Bucket, rate: Rate, now: Date): number {
+  const elapsedMs = Math.max(0, now.getTime() - bucket.at.getTime());
+  return Math.min(rate.burst, bucket.tokens + elapsedMs / rate.refillMs);
+}

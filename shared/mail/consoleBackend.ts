@@ -1,0 +1,33 @@
+// The `console` e-mail backend, default in development: prints each mail in the terminal as Django's does. Nothing is sent.
+import type { EmailBackend, Mail, SendResult } from './emailBackend';
+import { refuseUnsafeMail } from './mailHeaders';
+
+/** What the console backend needs: where to print, and the time for the Date header. */
+export interface ConsoleBackendOptions {
+  readonly write: (text: string) => void;
+  readonly now?: () => Date;
+}
+
+const RULE = '-'.repeat(79);
+
+/** Headers, an empty line, the text part as it is, and a rule: all in one `write`, so that mails sent at once do not mix. */
+export function createConsoleBackend({ write, now = () => new Date() }: ConsoleBackendOptions): EmailBackend {
+  return {
+    name: 'console',
+    send(mail: Mail): Promise<SendResult> {
+      const refused = refuseUnsafeMail(mail);
+      if (refused) return Promise.resolve(refused);
+      const date = now().toUTCString().replace('GMT', '+0000');
+      const headers = [
+        `Subject: ${mail.subject}`,
+        `From: ${mail.from}`,
+        `To: ${mail.to}`,
+        `Date: ${date}`,
+        `Message-ID: ${mail.messageId}`,
+      ];
+      write(`${headers.join('\n')}\n\n${mail.text}${RULE}\n`);
+      return Promise.resolve({ outcome: 'accepted', backend: 'console' });
+    },
+    close: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,92 @@
+// What may stand in a mail header: user text is cleaned and cut here before it reaches a subject, an address or a Message-ID.
+// Called by renderMail and by every e-mail backend; it must never let a control character through (attack cases M1, M2).
+import type { Mail, SendResult } from './emailBackend';
+
+/** Longest site or display name shown in a mail, in code points. */
+export const MAX_NAME_LENGTH = 100;
+/** Longest username shown in a mail, in code points (Django's own limit for a username). */
+export const MAX_USERNAME_LENGTH = 150;
+/** Longest header line without its CRLF, in octets (RFC 5322 §2.1.1). */
+const MAX_LINE_OCTETS = 998;
+
+// C0, DEL, C1 (with U+0085), line and paragraph separator: all that some program takes for the end of a line.
+const LINE_BREAKERS = /[\p{Cc}\u2028\u2029]+/gu;
+// Bidirectional controls reorder what is read; U+FEFF and lone surrogates are no text at all.
+const INVISIBLE = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\p{Cs}]/gu;
+const UNSAFE_IN_HEADER = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\p{Cs}]/u;
+
+/**
+ * One line of user text, fit for a header and for the body: line breakers become one blank, bidirectional controls go,
+ * and what is longer than `maxCodePoints` is cut and ends in `…`.
+ */
+export function cleanText(text: string, maxCodePoints: number): string {
+  // Cut first, so that a value of megabytes costs nothing; four units per code point leave room for what is removed.
+  const clean = text
+    .slice(0, maxCodePoints * 4)
+    .replace(LINE_BREAKERS, ' ')
+    .replace(INVISIBLE, '')
+    .trim();
+  const points = Array.from(clean);
+  const cut = points.length > maxCodePoints || text.length > maxCodePoints * 4;
+  return cut ? points.slice(0, maxCodePoints - 1).join('') + '…' : clean;
+}
+
+/** A subject that fits one header line of 998 octets together with `Subject: ` (M2). */
+export function cleanSubject(text: string): string {
+  let subject = cleanText(text, 300);
+  while (Buffer.byteLength(`Subject: ${subject}`) > MAX_LINE_OCTETS)
+    subject = cleanText(subject, Array.from(subject).length - 1);
+  return subject;
+}
+
+/** A mailbox: the address, and the display name (empty if there is none). */
+export interface Mailbox {
+  readonly name: string;
+  readonly address: string;
+}
+
+/** Reads `addr@domain`, `Name <addr@domain>` or `"Name" <addr@domain>`; the address ends at its first blank or control character. */
+export function parseMailbox(text: string): Mailbox {
+  const parts = /^([^]*)<([^<>]*)>\s*$/.exec(text);
+  const address = (parts?.[2] ?? text).trim().split(/[\s\p{Cc}\u2028\u2029,;<>"()]/u)[0] ?? '';
+  const quoted = /^"([^]*)"$/.exec((parts?.[1] ?? '').trim());
+  const name = quoted?.[1] === undefined ? (parts?.[1] ?? '') : quoted[1].replace(/\\([^])/g, '$1');
+  return { name: cleanText(name, MAX_NAME_LENGTH), address };
+}
+
+/** `addr@domain` or `Name <addr@domain>`, the name as a quoted-string unless it is made of plain words (RFC 5322 §3.4). */
+export function formatMailbox({ name, address }: Mailbox): string {
+  if (name === '') return address;
+  const plain = /^[\p{L}\p{N}\p{M}!#$%&'*+\-/=?^_`{|}~ ]+$/u.test(name);
+  return `${plain ? name : `"${name.replace(/["\\]/g, '\\$&')}"`} <${address}>`;
+}
+
+/** The host of `domain` (which may carry a port) as the right side of a Message-ID: lower case, punycode, no port. */
+function messageIdHost(domain: string): string {
+  const url = `http://${domain}`;
+  return URL.canParse(url) ? new URL(url).hostname : 'localhost';
+}
+
+/** `<id@host>` (RFC 5322 §3.6.4), the same for every attempt of one mail; characters outside A–Z a–z 0–9 - _ become `%XX`. */
+export function formatMessageId(id: string, domain: string): string {
+  return `<${safeId(id)}@${messageIdHost(domain)}>`;
+}
+
+/** A mail id as a file name or a left side of a Message-ID: distinct ids stay distinct. */
+export function safeId(id: string): string {
+  return Array.from(Buffer.from(id), (byte) => {
+    const character = String.fromCharCode(byte);
+    return /[\w-]/.test(character) ? character : `%${byte.toString(16).padStart(2, '0')}`;
+  }).join('');
+}
+
+/**
+ * The last guard, in every backend: a mail whose header fields hold a control character, or whose `to` is not one bare address,
+ * is refused for good. Such a mail cannot come from buildMail; this keeps it so when somebody builds one by hand (M1).
+ */
+export function refuseUnsafeMail(mail: Mail): SendResult | undefined {
+  const fields = [mail.subject, mail.from, mail.to, mail.messageId, mail.locale, mail.category];
+  const oneAddress = /^[^\s,;:<>()[\]"\\]+@[^\s,;:<>()"\\@]+$/.test(mail.to);
+  if (oneAddress && !fields.some((field) => UNSAFE_IN_HEADER.test(field))) return undefined;
+  return { outcome: 'permanent', reason: 'unsafe_mail' };
+}

@@ -1,0 +1,72 @@
+// A mail as nodemailer's message. Called by the smtp and file backends, so that both write the same message.
+import { property } from './connectionErrors';
+import type { Mail } from './emailBackend';
+import { parseMailbox } from './mailHeaders';
+
+/** What keepRecipient changes of nodemailer's message. */
+interface ComposedMail {
+  readonly data: { readonly to?: unknown };
+  readonly message: {
+    encodeHeaderValue(key: string, value: unknown): string;
+    getEnvelope(): { from: string | false; to: string[]; [key: string]: unknown };
+  };
+}
+
+/** SendGrid's own header for mail by SMTP: the same settings as the API call carries (design §8), in ASCII-only JSON. */
+function sendGridHeader(mail: Mail): string {
+  const off = { settings: { enable: 0 } };
+  const on = { settings: { enable: 1 } };
+  const filters = {
+    clicktrack: { settings: { enable: 0, enable_text: false } },
+    opentrack: off,
+    subscriptiontrack: off,
+    ganalytics: off,
+    footer: off,
+    bypass_unsubscribe_management: on,
+  };
+  const json = JSON.stringify({ category: mail.category, unique_args: { mail_id: mail.id }, filters });
+  const ascii = json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  // A blank after each comma *between* members is where the line may be folded; inside a string a comma is written \u002c.
+  return ascii
+    .replace(/"(?:[^"\\]|\\.)*"/g, (text) => text.replace(/,/g, '\\u002c').replace(/ /g, '\\u0020'))
+    .replace(/,/g, ', ');
+}
+
+/**
+ * The message data. Both parts go out quoted-printable: its soft line breaks vanish on decoding, so a link of any length stays
+ * whole (H-4), which `format=flowed` or a bare long line does not promise. `forSendGrid` adds `X-SMTPAPI`.
+ */
+export function toMimeMessage(mail: Mail, { forSendGrid = false, date }: { forSendGrid?: boolean; date?: Date } = {}) {
+  const from = parseMailbox(mail.from);
+  return {
+    messageId: mail.messageId,
+    ...(date ? { date } : {}),
+    from,
+    to: { name: '', address: mail.to },
+    envelope: { from: from.address, to: [mail.to] },
+    subject: mail.subject,
+    text: mail.text,
+    html: mail.html,
+    encoding: 'quoted-printable',
+    headers: {
+      'Auto-Submitted': 'auto-generated',
+      'Content-Language': mail.locale,
+      ...(forSendGrid ? { 'X-SMTPAPI': { prepared: true, foldLines: true, value: sendGridHeader(mail) } } : {}),
+    },
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  };
+}
+
+/**
+ * Keeps the recipient as it is stored, byte for byte, in the envelope and in `To`: nodemailer would lower-case its domain.
+ * For a `stream` plugin, when the message is composed. An address that is not ASCII stays nodemailer's to encode.
+ */
+export function keepRecipient({ data, message }: ComposedMail): void {
+  const to = property(data.to, 'address');
+  if (typeof to !== 'string' || !/^[\x21-\x7e]+$/.test(to)) return;
+  const encode = message.encodeHeaderValue.bind(message);
+  message.encodeHeaderValue = (key, value) => (key === 'To' ? to : encode(key, value));
+  const envelope = { ...message.getEnvelope(), to: [to] };
+  message.getEnvelope = () => envelope;
+}

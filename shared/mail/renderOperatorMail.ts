@@ -1,0 +1,60 @@
+// The mails to the operator: alerts and the test mail. English only; counts and ids, never an address, a name or a link.
+import { cleanSubject, cleanText, MAX_NAME_LENGTH } from './mailHeaders';
+import { type MailBlock, type MailView, renderBlocks, renderWords } from './renderBlocks';
+import type { MailSite, RenderedMail } from './renderMail';
+
+/** What needs the operator's attention; a count of 0 is left out of the mail. */
+export interface OperatorAlertInput {
+  readonly site: MailSite;
+  /** Messages in the poison queue, and the age of the oldest. */
+  readonly poisoned: number;
+  readonly oldestAgeMinutes?: number;
+  /** Deliveries recorded as failed. */
+  readonly failed: number;
+  /** Mails waiting because the provider refuses our key, log-in or certificate. */
+  readonly misconfigured: number;
+  /** Mail ids; the first 20 are shown. */
+  readonly ids: readonly string[];
+}
+
+const MAX_IDS = 20;
+
+function render(
+  site: MailSite,
+  subjectWords: string,
+  sentences: readonly (readonly [string, MailView])[],
+): RenderedMail {
+  const siteName = cleanText(site.name, MAX_NAME_LENGTH);
+  const subject = cleanSubject(renderWords(subjectWords, { siteName }));
+  const blocks = sentences.map(([words, view]): MailBlock => ({ kind: 'paragraph', words, view }));
+  return { subject, locale: 'en', ...renderBlocks(blocks, { locale: 'en', dir: 'ltr', subject, siteName }) };
+}
+
+/** The alert to ADMINS: how many mails are stuck, why, and their ids. */
+export function renderOperatorAlert(input: OperatorAlertInput): RenderedMail {
+  const { site, poisoned, oldestAgeMinutes, failed, misconfigured, ids } = input;
+  const age = oldestAgeMinutes === undefined ? '' : ' The oldest has been there for {{age}} minutes.';
+  const shown = ids.slice(0, MAX_IDS).map((id) => cleanText(id, 100));
+  const more = ids.length > MAX_IDS ? ` and ${ids.length - MAX_IDS} more` : '';
+  return render(site, '[{{siteName}}] Outgoing mail needs attention', [
+    ['The password-reset app of {{domain}} could not send some mail.', { domain: site.domain }],
+    ...sentence(poisoned, `Unreadable messages in outgoing-mail-poison: {{count}}.${age}`, {
+      age: String(oldestAgeMinutes),
+    }),
+    ...sentence(failed, 'Mails recorded as failed: {{count}}.', {}),
+    ...sentence(misconfigured, 'Mails waiting because the mail provider refuses our settings: {{count}}.', {}),
+    ...sentence(shown.length, 'Mail ids: {{ids}}', { ids: shown.join(', ') + more }),
+    ['To look at them: npm run outbox -- list', {}],
+  ]);
+}
+
+function sentence(count: number, words: string, view: MailView): (readonly [string, MailView])[] {
+  return count > 0 ? [[words, { ...view, count: String(count) }]] : [];
+}
+
+/** "Does mail work?": what the operator's test sends to the operator. */
+export function renderTestMail({ site }: { site: MailSite }): RenderedMail {
+  return render(site, '[{{siteName}}] Test E-mail', [
+    ['This is a test mail from {{domain}}. If you can read it, the site can send e-mail.', { domain: site.domain }],
+  ]);
+}

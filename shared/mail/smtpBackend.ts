@@ -1,0 +1,130 @@
+// The `smtp` e-mail backend: nodemailer's connection pool, kept between invocations. TLS is either required and verified, or off.
+// Nodemailer's errors quote the server, the address and the log-in: smtpErrors reduces them to codes.
+import { connect, type Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { createTransport, type SMTPPoolOptions } from 'nodemailer';
+import type { EmailBackend, EmailSettings, SendResult } from './emailBackend';
+import { refuseUnsafeMail } from './mailHeaders';
+import { keepRecipient, toMimeMessage } from './mimeMessage';
+import { judgeSmtpError } from './smtpErrors';
+
+type SmtpSettings = NonNullable<EmailSettings['smtp']>;
+
+/** For tests and private relays: the authorities to trust instead of Node's. Not a setting: operators have NODE_EXTRA_CA_CERTS. */
+export interface SmtpBackendOptions {
+  readonly tls?: { readonly ca?: string };
+}
+
+const MAX_CONNECTIONS = 3;
+/** Below the minutes after which servers and Azure's outbound NAT drop an idle connection. */
+const IDLE_MS = 60_000;
+
+/** The pool's sockets: they hold the process while a mail is on its way, and not while they are idle. */
+class PoolSockets {
+  private readonly sockets = new Set<Socket>();
+  private sending = 0;
+
+  open(
+    { host, port, timeoutMs }: { host: string; port: number; timeoutMs: number },
+    connected: (error: Error | null, socket?: Socket) => void,
+  ): void {
+    const socket = connect({ host, port });
+    this.sockets.add(socket);
+    const failed = (error: Error): void => {
+      connected(error);
+    };
+    socket.setTimeout(timeoutMs, () => socket.destroy()); // the send it was opened for has met its deadline by then
+    socket.once('close', () => this.sockets.delete(socket)).once('error', failed);
+    socket.once('connect', () => {
+      socket.off('error', failed).setTimeout(0).removeAllListeners('timeout');
+      connected(null, socket);
+    });
+  }
+
+  async during<T>(send: Promise<T>): Promise<T> {
+    this.sending += 1;
+    for (const socket of this.sockets) socket.ref();
+    try {
+      return await send;
+    } finally {
+      this.sending -= 1;
+      if (this.sending === 0) for (const socket of this.sockets) socket.unref();
+    }
+  }
+}
+
+function createPool(settings: SmtpSettings, { tls }: SmtpBackendOptions, sockets: PoolSockets) {
+  const { host, port, user, password, security, timeoutMs } = settings;
+  const poolOptions: SMTPPoolOptions & { pool: true } = {
+    pool: true,
+    host,
+    port,
+    secure: security === 'implicit',
+    requireTLS: security === 'starttls',
+    ignoreTLS: security === 'none', // as Django: no TLS means none, so a relay's self-signed STARTTLS does no harm
+    tls: { minVersion: 'TLSv1.2', rejectUnauthorized: true, ...tls },
+    ...(user === undefined ? {} : { auth: { user, pass: password ?? '' } }),
+    maxConnections: MAX_CONNECTIONS,
+    maxMessages: Infinity,
+    maxRequeues: 2, // a pooled connection the server had closed; nodemailer repeats only what was not begun
+    connectionTimeout: timeoutMs,
+    greetingTimeout: timeoutMs,
+    socketTimeout: Math.max(timeoutMs, 2 * IDLE_MS), // of an idle connection; a send is cut by its deadline long before
+    idleTimeout: IDLE_MS,
+    socketCloseTimeout: 1_000,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    getSocket(_options, callback) {
+      sockets.open({ host, port, timeoutMs }, (error, connection) => {
+        if (connection) callback(null, { connection });
+        else callback(error);
+      });
+    },
+  };
+  return createTransport(poolOptions);
+}
+
+/**
+ * Mail by SMTP. `timeoutMs` bounds one send in total, waiting for a free connection included.
+ * Outcomes: 250 accepted · 4xx transient, 60 s at least · 5xx for the recipient or the mail permanent · 5xx before that, log-in and
+ * TLS failures transient and misconfigured (nothing was sent) · a connection lost before the body transient, surely not accepted,
+ * after it perhaps accepted.
+ */
+export function createSmtpBackend(settings: SmtpSettings, options: SmtpBackendOptions = {}): EmailBackend {
+  const sockets = new PoolSockets();
+  const pool = createPool(settings, options, sockets);
+  const forSendGrid = /(^|\.)sendgrid\.net$/i.test(settings.host);
+  const bodies = new WeakMap<AbortSignal, Readable>();
+  // The last plugin before the pool takes the message: it remembers the stream the body is read from, for only once that was read
+  // from may the server have the mail. (Nodemailer judges its own repeats in the same way.)
+  pool.use('stream', (mail, done) => {
+    keepRecipient(mail);
+    const { message } = mail;
+    const { signal } = mail.data;
+    const createReadStream = message.createReadStream.bind(message);
+    message.createReadStream = (streamOptions) => {
+      const body = createReadStream(streamOptions);
+      if (signal) bodies.set(signal, body);
+      return body;
+    };
+    done();
+  });
+  return {
+    name: 'smtp',
+    async send(mail): Promise<SendResult> {
+      const refused = refuseUnsafeMail(mail);
+      if (refused) return refused;
+      const signal = AbortSignal.timeout(settings.timeoutMs);
+      try {
+        await sockets.during(pool.sendMail({ ...toMimeMessage(mail, { forSendGrid }), signal }));
+        return { outcome: 'accepted', backend: 'smtp' };
+      } catch (error) {
+        return judgeSmtpError(error, bodies.get(signal)?.readableDidRead === true, signal.aborted);
+      }
+    },
+    close() {
+      pool.close(); // idle connections at once, a busy one after its mail
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,73 @@
+// Hashes a password in Django's encoding, so that a plain Django can verify what we store.
+// Called by redeemKey only after everything else was found good, and by the CLI that adds accounts.
+import { pbkdf2, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2';
+
+/** `PASSWORD_HASHER`. All three are in Django ≥4.0; only argon2 needs an extra package there (argon2-cffi). */
+export type PasswordHasher = 'argon2id' | 'pbkdf2_sha256' | 'scrypt';
+
+/** OWASP Password Storage Cheat Sheet: Argon2id with 19 MiB, two passes, one lane. */
+const argon2Cost = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen: 32 } as const;
+/** PBKDF2PasswordHasher.iterations of Django 6.1. */
+const pbkdf2Iterations = 1_500_000;
+/** Django's ScryptPasswordHasher: work factor, block size, parallelism. */
+const scryptCost = { N: 2 ** 14, r: 8, p: 5 } as const;
+const scryptMaxmem = 64 * 1024 * 1024;
+
+const pbkdf2Async = promisify(pbkdf2);
+const scryptAsync = (password: string, salt: string, cost: { N: number; r: number; p: number }): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    scrypt(password, salt, 64, { ...cost, maxmem: scryptMaxmem }, (error, derived) => {
+      if (error) reject(error);
+      else resolve(derived);
+    });
+  });
+
+/** 128 bits in hex: Django's salts must hold no `$`. */
+const newSalt = (): string => randomBytes(16).toString('hex');
+
+/** Hashes a password as received: UTF-8, nothing trimmed, folded or cut. @returns Django's encoded format */
+export async function hashPassword(password: string, hasher: PasswordHasher): Promise<string> {
+  switch (hasher) {
+    case 'argon2id':
+      return `argon2${await argon2Hash(password, argon2Cost)}`;
+    case 'pbkdf2_sha256': {
+      const salt = newSalt();
+      const derived = await pbkdf2Async(password, salt, pbkdf2Iterations, 32, 'sha256');
+      return `pbkdf2_sha256$${pbkdf2Iterations}$${salt}$${derived.toString('base64')}`;
+    }
+    case 'scrypt': {
+      const salt = newSalt();
+      const derived = await scryptAsync(password, salt, scryptCost);
+      return `scrypt$${scryptCost.N}$${salt}$${scryptCost.r}$${scryptCost.p}$${derived.toString('base64')}`;
+    }
+  }
+}
+
+/**
+ * Verifies a password against Django's encoded format, as Django's `check_password` does for these three hashers.
+ * Not used by the reset itself; for tests, `doctor` and sites that share the table.
+ * @returns false also for an unknown or broken encoding
+ */
+export async function verifyPassword(password: string, encoded: string): Promise<boolean> {
+  const [hasher, ...parts] = encoded.split('$');
+  if (hasher === 'argon2') return argon2Verify(`$${parts.join('$')}`, password).catch(() => false);
+  if (hasher === 'pbkdf2_sha256') {
+    const [iterations, salt, digest] = parts;
+    if (iterations === undefined || salt === undefined || digest === undefined) return false;
+    const derived = await pbkdf2Async(password, salt, Number(iterations), 32, 'sha256');
+    return sameDigest(derived, digest);
+  }
+  if (hasher === 'scrypt') {
+    const [n, salt, r, p, digest] = parts;
+    if (salt === undefined || digest === undefined) return false;
+    return sameDigest(await scryptAsync(password, salt, { N: Number(n), r: Number(r), p: Number(p) }), digest);
+  }
+  return false;
+}
+
+function sameDigest(derived: Buffer, base64: string): boolean {
+  const stored = Buffer.from(base64, 'base64');
+  return stored.length === derived.length && timingSafeEqual(stored, derived);
+}

@@ -1,0 +1,90 @@
+// What a new password must be: long, well formed, not common, not about the account or the site (design §9, NIST SP 800-63B-4
+// §3.1.1). No composition rules. The cheap rules run before the reset key is looked at, the context rules after.
+import { dictionary } from '@zxcvbn-ts/language-common';
+
+/** Why a password is refused. The front end may key its own words to these codes. */
+export type PasswordProblemCode = 'too_short' | 'too_long' | 'malformed' | 'too_common' | 'about_you' | 'breached';
+
+export interface PasswordProblem {
+  readonly code: PasswordProblemCode;
+  /** A sentence for people, English. */
+  readonly message: string;
+}
+
+export const maxPasswordCodePoints = 128;
+
+let commonPasswords: ReadonlySet<string> | undefined;
+/** The list of `@zxcvbn-ts/language-common`: about 30,000 passwords from leaks, lower case. Built on first use. */
+const isCommon = (password: string): boolean => {
+  commonPasswords ??= new Set(dictionary['passwords-common']);
+  return commonPasswords.has(password.toLowerCase());
+};
+
+/**
+ * The rules that need nothing but the password: no storage, no hash, work bounded by its length.
+ * @param minLength in code points, see `PASSWORD_MIN_LENGTH`
+ */
+export function cheapProblems(password: string, minLength: number): PasswordProblem[] {
+  if (!password.isWellFormed()) return [{ code: 'malformed', message: 'The password holds a broken character.' }];
+  if (password.length > 2 * maxPasswordCodePoints) return [tooLong];
+  const codePoints = Array.from(password).length;
+  if (codePoints > maxPasswordCodePoints) return [tooLong];
+  if (codePoints < minLength) {
+    return [{ code: 'too_short', message: `The password must have at least ${minLength} characters.` }];
+  }
+  if (isCommon(password) || isRepetitive(password)) {
+    return [{ code: 'too_common', message: 'Too many people use this password. Choose another one.' }];
+  }
+  return [];
+}
+
+const tooLong: PasswordProblem = {
+  code: 'too_long',
+  message: `The password must have at most ${maxPasswordCodePoints} characters.`,
+};
+
+/** A short unit again and again (`passwordpasswordpassword`, `aaaaaaaaaaaaaaa`, `123123123…`) is as weak as the unit. */
+function isRepetitive(password: string): boolean {
+  const lower = password.toLowerCase();
+  for (let unit = 1; unit <= lower.length / 2; unit++) {
+    if (lower.length % unit !== 0) continue;
+    if (lower === lower.slice(0, unit).repeat(lower.length / unit) && (unit <= 4 || isCommon(lower.slice(0, unit))))
+      return true;
+  }
+  return false;
+}
+
+/** What a password must not be, apart from letter case and blanks. */
+export interface PasswordContext {
+  readonly username: string;
+  readonly email: string;
+  readonly siteName: string;
+  readonly siteDomain: string;
+}
+
+/** The rules that need the account and the site: run only once the reset key was found good. */
+export function contextProblems(password: string, context: PasswordContext): PasswordProblem[] {
+  const bare = (text: string): string => text.toLowerCase().replace(/[\s._@+-]+/g, '');
+  const chosen = bare(password);
+  const [local = '', domain = ''] = context.email.split('@');
+  const taboo = [context.username, context.email, local, domain, context.siteName, context.siteDomain].map(bare);
+  const about = taboo.some((word) => word.length >= 3 && (chosen === word || isPadded(chosen, word)));
+  return about ? [aboutYou] : [];
+}
+
+const aboutYou: PasswordProblem = {
+  code: 'about_you',
+  message: 'The password must not be your username, your address or the name of the site.',
+};
+
+/** Is it the word, once or several times, with at most four digits or signs around it? */
+function isPadded(chosen: string, word: string): boolean {
+  const rest = chosen.split(word).join('');
+  return rest.length < chosen.length && (rest === '' || (rest.length <= 4 && !/\p{L}/u.test(rest)));
+}
+
+/** The problem that the breached-password check reports. */
+export const breachedProblem: PasswordProblem = {
+  code: 'breached',
+  message: 'This password was found in a data breach. Choose another one.',
+};

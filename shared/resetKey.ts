@@ -1,0 +1,113 @@
+// Issues and verifies reset keys: the signed token in the link. The only user of jsonwebtoken. Touches no storage;
+// a good signature alone is worth nothing until the key is bound (see boundKeys.ts).
+import { createHash } from 'node:crypto';
+import jwt from 'jsonwebtoken';
+import { z } from 'zod';
+import { newId } from './clock';
+
+/** A named HMAC secret of ≥256 bits. The first of a list signs, all of them verify. */
+export interface SigningSecret {
+  /** 1–8 characters of `A-Z a-z 0-9 _ -`; stands in the token's header. */
+  readonly kid: string;
+  readonly secret: Buffer;
+}
+
+/** What `RESET_SIGNING_SECRETS` and `SITE_ID` say: whom we sign as. */
+export interface ResetKeySettings {
+  readonly signingSecrets: readonly [SigningSecret, ...SigningSecret[]];
+  readonly siteId: string;
+  /** Life of a new key in minutes, ≤1440 (NIST SP 800-63B-4 §4.2.1). */
+  readonly resetKeyTtlMinutes: number;
+}
+
+/** What a verified reset key says. */
+export interface ResetKeyClaims {
+  /** The hash of the address it was issued for, see `subjectOf`. */
+  readonly sub: string;
+  /** 128 random bits; never stored as it is, see `resetKeyIdOf`. */
+  readonly jti: string;
+  readonly expiresAt: Date;
+}
+
+export type VerifiedResetKey =
+  | { readonly outcome: 'valid'; readonly claims: ResetKeyClaims }
+  /** Genuinely ours, but past its `exp`. */
+  | { readonly outcome: 'expired'; readonly claims: ResetKeyClaims }
+  | { readonly outcome: 'invalid' };
+
+export const maxResetKeyTtlMinutes = 24 * 60;
+const maxKeyChars = 2048;
+const issuer = 'pr';
+const type = 'reset+jwt';
+const compactJws = /^[\w-]+\.[\w-]+\.[\w-]{43}$/;
+const headerSchema = z.strictObject({ alg: z.literal('HS256'), typ: z.literal(type), kid: z.string().max(8) });
+const id128 = z.string().regex(/^[\w-]{22}$/);
+const payloadSchema = (siteId: string) =>
+  z.strictObject({
+    iss: z.literal(issuer),
+    aud: z.literal(siteId),
+    sub: id128,
+    jti: id128,
+    exp: z.int().positive(),
+  });
+
+/**
+ * Signs a new reset key for the holder of an address.
+ * @param sub the address's hash
+ * @returns the compact JWS (≤255 characters, so that it fits into one path segment everywhere) and what it says
+ * @see RFC 7519, RFC 8725 §3.11 (explicit typing)
+ */
+export function issueResetKey(
+  settings: ResetKeySettings,
+  sub: string,
+  now: Date,
+): { key: string; claims: ResetKeyClaims } {
+  const [{ kid, secret }] = settings.signingSecrets;
+  const jti = newId();
+  const exp = Math.floor(now.getTime() / 1000) + settings.resetKeyTtlMinutes * 60;
+  const key = jwt.sign({ iss: issuer, aud: settings.siteId, sub, jti, exp }, secret, {
+    algorithm: 'HS256',
+    noTimestamp: true,
+    header: { alg: 'HS256', typ: type, kid },
+  });
+  return { key, claims: { sub, jti, expiresAt: new Date(exp * 1000) } };
+}
+
+/**
+ * Checks form, signature, type, issuer, audience and life of a reset key, in that order and without any I/O.
+ * There is no tolerance on `exp`; a key that claims to live longer than 24 hours from now is invalid.
+ */
+export function verifyResetKey(settings: ResetKeySettings, key: string, now: Date): VerifiedResetKey {
+  const invalid = { outcome: 'invalid' } as const;
+  if (key.length > maxKeyChars || !compactJws.test(key)) return invalid;
+  const payload = verifiedPayload(settings, key);
+  if (payload === undefined) return invalid;
+  const secondsLeft = payload.exp - now.getTime() / 1000;
+  if (secondsLeft > maxResetKeyTtlMinutes * 60) return invalid;
+  const claims = { sub: payload.sub, jti: payload.jti, expiresAt: new Date(payload.exp * 1000) };
+  return { outcome: secondsLeft > 0 ? 'valid' : 'expired', claims };
+}
+
+function verifiedPayload(settings: ResetKeySettings, key: string) {
+  try {
+    const header = headerSchema.parse(jwt.decode(key, { complete: true })?.header);
+    const signer = settings.signingSecrets.find(({ kid }) => kid === header.kid);
+    if (signer === undefined) return undefined;
+    // `exp` is judged by us with the injected clock; algorithm, issuer and audience are pinned here and once more by the schema.
+    const verified = jwt.verify(key, signer.secret, {
+      algorithms: ['HS256'],
+      issuer,
+      audience: settings.siteId,
+      ignoreExpiration: true,
+      allowInvalidAsymmetricKeyTypes: false,
+    });
+    return payloadSchema(settings.siteId).parse(verified);
+  } catch {
+    return undefined; // jsonwebtoken and zod throw for a bad key; none of their texts is of use to the caller
+  }
+}
+
+/** The row key under which a reset key is bound: SHA-256 of its `jti`, base64url. A copy of the table makes no key. */
+export function resetKeyIdOf(claims: Pick<ResetKeyClaims, 'jti'>): string {
+  return createHash('sha256').update(claims.jti, 'utf8').digest('base64url');
+}

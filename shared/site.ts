@@ -1,0 +1,188 @@
+// The site the mails are about: its row in SiteSettings, which operators edit in the portal, checked and cached.
+// The only source of every link and sender: never a request.
+import { z } from 'zod';
+import { parseAddress } from './address';
+import type { Clock } from './clock';
+import { errorFields, type Emit } from './events';
+import { SiteUnavailable } from './errors';
+
+/** The columns of the row (design §7), also the defaults that the settings give. */
+export interface Site {
+  /** `host` or `host:port`, as in Django's Site. */
+  readonly domain: string;
+  /** The human-readable name, used in the subject. */
+  readonly name: string;
+  readonly protocol: 'https' | 'http';
+  /** `addr@domain` or `Name <addr@domain>`: the sender of mail to people. */
+  readonly defaultFromEmail: string;
+  /** The sender of mail to `ADMINS`. */
+  readonly serverEmail: string;
+  /** Where people write for help; shown in the notice and on the pages. */
+  readonly contactEmail?: string | undefined;
+  readonly loginUrl?: string | undefined;
+  /** BCP 47. */
+  readonly locale: string;
+  /** The link's template with `{protocol}`, `{domain}` and `{key}`. */
+  readonly resetUrl: string;
+}
+
+export const defaultResetUrl = '{protocol}://{domain}/accounts/password/reset/key/{key}/';
+
+const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/;
+const hostAndPort =
+  /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?::\d{1,5})?$/i;
+const controlCharacter = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+
+const words = (maxChars: number) =>
+  z
+    .string()
+    .trim()
+    .min(1, 'is empty')
+    .max(maxChars, `is longer than ${maxChars} characters`)
+    .refine((text) => !controlCharacter.test(text), 'has control characters');
+
+const mailbox = words(300).refine(
+  (text) => mailboxAddress(text) !== undefined,
+  'is not `addr@domain` or `Name <addr@domain>`',
+);
+const optional = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (typeof value === 'string' && value.trim() === '' ? undefined : value), schema.optional());
+const pageUrl = words(1000).refine(isPageUrl, 'is not an https:// URL without user name and password');
+
+/** The address inside `Name <addr@domain>` or `addr@domain`, or undefined. */
+export function mailboxAddress(text: string): string | undefined {
+  const inBrackets = /^[^<>]*<([^<>]+)>$/.exec(text.trim())?.[1];
+  return parseAddress(inBrackets ?? text);
+}
+
+function isPageUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, host, username, password } = new URL(text);
+  return (
+    username === '' && password === '' && (protocol === 'https:' || (protocol === 'http:' && loopbackHost.test(host)))
+  );
+}
+
+/**
+ * The schema of a site, for the row and for the settings alike.
+ * @param development whether plain `http` is allowed for other than loopback domains
+ */
+export const siteSchema = (development: boolean) =>
+  z
+    .object({
+      domain: words(253)
+        .refine(
+          (domain) => hostAndPort.test(domain) || loopbackHost.test(domain),
+          'is not a host name, with a port if need be',
+        )
+        .transform((domain) => domain.toLowerCase()),
+      name: words(100),
+      protocol: z.enum(['https', 'http'], { error: 'is neither https nor http' }),
+      defaultFromEmail: mailbox,
+      serverEmail: mailbox,
+      contactEmail: optional(mailbox),
+      loginUrl: optional(development ? words(1000).refine((text) => URL.canParse(text), 'is not a URL') : pageUrl),
+      locale: words(35).refine(isLocale, 'is not a BCP 47 language tag'),
+      resetUrl: words(1000).refine(
+        (text) => text.split('{key}').length === 2 && /^(?:\{protocol\}|https?):\/\//.test(text),
+        'does not start with {protocol}:// or https:// or does not hold {key} exactly once',
+      ),
+    })
+    .superRefine((site, context) => {
+      if (site.protocol === 'http' && !development && !loopbackHost.test(site.domain)) {
+        context.addIssue({
+          code: 'custom',
+          path: ['protocol'],
+          message: 'is http, which is for loopback and development only',
+        });
+      }
+      const link = fill(site.resetUrl, site, 'k');
+      if (!URL.canParse(link) || new URL(link).username !== '' || (!development && !isPageUrl(link))) {
+        context.addIssue({ code: 'custom', path: ['resetUrl'], message: 'does not make an https:// link' });
+      }
+    });
+
+/** Is this a language tag that the platform's Intl can read? */
+export function isLocale(text: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(text).length === 1;
+  } catch {
+    return false;
+  }
+}
+
+const fill = (template: string, site: Pick<Site, 'protocol' | 'domain'>, key: string): string =>
+  template.replace(/\{(protocol|domain|key)\}/g, (_all, name: 'protocol' | 'domain' | 'key') =>
+    name === 'key' ? key : site[name],
+  );
+
+/** The link in the mail, from the site row and the reset key alone. */
+export const resetLink = (site: Site, key: string): string => fill(site.resetUrl, site, key);
+
+/** The stored row, unchecked: an operator may have written anything. */
+export type SiteRow = Readonly<Record<string, unknown>>;
+
+/** The contract of the store of the one row. Throws `StorageUnavailable`. */
+export interface SiteRows {
+  read(signal: AbortSignal): Promise<SiteRow | undefined>;
+  /** Writes those columns of `defaults` that the row does not have; never changes one that is there. @returns the names written */
+  fillIn(defaults: Site, signal: AbortSignal): Promise<string[]>;
+}
+
+/** The site as the app uses it. */
+export interface SiteSource {
+  /**
+   * The checked row, at most 30 s old. A broken edit is reported by an event and the last good row stays in use, and so it
+   * does while the table does not answer. An empty table is seeded from the settings.
+   * @throws SiteUnavailable when there never was a good row, StorageUnavailable when it cannot be read the first time
+   */
+  current(signal: AbortSignal): Promise<Site>;
+  /** Seeds what is missing (the heir of CodaLab's initialize.py). @returns the names of the columns written */
+  seed(signal: AbortSignal): Promise<string[]>;
+}
+
+const cacheMs = 30_000;
+
+export function createSiteSource(
+  rows: SiteRows,
+  defaults: Site,
+  development: boolean,
+  clock: Clock,
+  emit: Emit,
+): SiteSource {
+  const schema = siteSchema(development);
+  let good: { readonly site: Site; readonly until: number } | undefined;
+  let loading: Promise<Site> | undefined;
+
+  const read = async (signal: AbortSignal): Promise<Site> => {
+    let row = await rows.read(signal);
+    if (row === undefined) {
+      await rows.fillIn(defaults, signal);
+      row = await rows.read(signal);
+    }
+    const checked = schema.safeParse(row);
+    if (checked.success) return checked.data;
+    throw new SiteUnavailable(checked.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`));
+  };
+  const refresh = async (signal: AbortSignal): Promise<Site> => {
+    try {
+      good = { site: await read(signal), until: clock().getTime() + cacheMs };
+    } catch (error) {
+      const problems = error instanceof SiteUnavailable ? { problems: error.problems } : errorFields(error);
+      emit({ event: 'siteRowRefused', level: 'error', lastGoodInUse: good !== undefined, ...problems });
+      if (good === undefined) throw error;
+      good = { site: good.site, until: clock().getTime() + cacheMs };
+    }
+    return good.site;
+  };
+  return {
+    current: async (signal) => {
+      const now = clock().getTime();
+      // A clock that jumped back must not keep an old row for hours.
+      if (good !== undefined && now < good.until && good.until - now <= cacheMs) return good.site;
+      loading ??= refresh(signal).finally(() => (loading = undefined));
+      return loading;
+    },
+    seed: (signal) => rows.fillIn(defaults, signal),
+  };
+}

@@ -1,0 +1,77 @@
+// The Deliveries table: partition = `sub`, row = mail id. No address in it.
+import { z } from 'zod';
+import { judgeClaim, leaseMs, type Deliveries, type Delivery } from '../deliveries';
+import { StorageUnavailable } from '../errors';
+import type { Row, TableStore } from './tableStore';
+
+const maxTries = 4;
+/** Beside the mails' partitions, which are 22 characters long. */
+const alertPartition = 'alert';
+const columns = z.object({
+  partitionKey: z.string(),
+  rowKey: z.string(),
+  etag: z.string(),
+  kind: z.enum(['passwordReset', 'passwordChanged', 'linkIssued']),
+  state: z.enum(['sending', 'waiting', 'accepted', 'failed', 'suppressed']),
+  attempt: z.int(),
+  leaseUntil: z.date().optional(),
+  acceptedAt: z.date(),
+  charged: z.boolean(),
+  reason: z.string().optional(),
+  backend: z.string().optional(),
+  updatedAt: z.date(),
+});
+
+/** Reads a row; undefined when it is none of ours. */
+export function deliveryOf(row: Row): Delivery | undefined {
+  const parsed = columns.safeParse(row);
+  if (!parsed.success) return undefined;
+  const { partitionKey: sub, rowKey: id, leaseUntil, reason, backend, ...rest } = parsed.data;
+  return {
+    sub,
+    id,
+    ...rest,
+    ...(leaseUntil && { leaseUntil }),
+    ...(reason !== undefined && { reason }),
+    ...(backend !== undefined && { backend }),
+  };
+}
+
+export function createDeliveriesTable(table: TableStore): Deliveries {
+  return {
+    claim: async (request, signal) => {
+      const { sub, id, kind, attempt, acceptedAt, now } = request;
+      const lease = {
+        state: 'sending',
+        attempt,
+        leaseUntil: new Date(now.getTime() + leaseMs),
+        updatedAt: now,
+      } as const;
+      const fresh = { kind, acceptedAt, charged: false, ...lease };
+      for (let tries = 0; tries < maxTries; tries++) {
+        const inserted = await table.insert(sub, id, fresh, signal);
+        if (inserted !== 'exists') return { outcome: 'claimed', delivery: { sub, id, ...fresh, etag: inserted.etag } };
+        const stored = await table.get(sub, id, signal);
+        if (stored === undefined) continue; // forgotten in between
+        const row = deliveryOf(stored);
+        if (row === undefined) throw new StorageUnavailable('tables', 'bad_delivery_row');
+        const judged = judgeClaim(row, request);
+        if (judged !== 'take') return judged;
+        const taken = await table.merge(sub, id, lease, row.etag, signal);
+        if (taken !== 'stale') return { outcome: 'claimed', delivery: { ...row, ...lease, etag: taken.etag } };
+      }
+      throw new StorageUnavailable('tables', 'contended');
+    },
+    record: async (delivery, { now, ...change }, signal) => {
+      const values = { ...change, updatedAt: now };
+      const written = await table.merge(delivery.sub, delivery.id, values, delivery.etag, signal);
+      return written === 'stale' ? undefined : { ...delivery, ...values, etag: written.etag };
+    },
+    alert: async ({ id, reason, at }, signal) => {
+      await table.insert(alertPartition, id, { reason, at }, signal);
+    },
+    forget: async (delivery, signal) => {
+      await table.remove(delivery.sub, delivery.id, delivery.etag, signal);
+    },
+  };
+}
