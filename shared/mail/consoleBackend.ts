@@ -19,11 +19,11 @@ export function createConsoleBackend({ write, now = () => new Date() }: ConsoleB
       if (refused) return Promise.resolve(refused);
       const date = now().toUTCString().replace('GMT', '+0000');
       const headers = [
+        `Date: ${date}`,
+        `Message-ID: ${mail.messageId}`,
         `Subject: ${mail.subject}`,
         `From: ${mail.from}`,
         `To: ${mail.to}`,
-        `Date: ${date}`,
-        `Message-ID: ${mail.messageId}`,
       ];
       write(`${headers.join('\n')}\n\n${mail.text}${RULE}\n`);
       return Promise.resolve({ outcome: 'accepted', backend: 'console' });

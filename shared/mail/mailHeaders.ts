@@ -13,6 +13,7 @@ const MAX_LINE_OCTETS = 998;
 const LINE_BREAKERS = /[\p{Cc}\u2028\u2029]+/gu;
 // Bidirectional controls reorder what is read; U+FEFF and lone surrogates are no text at all.
 const INVISIBLE = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\p{Cs}]/gu;
+const ONE_ADDRESS = /^[^\s,;:<>()[\]"\\]+@[^\s,;:<>()"\\@]+$/;
 const UNSAFE_IN_HEADER = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\p{Cs}]/u;
 
 /**
@@ -81,12 +82,13 @@ export function safeId(id: string): string {
 }
 
 /**
- * The last guard, in every backend: a mail whose header fields hold a control character, or whose `to` is not one bare address,
+ * The last guard, in every backend: a mail whose header fields hold a control character, whose `to` is not one bare address, or whose sender is none,
  * is refused for good. Such a mail cannot come from buildMail; this keeps it so when somebody builds one by hand (M1).
  */
 export function refuseUnsafeMail(mail: Mail): SendResult | undefined {
   const fields = [mail.subject, mail.from, mail.to, mail.messageId, mail.locale, mail.category];
-  const oneAddress = /^[^\s,;:<>()[\]"\\]+@[^\s,;:<>()"\\@]+$/.test(mail.to);
-  if (oneAddress && !fields.some((field) => UNSAFE_IN_HEADER.test(field))) return undefined;
+  const addresses = [mail.to, parseMailbox(mail.from).address];
+  if (addresses.every((address) => ONE_ADDRESS.test(address)) && !fields.some((field) => UNSAFE_IN_HEADER.test(field)))
+    return undefined;
   return { outcome: 'permanent', reason: 'unsafe_mail' };
 }

@@ -12,6 +12,11 @@ interface ComposedMail {
   };
 }
 
+/** Whether `EMAIL_HOST` is SendGrid's SMTP relay, which reads `X-SMTPAPI`. */
+export function isSendGridHost(host: string): boolean {
+  return /\.sendgrid\.net$/i.test(host);
+}
+
 /** SendGrid's own header for mail by SMTP: the same settings as the API call carries (design §8), in ASCII-only JSON. */
 function sendGridHeader(mail: Mail): string {
   const off = { settings: { enable: 0 } };

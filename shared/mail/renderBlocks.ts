@@ -63,7 +63,7 @@ function renderWordsAsHtml(words: string, view: MailView): string {
 /** Both parts of one mail: blocks are separated by an empty line in the text, which ends in one line feed. */
 export function renderBlocks(
   blocks: readonly MailBlock[],
-  frame: { locale: string; dir: string; subject: string; siteName: string },
+  frame: { locale: string; dir: string; subject: string },
 ): MailParts {
   const text = blocks.map((block) => (block.kind === 'link' ? block.url : renderWords(block.words, block.view)));
   const htmlBlocks = blocks.map((block) =>
@@ -71,6 +71,6 @@ export function renderBlocks(
       ? { link: { url: block.url, label: renderWordsAsHtml(block.label, block.view) } }
       : { paragraph: renderWordsAsHtml(block.words, block.view) },
   );
-  const view = { ...frame, siteName: userTextAsHtml(frame.siteName), blocks: htmlBlocks };
-  return { text: text.join('\n\n') + '\n', html: Mustache.render(layout, view, {}, { escape: escapeHtml }) };
+  const html = Mustache.render(layout, { ...frame, blocks: htmlBlocks }, {}, { escape: escapeHtml });
+  return { text: text.join('\n\n') + '\n', html };
 }

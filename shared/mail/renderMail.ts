@@ -53,7 +53,7 @@ function render(site: MailSite, words: MailWords, subjectWords: string, blocks: 
   const siteName = cleanText(site.name, MAX_NAME_LENGTH);
   const subject = cleanSubject(renderWords(subjectWords, { siteName }));
   const { locale, dir } = words;
-  return { subject, locale, ...renderBlocks(blocks, { locale, dir, subject, siteName }) };
+  return { subject, locale, ...renderBlocks(blocks, { locale, dir, subject }) };
 }
 
 function expiryBlocks(words: MailWords, expiresAt: Date | undefined): MailBlock[] {

@@ -27,7 +27,7 @@ function render(
   const siteName = cleanText(site.name, MAX_NAME_LENGTH);
   const subject = cleanSubject(renderWords(subjectWords, { siteName }));
   const blocks = sentences.map(([words, view]): MailBlock => ({ kind: 'paragraph', words, view }));
-  return { subject, locale: 'en', ...renderBlocks(blocks, { locale: 'en', dir: 'ltr', subject, siteName }) };
+  return { subject, locale: 'en', ...renderBlocks(blocks, { locale: 'en', dir: 'ltr', subject }) };
 }
 
 /** The alert to ADMINS: how many mails are stuck, why, and their ids. */

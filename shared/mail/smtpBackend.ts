@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { createTransport, type SMTPPoolOptions } from 'nodemailer';
 import type { EmailBackend, EmailSettings, SendResult } from './emailBackend';
 import { refuseUnsafeMail } from './mailHeaders';
-import { keepRecipient, toMimeMessage } from './mimeMessage';
+import { isSendGridHost, keepRecipient, toMimeMessage } from './mimeMessage';
 import { judgeSmtpError } from './smtpErrors';
 
 type SmtpSettings = NonNullable<EmailSettings['smtp']>;
@@ -93,7 +93,7 @@ function createPool(settings: SmtpSettings, { tls }: SmtpBackendOptions, sockets
 export function createSmtpBackend(settings: SmtpSettings, options: SmtpBackendOptions = {}): EmailBackend {
   const sockets = new PoolSockets();
   const pool = createPool(settings, options, sockets);
-  const forSendGrid = /(^|\.)sendgrid\.net$/i.test(settings.host);
+  const forSendGrid = isSendGridHost(settings.host);
   const bodies = new WeakMap<AbortSignal, Readable>();
   // The last plugin before the pool takes the message: it remembers the stream the body is read from, for only once that was read
   // from may the server have the mail. (Nodemailer judges its own repeats in the same way.)

@@ -20,8 +20,7 @@ a password reset. Click the link of an account below to reset its password.`,
   },
   passwordChanged: {
     subject: '[{{siteName}}] Password Changed',
-    changed: `The password of your user account {{username}} at {{domain}} has just been changed
-by a link sent to this e-mail address.`,
+    changed: 'The password of your user account {{username}} at {{domain}} has just been changed.',
     wasYou: 'If it was you who changed it, there is nothing more to do.',
   },
   supportLinkIssued: {

@@ -16,14 +16,14 @@ export const layout = `<!DOCTYPE html>
 @media (prefers-color-scheme: dark) {
   .page { background: #16181c !important; }
   .card { background: #22252b !important; border-color: #3a3f47 !important; }
-  .words, .site { color: #e8eaed !important; }
+  .words { color: #e8eaed !important; }
   .url { color: #9ec3ff !important; }
   .button { background: #8ab4f8 !important; }
   .button a { color: #10223d !important; }
 }
 @media (max-width: 480px) {
   .outer { padding: 12px !important; }
-  .card { padding: 20px !important; }
+  .card { padding: 20px 20px 4px !important; }
 }
 </style>
 </head>
@@ -31,8 +31,7 @@ export const layout = `<!DOCTYPE html>
 <table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" border="0" style="background:#f2f4f7;">
 <tr><td class="outer" align="center" style="padding:32px 16px;">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:560px;table-layout:fixed;">
-<tr><td class="card" style="padding:32px;background:#ffffff;border:1px solid #dfe3e8;border-radius:8px;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.5;text-align:start;overflow-wrap:anywhere;word-break:break-word;">
-<p class="site" style="margin:0 0 20px;font-weight:600;color:#1f2328;">{{{siteName}}}</p>
+<tr><td class="card" style="padding:32px 32px 16px;background:#ffffff;border:1px solid #dfe3e8;border-radius:8px;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.5;text-align:start;overflow-wrap:anywhere;word-break:break-word;">
 {{#blocks}}
 {{#paragraph}}
 <p class="words" style="margin:0 0 16px;color:#1f2328;">{{{.}}}</p>

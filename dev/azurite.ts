@@ -1,0 +1,151 @@
+// Starts Azurite, the storage emulator, as a child process: for `npm start` and the tests. Blob, queue and table, on 127.0.0.1.
+// It ends only the process it started, and that process ends when this one does.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+
+/** The ports of the three services. */
+export interface AzuritePorts {
+  blob: number;
+  queue: number;
+  table: number;
+}
+
+/** How to start it. */
+export interface AzuriteOptions {
+  /** A directory to keep the data in, or `memory` (the default) to keep nothing. */
+  location?: string;
+  /** Default `free`. */
+  ports?: AzuritePorts | 'free';
+  /** `name:key1:key2;…`, keys in base64. Default: the well-known account devstoreaccount1. */
+  accounts?: string;
+}
+
+/** A running Azurite. */
+export interface Azurite {
+  /** For the first account. */
+  connectionString: string;
+  ports: AzuritePorts;
+  pid: number;
+  /** Stops it, its data written, and waits for its end; with `signal` it gets just that. */
+  close(signal?: NodeJS.Signals): Promise<void>;
+}
+
+/** The ports meant by `UseDevelopmentStorage=true`. */
+export const defaultAzuritePorts: AzuritePorts = { blob: 10_000, queue: 10_001, table: 10_002 };
+/** The published account of every Azurite: not a secret. */
+const developmentAccount =
+  'devstoreaccount1:Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+
+/** Ends Azurite when its parent is gone, however that went: the channel to it closes. */
+const endWithParent = `data:text/javascript,process.once('disconnect',()=>{setTimeout(()=>process.exit(),3000).unref();process.kill(process.pid,'SIGTERM')})`;
+
+/**
+ * Starts Azurite and waits until the three services answer.
+ * @throws Error with its output if it ends before that, for example because a port is taken.
+ */
+export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurite> {
+  const { location = 'memory', accounts } = options;
+  const ports =
+    options.ports === undefined || options.ports === 'free' ? { blob: 0, queue: 0, table: 0 } : options.ports;
+  const child = spawn(
+    process.execPath,
+    [
+      ...['--import', endWithParent, azuriteBin(), '--skipApiVersionCheck', '--disableTelemetry', '--silent'],
+      ...['--blobPort', String(ports.blob), '--queuePort', String(ports.queue), '--tablePort', String(ports.table)],
+      ...(location === 'memory' ? ['--inMemoryPersistence'] : ['--location', location]),
+    ],
+    {
+      env: { ...process.env, AZURITE_ACCOUNTS: accounts },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // A group of its own: Ctrl-C reaches the parent only, which stops Azurite after the host.
+      detached: process.platform !== 'win32',
+    },
+  );
+  // Not `close`: that event does not come after `disconnect`.
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      resolve();
+    });
+  });
+  const listening = await listeningPorts(child);
+  return {
+    connectionString: connectionString(listening, accounts ?? developmentAccount),
+    ports: listening,
+    pid: child.pid ?? 0,
+    close(signal) {
+      if (signal !== undefined || location === 'memory') child.kill(signal ?? 'SIGKILL');
+      else if (child.connected) child.disconnect();
+      return exited;
+    },
+  };
+}
+
+/** @returns whether something answers on all three default ports. */
+export async function azuriteIsRunning(): Promise<boolean> {
+  const answers = await Promise.all(Object.values(defaultAzuritePorts).map(portAnswers));
+  return answers.every(Boolean);
+}
+
+/** @returns whether something accepts connections on this port of 127.0.0.1. */
+export function portAnswers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const end = (answers: boolean): void => {
+      socket.destroy();
+      resolve(answers);
+    };
+    socket.once('connect', () => {
+      end(true);
+    });
+    socket.once('error', () => {
+      end(false);
+    });
+  });
+}
+
+function azuriteBin(): string {
+  const packageFile = require.resolve('azurite/package.json');
+  const manifest = z
+    .object({ bin: z.object({ azurite: z.string() }) })
+    .parse(JSON.parse(readFileSync(packageFile, 'utf8')));
+  return path.join(path.dirname(packageFile), manifest.bin.azurite);
+}
+
+/** Azurite prints each address it listens at, which is how a free port becomes known. */
+function listeningPorts(child: ChildProcess): Promise<AzuritePorts> {
+  return new Promise((resolve, reject) => {
+    const found = new Map<string, number>();
+    const lines: string[] = [];
+    for (const stream of [child.stdout, child.stderr]) {
+      if (!stream) continue;
+      createInterface({ input: stream }).on('line', (line) => {
+        lines.push(line);
+        const listening = /^Azurite (\w+) service is successfully listening at .*:(\d+)$/.exec(line);
+        if (listening) found.set(listening[1] ?? '', Number(listening[2]));
+        const [blob, queue, table] = ['Blob', 'Queue', 'Table'].map((service) => found.get(service));
+        if (blob !== undefined && queue !== undefined && table !== undefined) resolve({ blob, queue, table });
+      });
+    }
+    child.once('close', () => {
+      reject(new Error(`Azurite did not start:\n${lines.join('\n')}`));
+    });
+  });
+}
+
+function connectionString(ports: AzuritePorts, accounts: string): string {
+  const [name = '', key = ''] = accounts.split(';')[0]?.split(':') ?? [];
+  const endpoint = (port: number): string => `http://127.0.0.1:${port}/${name}`;
+  return [
+    'DefaultEndpointsProtocol=http',
+    `AccountName=${name}`,
+    `AccountKey=${key}`,
+    `BlobEndpoint=${endpoint(ports.blob)}`,
+    `QueueEndpoint=${endpoint(ports.queue)}`,
+    `TableEndpoint=${endpoint(ports.table)}`,
+    '',
+  ].join(';');
+}

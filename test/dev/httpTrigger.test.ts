@@ -1,0 +1,215 @@
+// HTTP functions of a second app under the dev host, which must treat them as the real Functions host does.
+import { once } from 'node:events';
+import net from 'node:net';
+import type { HostProcess } from '../../dev/host/hostProcess';
+import { eventually, startFixtureApp } from './fixtures/fixtureApp';
+import { send, sendBytes } from './fixtures/rawHttp';
+
+let host: HostProcess;
+const maxBodyBytes = 2000;
+
+beforeAll(async () => {
+  host = await startFixtureApp({
+    allowedHosts: ['evil.example'],
+    functionKey: 'the-key',
+    env: { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(maxBodyBytes) },
+  });
+});
+afterAll(() => host.stop());
+
+const get = (path: string, init?: RequestInit): Promise<Response> => fetch(host.url + path, init);
+const echo = async (path: string, init?: RequestInit): Promise<Echo> => (await get(path, init)).json() as Promise<Echo>;
+
+/** What the fixture's function `echo` answers. */
+interface Echo {
+  method: string;
+  url: string;
+  params: Record<string, string>;
+  query: Record<string, string>;
+  headers: Record<string, string>;
+  body: string;
+}
+
+describe('routes', () => {
+  test('a path is matched ignoring case, and may end in a slash', async () => {
+    expect((await get('/api/ECHO/a')).status).toBe(200);
+    expect((await get('/api/echo/a/')).status).toBe(200);
+  });
+
+  test('a parameter is decoded, an optional one may be missing', async () => {
+    expect((await echo('/api/echo/a%20b%C3%A9')).params).toEqual({ first: 'a bé' });
+    expect((await echo('/api/echo/a/b')).params).toEqual({ first: 'a', second: 'b' });
+  });
+
+  test('an encoded slash stays in its parameter, encoded', async () => {
+    expect((await echo('/api/echo/a%2Fb')).params).toEqual({ first: 'a%2Fb' });
+  });
+
+  test('a rest parameter takes all segments, or none', async () => {
+    expect(await echo('/api/rest/a/b/c')).toEqual({ rest: 'a/b/c' });
+    expect(await echo('/api/rest')).toEqual({});
+  });
+
+  test('a route constraint is honoured', async () => {
+    expect(await echo('/api/number/7')).toEqual({ id: '7' });
+    expect((await get('/api/number/seven')).status).toBe(404);
+  });
+
+  test('of two routes that fit, the function that is first by name answers', async () => {
+    expect(await (await get('/api/order/fixed')).text()).toBe('orderA');
+  });
+
+  test('an unknown path and a path without the prefix are 404', async () => {
+    expect((await get('/api/unknown')).status).toBe(404);
+    expect((await get('/echo/a')).status).toBe(404);
+    expect((await get('/')).status).toBe(404);
+  });
+
+  test('a method that is not registered is 404', async () => {
+    expect((await get('/api/echo/a', { method: 'DELETE' })).status).toBe(404);
+  });
+
+  test('HEAD is answered only where it is registered, and without a body', async () => {
+    expect((await get('/api/echo/a', { method: 'HEAD' })).status).toBe(404);
+    const response = await get('/api/answer', { method: 'HEAD' });
+    expect([response.status, await response.text()]).toEqual([203, '']);
+  });
+});
+
+describe('the request a function gets', () => {
+  test('has method, body bytes, and a url built from the Host header', async () => {
+    const body = Buffer.from([0, 200, 255]);
+    const got = await echo('/api/echo/a?x=1', { method: 'PUT', body });
+    expect(got).toMatchObject({ method: 'PUT', url: `${host.url}/api/echo/a?x=1`, body: body.toString('latin1') });
+  });
+
+  test('has its headers in lower case, repeated ones joined by a comma', async () => {
+    const headers = { 'X-One': 'A', 'X-Two': ['a', 'b'] };
+    const { body } = await send(host.url, { path: '/api/echo/a', headers });
+    expect(JSON.parse(body).headers).toMatchObject({ 'x-one': 'A', 'x-two': 'a,b' });
+  });
+
+  test('has its query, repeated parameters joined by a comma', async () => {
+    expect((await echo('/api/echo/a?x=1&X=2&y=%26')).query).toEqual({ x: '1,2', y: '&' });
+  });
+
+  test('names the peer with its port at the end of X-Forwarded-For', async () => {
+    expect((await echo('/api/echo/a')).headers['x-forwarded-for']).toMatch(/^127\.0\.0\.1:\d+$/);
+    const headers = { 'X-Forwarded-For': '6.6.6.6' };
+    expect((await echo('/api/echo/a', { headers })).headers['x-forwarded-for']).toMatch(
+      /^6\.6\.6\.6, 127\.0\.0\.1:\d+$/,
+    );
+  });
+
+  test('has an empty body when the body came chunked, without a Content-Length', async () => {
+    const response = await send(host.url, { method: 'POST', path: '/api/echo/a', chunks: ['some', 'thing'] });
+    expect(response.status).toBe(200);
+    expect(JSON.parse(response.body).body).toBe('');
+  });
+});
+
+describe('the answer', () => {
+  test('has the status, headers, cookies and body bytes the function gave', async () => {
+    const response = await get('/api/answer');
+    expect(response.status).toBe(203);
+    expect(response.headers.get('x-custom')).toBe('yes');
+    expect(response.headers.get('content-type')).toBe('application/octet-stream');
+    expect(response.headers.getSetCookie()).toEqual([
+      'one=a%20b; max-age=60; path=/; secure; samesite=strict; httponly',
+      'two=2; path=/two',
+    ]);
+    expect([...new Uint8Array(await response.arrayBuffer())]).toEqual([0, 255, 10]);
+  });
+
+  test('names no server', async () => {
+    const { headers } = await get('/api/answer');
+    expect([headers.get('server'), headers.get('x-powered-by')]).toEqual([null, null]);
+  });
+
+  test('is 204 when the function returned nothing', async () => {
+    expect((await get('/api/nothing')).status).toBe(204);
+  });
+
+  test('is 500 without a body when the function threw, which is logged and survived', async () => {
+    const response = await get('/api/throws');
+    expect([response.status, await response.text()]).toEqual([500, '']);
+    expect(host.output()).toContain("[throws] Executed 'throws' (Failed");
+    expect(host.output()).toContain('thrown on purpose');
+    expect((await get('/api/echo/a')).status).toBe(200);
+  });
+});
+
+describe('the function key', () => {
+  test('opens a function by header or by query', async () => {
+    expect((await get('/api/keyed', { headers: { 'x-functions-key': 'the-key' } })).status).toBe(200);
+    expect((await get('/api/keyed?code=the-key')).status).toBe(200);
+  });
+
+  test('is 401 when missing or wrong', async () => {
+    expect((await get('/api/keyed')).status).toBe(401);
+    expect((await get('/api/keyed?code=the-kex')).status).toBe(401);
+    expect((await get('/api/keyed', { headers: { 'x-functions-key': 'short' } })).status).toBe(401);
+  });
+});
+
+describe('hostile requests', () => {
+  test('a body over the limit is 413, before it is sent', async () => {
+    const answer = await sendBytes(
+      host.url,
+      'POST /api/echo/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2001\r\nConnection: close\r\n\r\n',
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+  });
+
+  test('a body of just the limit is served', async () => {
+    const body = 'x'.repeat(maxBodyBytes);
+    expect((await echo('/api/echo/a', { method: 'POST', body })).body).toBe(body);
+  });
+
+  test('a broken request is 400', async () => {
+    expect(await sendBytes(host.url, 'NONSENSE\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await sendBytes(host.url, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+    expect((await send(host.url, { path: '/api/echo/%00' })).status).toBe(400);
+    expect((await send(host.url, { path: '/api/echo/a', headers: { host: 'bad host' } })).status).toBe(400);
+  });
+
+  test('a malformed percent sequence does no harm', async () => {
+    const { body } = await send(host.url, { path: '/api/echo/%zz%ff' });
+    expect(JSON.parse(body).params).toEqual({ first: '%zz%ff' });
+  });
+
+  test('a client that goes away before its body is complete does no harm', async () => {
+    const socket = net.connect(host.port, '127.0.0.1');
+    socket.write('POST /api/echo/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc', () =>
+      socket.destroy(),
+    );
+    await once(socket, 'close');
+    expect((await get('/api/echo/a')).status).toBe(200);
+  });
+
+  test('a foreign Host is 421, an allowed one gets through', async () => {
+    const withHost = async (name: string): Promise<number> =>
+      (await send(host.url, { path: '/api/echo/a', headers: { host: name } })).status;
+    expect(await withHost('other.example')).toBe(421);
+    expect(await withHost('localhost.other.example')).toBe(421);
+    expect(await withHost('evil.example:8080')).toBe(200);
+    expect(await withHost('LOCALHOST:1')).toBe(200);
+    expect(await withHost('[::1]:99')).toBe(200);
+  });
+});
+
+test('the app’s hooks run', async () => {
+  await get('/api/answer');
+  expect(host.output()).toContain('hook appStart');
+  expect(host.output()).toContain('hook postInvocation true');
+});
+
+test('no URL is ever logged, not even by a verbose host', async () => {
+  const verbose = await startFixtureApp({ verbose: true });
+  for (const path of ['/api/echo/secret-path', '/secret-path', '/api/throws?secret-path'])
+    await fetch(verbose.url + path);
+  await eventually(() => verbose.output().includes("Executed 'throws'"));
+  await verbose.stop();
+  expect(verbose.output()).toContain("[host] Executed 'echo' (Succeeded");
+  expect(verbose.output()).not.toContain('secret-path');
+});

@@ -1,0 +1,237 @@
+// An SMTP server on loopback that answers what a test scripts: smtp-server for everything it can do, a raw socket for bad manners.
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import type { SecureVersion } from 'node:tls';
+import { generate } from 'selfsigned';
+import { SMTPServer } from 'smtp-server';
+
+/** A message as it came in after DATA, and its envelope. */
+interface SmtpMessage {
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly raw: string;
+  /** Over TLS? */
+  readonly secure: boolean;
+}
+
+/** How a raw server misbehaves. */
+type BadManners =
+  | 'noGreeting'
+  | 'dropBeforeGreeting'
+  | 'stallAtData'
+  | 'stallAfterDot'
+  | 'dropAfterDot'
+  /** A `250-` line every few milliseconds in answer to EHLO, never the last one. */
+  | 'trickleEhlo'
+  | { readonly greeting: string };
+
+export interface ScriptedSmtpOptions {
+  readonly badManners?: BadManners;
+  /** Log-ins that are accepted; any log-in is refused with 535 otherwise. Without it AUTH is not offered. */
+  readonly auth?: { readonly user: string; readonly password: string };
+  /** Offers STARTTLS (or speaks TLS at once if `implicit`) with this certificate. */
+  readonly tls?: TestCertificate & { readonly implicit?: boolean; readonly only?: SecureVersion };
+  /** Announced SIZE. */
+  readonly size?: number;
+}
+
+export interface ScriptedSmtp {
+  readonly port: number;
+  /** Messages accepted with 250. */
+  readonly messages: SmtpMessage[];
+  /** Bytes of every connection, as they came: what an eavesdropper reads. Raw servers only. */
+  readonly wire: () => string;
+  connections(): number;
+  /** Reply codes for the next RCPT TO (or MAIL FROM, or end of DATA) commands, in order; afterwards 250. */
+  script(replies: {
+    readonly mail?: readonly number[];
+    readonly rcpt?: readonly number[];
+    readonly data?: readonly number[];
+  }): void;
+  /** Ends every open connection, as a server does with idle ones. Resolves when they are gone. */
+  disconnectAll(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A key pair in PEM, self-signed: itself the authority to trust. */
+export interface TestCertificate {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** A certificate for `127.0.0.1` and `localhost`, unless it is for another name or has expired. */
+export async function testCertificate({
+  name,
+  expired = false,
+}: { name?: string; expired?: boolean } = {}): Promise<TestCertificate> {
+  const day = 24 * 60 * 60 * 1000;
+  const [from, to] = expired ? [-2 * day, -day] : [-day, day];
+  const altNames = name
+    ? [{ type: 2 as const, value: name }]
+    : [
+        { type: 2 as const, value: 'localhost' },
+        { type: 7 as const, ip: '127.0.0.1' },
+      ];
+  const { private: key, cert } = await generate([{ name: 'commonName', value: name ?? 'localhost' }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    notBeforeDate: new Date(Date.now() + from),
+    notAfterDate: new Date(Date.now() + to),
+    extensions: [{ name: 'subjectAltName', altNames }],
+  });
+  return { key, cert };
+}
+
+function reply(code: number | undefined): Error | null {
+  return code === undefined || code < 400 ? null : Object.assign(new Error('scripted'), { responseCode: code });
+}
+
+/** Starts one on a free loopback port. */
+export async function startScriptedSmtp(options: ScriptedSmtpOptions = {}): Promise<ScriptedSmtp> {
+  return options.badManners === undefined ? startSmtpServer(options) : startRawServer(options.badManners);
+}
+
+async function startSmtpServer({ auth, tls, size }: ScriptedSmtpOptions): Promise<ScriptedSmtp> {
+  const messages: SmtpMessage[] = [];
+  const scripted = { mail: [] as number[], rcpt: [] as number[], data: [] as number[] };
+  let connections = 0;
+  const versions = tls?.only ? { minVersion: tls.only, maxVersion: tls.only, ciphers: 'DEFAULT:@SECLEVEL=0' } : {};
+  const server = new SMTPServer({
+    ...(tls ? { key: tls.key, cert: tls.cert, secure: tls.implicit ?? false, ...versions } : { hideSTARTTLS: true }),
+    disabledCommands: [...(auth ? [] : ['AUTH']), ...(tls ? [] : ['STARTTLS'])],
+    authOptional: !auth,
+    allowInsecureAuth: true,
+    disableReverseLookup: true,
+    ...(size === undefined ? {} : { size }),
+    logger: false,
+    closeTimeout: 1,
+    onConnect(_session, done) {
+      connections += 1;
+      done();
+    },
+    onAuth({ username, password }, _session, done) {
+      if (username === auth?.user && password === auth?.password) done(null, { user: username });
+      else done(Object.assign(new Error('scripted'), { responseCode: 535 }));
+    },
+    onMailFrom(_address, _session, done) {
+      done(reply(scripted.mail.shift()));
+    },
+    onRcptTo(_address, _session, done) {
+      done(reply(scripted.rcpt.shift()));
+    },
+    onData(stream, session, done) {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('end', () => {
+        const refused = reply(scripted.data.shift());
+        const { mailFrom, rcptTo } = session.envelope;
+        if (!refused) {
+          messages.push({
+            from: mailFrom ? mailFrom.address : '',
+            to: rcptTo.map(({ address }) => address),
+            raw: Buffer.concat(chunks).toString(),
+            secure: session.secure,
+          });
+        }
+        done(refused);
+      });
+    },
+  });
+  server.on('error', () => {}); // a client that refuses our certificate
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const sockets = new Set<Socket>();
+  server.server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return {
+    port: (server.server.address() as AddressInfo).port,
+    messages,
+    wire: () => '',
+    connections: () => connections,
+    script({ mail = [], rcpt = [], data = [] }) {
+      scripted.mail.push(...mail);
+      scripted.rcpt.push(...rcpt);
+      scripted.data.push(...data);
+    },
+    disconnectAll: () => endAll(sockets),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+      }),
+  };
+}
+
+async function endAll(sockets: ReadonlySet<Socket>): Promise<void> {
+  await Promise.all(
+    [...sockets].map(
+      (socket) =>
+        new Promise<void>((resolve) => {
+          socket.once('close', () => {
+            resolve();
+          });
+          socket.end();
+        }),
+    ),
+  );
+}
+
+async function startRawServer(how: BadManners): Promise<ScriptedSmtp> {
+  const sockets = new Set<Socket>();
+  const messages: SmtpMessage[] = [];
+  let wire = '';
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    sockets.add(socket);
+    socket.on('error', () => {}).once('close', () => sockets.delete(socket));
+    behave(socket, how, (text) => (wire += text));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    messages,
+    wire: () => wire,
+    connections: () => connections,
+    script: () => {},
+    disconnectAll: () => endAll(sockets),
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => {
+          resolve();
+        });
+      }),
+  };
+}
+
+/** The few commands a client sends, one at a time, up to the point where this server goes wrong. */
+function behave(socket: Socket, how: BadManners, heard: (text: string) => void): void {
+  let inData = false;
+  let buffered = '';
+  if (how === 'dropBeforeGreeting') socket.end();
+  else if (typeof how === 'object') socket.end(`${how.greeting}\r\n`);
+  else if (how !== 'noGreeting') socket.write('220 scripted ESMTP\r\n');
+  socket.on('data', (chunk) => {
+    heard(chunk.toString());
+    buffered += chunk.toString();
+    if (inData) {
+      if (buffered.endsWith('\r\n.\r\n') && how === 'dropAfterDot') socket.destroy();
+      return;
+    }
+    const command = buffered.trim().toUpperCase();
+    if (!buffered.endsWith('\r\n')) return;
+    buffered = '';
+    if (command.startsWith('EHLO') && how === 'trickleEhlo') {
+      const timer = setInterval(() => socket.write('250-SCRIPTED\r\n'), 20);
+      socket.once('close', () => {
+        clearInterval(timer);
+      });
+    } else if (command === 'DATA') {
+      if (how === 'stallAtData') return;
+      inData = true;
+      socket.write('354 go on\r\n');
+    } else {
+      socket.write('250 ok\r\n');
+    }
+  });
+}

@@ -1,0 +1,220 @@
+// The words of the mails: the reset mail byte for byte (design §8), the others, and what user text cannot do to them (H-1 to H-4, M1, M2).
+import {
+  buildMail,
+  type MailSite,
+  renderPasswordChanged,
+  renderPasswordReset,
+  type RenderedMail,
+  renderSupportLinkIssued,
+} from '../../../shared/mail/renderMail';
+import { renderOperatorAlert, renderTestMail } from '../../../shared/mail/renderOperatorMail';
+import { htmlLinks, htmlText } from './emailBackend.contract';
+import { codalab } from './sampleMail';
+
+const link = 'http://codalab.org/accounts/password/reset/key/abc.def.ghi/';
+const site: MailSite = { ...codalab, contactEmail: 'help@codalab.org' };
+const one = (changes: { username?: string; name?: string } = {}): RenderedMail =>
+  renderPasswordReset({
+    site: { ...codalab, name: changes.name ?? codalab.name },
+    accounts: [{ username: changes.username ?? 'someuser', link }],
+  });
+const expiresAt = new Date('2026-01-02T15:04:05Z');
+
+const everyMail: [string, RenderedMail][] = [
+  ['passwordReset', one()],
+  [
+    'passwordReset for two accounts',
+    renderPasswordReset({
+      site,
+      accounts: [
+        { username: 'a', link },
+        { username: 'b', link },
+      ],
+    }),
+  ],
+  ['passwordChanged', renderPasswordChanged({ site, username: 'someuser' })],
+  ['supportLinkIssued', renderSupportLinkIssued({ site, usernames: ['someuser'] })],
+  ['operatorAlert', renderOperatorAlert({ site, poisoned: 1, failed: 2, misconfigured: 3, ids: ['x'] })],
+  ['testMail', renderTestMail({ site })],
+];
+
+it('renders the reset mail byte for byte as design §8 has it', () => {
+  const rendered = one();
+  const mail = buildMail(
+    { id: '1', to: 'someuser@somewhere.com', from: site.from, category: 'password-reset', domain: site.domain },
+    rendered,
+  );
+  expect(`Subject: ${mail.subject}\nFrom: ${mail.from}\nTo: ${mail.to}\n\n${mail.text}`).toBe(
+    [
+      'Subject: [CodaLab] Password Reset E-mail',
+      'From: info@codalab.org',
+      'To: someuser@somewhere.com',
+      '',
+      "You're receiving this e-mail because you or someone else has requested a password",
+      'for your user account at codalab.org. It can be safely ignored if you did not request',
+      'a password reset. Click the link below to reset your password.',
+      '',
+      'http://codalab.org/accounts/password/reset/key/abc.def.ghi/',
+      '',
+      'In case you forgot, your username is someuser.',
+      '',
+      'Thanks for using our site!',
+      '',
+    ].join('\n'),
+  );
+});
+
+it('renders one mail for several accounts, each username with its link', () => {
+  const accounts = ['anna', 'bob'].map((username) => ({ username, link: `${link}${username}` }));
+  const { text, html } = renderPasswordReset({ site: codalab, accounts });
+  expect(text).toBe(`You're receiving this e-mail because you or someone else has requested a password
+for your user accounts at codalab.org. It can be safely ignored if you did not request
+a password reset. Click the link of an account below to reset its password.
+
+For the username anna:
+
+${link}anna
+
+For the username bob:
+
+${link}bob
+
+Thanks for using our site!
+`);
+  expect(htmlLinks(html)).toEqual([`${link}anna`, `${link}anna`, `${link}bob`, `${link}bob`]);
+});
+
+it('adds the expiry and who asked only when they are given', () => {
+  const { text } = renderPasswordReset({
+    site: codalab,
+    accounts: [{ username: 'someuser', link }],
+    expiresAt,
+    requestedFrom: 'Firefox\r\non Linux',
+  });
+  expect(text).toContain(
+    '\n\nThe link works until January 2, 2026 at 15:04 UTC.\n\nThe request came from Firefox on Linux.\n\n',
+  );
+});
+
+it('tells of a changed password with a contact line, without any link', () => {
+  const { subject, text, html } = renderPasswordChanged({ site, username: 'someuser' });
+  expect(subject).toBe('[CodaLab] Password Changed');
+  expect(text).toBe(`The password of your user account someuser at codalab.org has just been changed.
+
+If it was you who changed it, there is nothing more to do.
+
+If it was not you, please write to help@codalab.org at once.
+
+Thanks for using our site!
+`);
+  expect(htmlLinks(html)).toEqual([]);
+  expect(renderPasswordChanged({ site: codalab, username: 'someuser' }).text).toContain(
+    'If it was not you, please contact the people who run codalab.org at once.',
+  );
+});
+
+it('tells the mailbox that support issued a link, without the link', () => {
+  const { text, html } = renderSupportLinkIssued({ site, usernames: ['anna', 'bob'], expiresAt });
+  expect(text).toContain('\n\nUsername: anna\n\nUsername: bob\n\n');
+  expect(text).toContain('The link works until January 2, 2026 at 15:04 UTC.');
+  expect(text + html).not.toMatch(/https?:/);
+});
+
+it('alerts the operator by counts and ids only', () => {
+  const ids = Array.from({ length: 25 }, (_, index) => `id${index}`);
+  const { text } = renderOperatorAlert({ site, poisoned: 25, oldestAgeMinutes: 7, failed: 0, misconfigured: 2, ids });
+  expect(text).toBe(`The password-reset app of codalab.org could not send some mail.
+
+Unreadable messages in outgoing-mail-poison: 25. The oldest has been there for 7 minutes.
+
+Mails waiting because the mail provider refuses our settings: 2.
+
+Mail ids: ${ids.slice(0, 20).join(', ')} and 5 more
+
+To look at them: npm run outbox -- list
+`);
+});
+
+it.each(everyMail)('%s says the same in HTML as in text', (_name, { text, html }) => {
+  const words = htmlText(html).replace(/\s+/g, ' ');
+  for (const paragraph of text.trim().split('\n\n')) expect(words).toContain(paragraph.replace(/\n/g, ' '));
+});
+
+it.each(everyMail)('%s is HTML with lang, dir, dark colours and no remote content', (_name, { html }) => {
+  expect(html).toMatch(/^<!DOCTYPE html>\n<html lang="en" dir="ltr">/);
+  expect(html).toContain('<meta name="color-scheme" content="light dark">');
+  expect(html).toContain('prefers-color-scheme: dark');
+  expect(html).not.toMatch(/<(img|link|script|iframe|object|video|svg)\b|url\(|@import|src=|background=/i);
+});
+
+it.each(everyMail)('%s leaves no template tag unfilled', (_name, { subject, text, html }) => {
+  expect(subject + text + html).not.toMatch(/\{\{|\}\}|undefined|\[object/);
+});
+
+describe('[H-1] a name with markup or template tags in it', () => {
+  it.each([
+    '<img src=x onerror=1>',
+    '"><a href=http://evil>',
+    '</title><script>alert(1)</script>',
+    '{{7*7}}',
+    '{{{username}}}',
+    '{{#blocks}}x{{/blocks}}',
+    '<%= 7*7 %>',
+    '-name-',
+    '%recipient%',
+    '[unsubscribe]',
+    "' onmouseover='1",
+    '&lt;b&gt;',
+  ])('%s is literal in text and HTML', (name) => {
+    const { subject, text, html } = one({ username: name, name });
+    expect(subject).toBe(`[${name}] Password Reset E-mail`);
+    expect(text).toContain(`your username is ${name}.`);
+    expect(htmlText(html)).toContain(`your username is ${name}.`);
+    const tags = (page: string) => page.match(/<\/?[a-z!][^>]*>/gi)?.filter((tag) => !/^<\/?span>$/.test(tag));
+    const title = (page: string) => page.replace(/<title>.*<\/title>/, '<title></title>');
+    expect(tags(title(html))).toEqual(tags(title(one().html)));
+  });
+});
+
+describe('[H-2] a name that looks like an address on the web', () => {
+  it.each([
+    'http://evil.example/login',
+    'Your account is locked, visit evil.com',
+    'www.evil.example',
+    'me@evil.example',
+  ])('%s is no link of ours, and its text runs are broken up for clients that make links', (name) => {
+    const { text, html } = one({ username: name, name });
+    expect(text).toContain(`your username is ${name}.`);
+    expect(htmlLinks(html)).toEqual([link, link]);
+    const body = html.replace(/^[^]*<body/, '').replace(/<a [^]*?<\/a>/g, '');
+    expect(body).not.toMatch(/evil\.|:\/\/|@evil|www\./);
+    expect(htmlText(html)).toContain(name);
+  });
+});
+
+it("[H-3] O'Brien & Co stands as it is in subject and text", () => {
+  const { subject, text } = one({ username: "O'Brien & Co", name: "O'Brien & Co" });
+  expect(subject).toBe("[O'Brien & Co] Password Reset E-mail");
+  expect(text).toContain("In case you forgot, your username is O'Brien & Co.");
+});
+
+it('[H-4] a link keeps its & in both parts', () => {
+  const withQuery = 'https://codalab.org/reset?a=1&b=2&lt=3#key=x';
+  const { text, html } = renderPasswordReset({ site, accounts: [{ username: 'someuser', link: withQuery }] });
+  expect(text.split('\n')).toContain(withQuery);
+  expect(htmlLinks(html)).toEqual([withQuery, withQuery]);
+});
+
+it('[M1] a name cannot add lines to the text or hide what follows', () => {
+  const { text } = one({ username: 'x\r\n\r\nYour account is locked\u2028\u202egnp.exe\u0000\u001b[31m' });
+  expect(text).toContain('your username is x Your account is locked gnp.exe [31m.');
+});
+
+it('falls back to English for a language there is no file for, and says which language the mail is in', () => {
+  const rendered = renderPasswordReset({
+    site: { ...codalab, locale: 'tlh' },
+    accounts: [{ username: 'someuser', link }],
+  });
+  expect(rendered).toEqual(one());
+  expect(rendered.locale).toBe('en');
+});

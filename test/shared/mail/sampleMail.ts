@@ -1,0 +1,28 @@
+// Mails the suites send, built the way sendMail builds them.
+import type { Mail } from '../../../shared/mail/emailBackend';
+import { buildMail, type MailSite, renderPasswordReset } from '../../../shared/mail/renderMail';
+
+/** The site of design §8. */
+export const codalab: MailSite = {
+  domain: 'codalab.org',
+  name: 'CodaLab',
+  protocol: 'http',
+  from: 'info@codalab.org',
+  locale: 'en',
+};
+
+/** As long as a reset key can be (design §5). */
+const longKey = `${'eyJhbGciOiJIUzI1NiIsInR5cCI6InJlc2V0K2p3dCIsImtpZCI6IjEifQ'.repeat(5).slice(0, 254)}_`;
+
+/** A link with a key of full length. */
+export const longLink = `http://codalab.org/accounts/password/reset/key/${longKey}/`;
+
+/** The reset mail to someuser@somewhere.com, with what a test changes. */
+export function sampleMail(
+  changes: { id?: string; to?: string; username?: string; link?: string; site?: Partial<MailSite> } = {},
+): Mail {
+  const { id = 'Xh3_-aQm0pZr', to = 'someuser@somewhere.com', username = 'someuser', link = longLink } = changes;
+  const site = { ...codalab, ...changes.site };
+  const rendered = renderPasswordReset({ site, accounts: [{ username, link }] });
+  return buildMail({ id, to, from: site.from, category: 'password-reset', domain: site.domain }, rendered);
+}

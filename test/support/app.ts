@@ -1,0 +1,124 @@
+// The app under test: the built bundle under the dev host, in a process of its own, on empty storage.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { startHostProcess, type HostProcess } from '../../dev/host/hostProcess';
+import { createStorageClients, type StorageClients } from '../../shared/services';
+import { subjectOf } from '../../shared/address';
+import { emptyStorage } from './storage';
+
+const root = path.join(__dirname, '../..');
+const exampleSchema = z.object({ Values: z.record(z.string(), z.string()) });
+
+/** The values of `local.settings.json.example`: every test runs on what a new clone runs on. */
+export const exampleSettings = exampleSchema.parse(
+  JSON.parse(readFileSync(path.join(root, 'local.settings.json.example'), 'utf8')),
+).Values;
+
+export interface App {
+  readonly host: HostProcess;
+  readonly storage: StorageClients;
+  readonly connectionString: string;
+  /** POSTs JSON. A string is sent as it is. */
+  post(route: string, body: unknown, headers?: Record<string, string>): Promise<AppAnswer>;
+  /** The text of each mail the console backend printed, newest last. */
+  mails(): string[];
+  /** Waits until so many mails were printed. */
+  mailsWithin(count: number, seconds?: number): Promise<string[]>;
+  stop(): Promise<number | null>;
+}
+
+export interface AppAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly json: Record<string, unknown>;
+}
+
+export interface AppOptions {
+  readonly env?: Record<string, string>;
+  readonly connectionString?: string;
+  readonly queues?: boolean;
+  readonly timers?: boolean;
+  readonly queueHoldSeconds?: number;
+  readonly allowedHosts?: readonly string[];
+}
+
+export async function startApp({ env, connectionString = emptyStorage(), ...options }: AppOptions = {}): Promise<App> {
+  const host = await startHostProcess({
+    ...options,
+    appFile: path.join(root, 'dist/main.js'),
+    hostJsonFile: path.join(root, 'host.json'),
+    env: { ...exampleSettings, AzureWebJobsStorage: connectionString, ...env },
+  });
+  const mails = (): string[] => printedMails(host.output());
+  return {
+    host,
+    connectionString,
+    storage: await createStorageClients({ kind: 'connectionString', connectionString }),
+    mails,
+    mailsWithin: (count, seconds = 20) => eventually(() => (mails().length >= count ? mails() : undefined), seconds),
+    stop: () => host.stop(),
+    post: async (route, body, headers = {}) => {
+      const response = await fetch(`${host.url}/api/${route}`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      });
+      const text = await response.text();
+      const json = text.startsWith('{') ? z.record(z.string(), z.unknown()).parse(JSON.parse(text)) : {};
+      return { status: response.status, headers: response.headers, text, json };
+    },
+  };
+}
+
+/** An account row as a site or an operator would write it. */
+export interface AccountColumns {
+  readonly id?: string;
+  readonly email: string;
+  readonly username: string;
+  readonly password?: string;
+  readonly isActive?: boolean;
+  readonly locale?: string;
+}
+
+export async function addAccount(
+  { storage }: Pick<App, 'storage'>,
+  { id = '1', ...columns }: AccountColumns,
+): Promise<void> {
+  const row = { password: 'pbkdf2_sha256$1$salt$AAAA', isActive: true, generation: 0, ...columns };
+  await storage.table('Accounts').insert(subjectOf(columns.email), id, row, AbortSignal.timeout(5000));
+}
+
+export async function readAccount({ storage }: Pick<App, 'storage'>, email: string, id = '1') {
+  return storage.table('Accounts').get(subjectOf(email), id, AbortSignal.timeout(5000));
+}
+
+export const someuser = { email: 'someuser@somewhere.com', username: 'someuser' } as const;
+
+/** The reset key in a mail's link. */
+export function keyIn(mail: string): string {
+  const key = /\/accounts\/password\/reset\/key\/([^/\s]+)\//.exec(mail)?.[1];
+  if (key === undefined) throw new Error('there is no link in the mail');
+  return key;
+}
+
+/** Polls until there is a value; fails after so many seconds. */
+export async function eventually<T>(look: () => T | undefined | Promise<T | undefined>, seconds = 20): Promise<T> {
+  const until = performance.now() + seconds * 1000;
+  for (;;) {
+    const seen = await look();
+    if (seen !== undefined) return seen;
+    if (performance.now() > until) throw new Error(`not seen within ${seconds} s`);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+}
+
+/** The console backend ends each mail with a rule; a mail starts at its first header line. */
+function printedMails(output: string): string[] {
+  const parts = output.split(`\n${'-'.repeat(79)}`).slice(0, -1);
+  return parts.flatMap((part) => {
+    const start = /^(?:Date|Subject): /m.exec(part)?.index;
+    return start === undefined ? [] : [part.slice(start)];
+  });
+}
