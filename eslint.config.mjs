@@ -51,7 +51,10 @@ export default tseslint.config(
   { files: ['shared/resetKey.ts'], rules: boundaries(azureFunctions, devOnly, upward, storage, mailers) },
   { files: ['shared/services.ts'], rules: boundaries(azureFunctions, devOnly, upward, jwt, mailers) },
   { files: ['shared/storage/**/*.ts'], rules: boundaries(azureFunctions, devOnly, upward, jwt, mailers) },
-  { files: ['shared/mail/*Backend.ts'], rules: boundaries(azureFunctions, devOnly, upward, storage, jwt) },
+  {
+    files: ['shared/mail/*Backend.ts', 'shared/mail/sendgridEvents.ts', 'shared/mail/mimeMessage.ts'],
+    rules: boundaries(azureFunctions, devOnly, upward, storage, jwt),
+  },
   { files: ['functions/**/*.ts'], rules: { ...environment, ...boundaries(devOnly, storage, jwt, mailers) } },
   {
     files: ['cli/**/*.ts', 'dev/**/*.ts', 'bench/**/*.ts', 'test/**/*.ts'],

@@ -2,11 +2,16 @@
 import { readConfig } from '../shared/config';
 import { buildServices, type Services } from '../shared/services';
 import { registerCheckKey } from './checkKey';
+import { registerFindDeliveries } from './findDeliveries';
 import { registerHealth } from './health';
 import { emit } from './invocation';
+import { registerIssueLinks } from './issueLinks';
+import { registerPurgeExpired } from './purgeExpired';
 import { registerRedeemKey } from './redeemKey';
+import { registerReportPoisonMail } from './reportPoisonMail';
 import { registerRequestReset } from './requestReset';
 import { registerSeedSite } from './seedSite';
+import { registerSendgridWebhook } from './sendgridWebhook';
 import { registerSendMail } from './sendMail';
 
 const settings = readConfig();
@@ -25,6 +30,11 @@ if (settings.ok) {
   registerRedeemKey(source);
   registerSendMail(source);
   registerSeedSite(source, settings.config.development);
+  registerReportPoisonMail(source);
+  registerPurgeExpired(source);
+  registerFindDeliveries(source);
+  registerSendgridWebhook(source);
+  if (settings.config.linksEndpoint) registerIssueLinks(source);
 } else {
   // No other trigger: messages wait in the queue instead of being poisoned.
   emit({ event: 'badSettings', level: 'error', problems: settings.problems });

@@ -88,7 +88,7 @@ async function composeReset(
   const firstKey = content.kind === 'resetAddress' ? content.key : undefined;
   const accounts: { username: string; link: string }[] = [];
   for (const [index, account] of group.entries()) {
-    const key = await bindKey(flow, account, index === 0 ? firstKey : undefined, signal);
+    const { key } = await bindKey(flow, account, index === 0 ? firstKey : undefined, signal);
     accounts.push({ username: account.username, link: resetLink(site, key) });
   }
   const rendered = renderPasswordReset({ site: mailSite(site, first, content.locale), accounts });
@@ -121,28 +121,29 @@ async function findRecipients(
  * Makes a key live for an account. The key of the request serves if it has at least half of its life left and was not bound
  * otherwise before; else a new one is issued.
  */
-async function bindKey(
+export async function bindKey(
   flow: ComposeFlow,
   account: Account,
   requested: string | undefined,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<{ key: string; expiresAt: Date }> {
   const now = flow.clock();
   const credentialVersion = credentialVersionOf(account);
-  const bind = ({ jti, expiresAt }: ResetKeyClaims) =>
-    flow.boundKeys.bind(
-      { sub: account.sub, resetKeyId: resetKeyIdOf({ jti }), accountId: account.id, credentialVersion, expiresAt },
-      signal,
-    );
+  const bind = ({ jti, expiresAt }: ResetKeyClaims) => {
+    const bound = { sub: account.sub, resetKeyId: resetKeyIdOf({ jti }), accountId: account.id };
+    return flow.boundKeys.bind({ ...bound, credentialVersion, expiresAt }, signal);
+  };
   if (requested !== undefined) {
     const verified = verifyResetKey(flow.settings, requested, now);
     const halfLifeMs = (flow.settings.resetKeyTtlMinutes * 60_000) / 2;
     const fresh = verified.outcome === 'valid' && verified.claims.expiresAt.getTime() - now.getTime() >= halfLifeMs;
-    if (fresh && verified.claims.sub === account.sub && (await bind(verified.claims)) === 'bound') return requested;
+    if (fresh && verified.claims.sub === account.sub && (await bind(verified.claims)) === 'bound') {
+      return { key: requested, expiresAt: verified.claims.expiresAt };
+    }
   }
   const { key, claims } = issueResetKey(flow.settings, account.sub, now);
   await bind(claims); // 128 random bits: never taken
-  return key;
+  return { key, expiresAt: claims.expiresAt };
 }
 
 type NoticeContent = Extract<OutgoingContent, { kind: 'passwordChanged' | 'linkIssued' }>;
@@ -159,24 +160,18 @@ async function composeNotice(
   if (content.kind === 'passwordChanged' && account.lastResetKeyId !== content.resetKeyId) return nobody;
   const site = await flow.site.current(signal);
   const from = mailSite(site, account, content.locale);
-  const mail =
-    content.kind === 'passwordChanged'
-      ? toMail(
-          site,
-          mailId,
-          account,
-          'password-changed',
-          renderPasswordChanged({ site: from, username: account.username }),
-        )
-      : toMail(
-          site,
-          mailId,
-          account,
-          'link-issued',
-          renderSupportLinkIssued({ site: from, usernames: [account.username] }),
-        );
-  return { outcome: 'composed', mail, giveBack: () => Promise.resolve() };
+  if (content.kind === 'passwordChanged') {
+    const rendered = renderPasswordChanged({ site: from, username: account.username });
+    return composed(toMail(site, mailId, account, 'password-changed', rendered));
+  }
+  const usernames = accounts
+    .filter((other) => other.email === account.email && canReset(other))
+    .map(({ username }) => username);
+  return composed(toMail(site, mailId, account, 'link-issued', renderSupportLinkIssued({ site: from, usernames })));
 }
+
+/** A notice is charged to no limit. */
+const composed = (mail: Mail): Composed => ({ outcome: 'composed', mail, giveBack: () => Promise.resolve() });
 
 function mailSite(site: Site, account: Account, requestLocale: string | undefined): MailSite {
   const { domain, name, protocol, defaultFromEmail, contactEmail } = site;

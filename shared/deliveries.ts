@@ -25,6 +25,8 @@ export interface Delivery {
   /** The e-mail backend that accepted it. */
   readonly backend?: string;
   readonly updatedAt: Date;
+  /** What the provider's webhook reported since. */
+  readonly provider?: ProviderReport;
   readonly etag: string;
 }
 
@@ -62,12 +64,46 @@ export interface Deliveries {
   forget(delivery: Delivery, signal: AbortSignal): Promise<void>;
   /** Leaves a note for the operator, once per id, until reportPoisonMail has mailed it. */
   alert(alert: DeliveryAlert, signal: AbortSignal): Promise<void>;
+  /** The notes that are there, at most 1000. */
+  alerts(signal: AbortSignal): Promise<DeliveryAlert[]>;
+  dropAlert(alert: DeliveryAlert, signal: AbortSignal): Promise<void>;
+  /** Everything about the mails of one address, newest first. */
+  findBySubject(sub: string, signal: AbortSignal): Promise<Delivery[]>;
+  /**
+   * Adds what the provider says of a mail after it accepted it. State only moves forward, see `isForward`: a repeat changes nothing.
+   * @returns `noted`, `stale` when the row says as much or more already, `unknown` when there is no such mail
+   */
+  noteProvider(
+    sub: string,
+    id: string,
+    report: ProviderReport,
+    signal: AbortSignal,
+  ): Promise<'noted' | 'stale' | 'unknown'>;
+}
+
+/** What a provider's webhook reports, by rank. */
+export const providerStates = ['deferred', 'delivered', 'dropped', 'bounced', 'spamReported'] as const;
+export type ProviderState = (typeof providerStates)[number];
+
+export interface ProviderReport {
+  readonly state: ProviderState;
+  /** The event's own time. */
+  readonly at: Date;
+}
+
+/** Does this report say more than the one before? By rank, then by the event's time. */
+export function isForward(before: ProviderReport | undefined, report: ProviderReport): boolean {
+  if (before === undefined) return true;
+  const rank = ({ state }: ProviderReport): number => providerStates.indexOf(state);
+  return rank(report) > rank(before) || (rank(report) === rank(before) && report.at > before.at);
 }
 
 /** A note for the operator: a mail that failed, or a provider that has been refusing us. */
 export interface DeliveryAlert {
   /** The mail's id, or an id derived from the reason. */
   readonly id: string;
+  /** `mail`: one mail failed. `provider`: the provider has been refusing our settings for more than a minute. */
+  readonly kind: 'mail' | 'provider';
   readonly reason: string;
   readonly at: Date;
 }

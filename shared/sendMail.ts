@@ -114,7 +114,7 @@ async function settle(
   }
   if (sent.misconfigured === true && turn.envelope.attempt >= persistentAttempts) {
     await flow.deliveries.alert(
-      { id: derivedId('misconfigured', sent.reason), reason: sent.reason, at: flow.clock() },
+      { id: derivedId('misconfigured', sent.reason), kind: 'provider', reason: sent.reason, at: flow.clock() },
       within(storageMs),
     );
   }
@@ -169,7 +169,7 @@ async function putBackUnopened(flow: SendMailFlow, envelope: OutgoingEnvelope, r
 async function giveUp(flow: SendMailFlow, turn: Turn, delivery: Delivery | undefined, reason: string): Promise<void> {
   await flow.queue.poison(turn.envelope, within(storageMs));
   try {
-    await flow.deliveries.alert({ id: turn.envelope.id, reason, at: flow.clock() }, within(storageMs));
+    await flow.deliveries.alert({ id: turn.envelope.id, kind: 'mail', reason, at: flow.clock() }, within(storageMs));
     if (delivery !== undefined) {
       await flow.deliveries.record(
         delivery,

@@ -7,6 +7,7 @@ import type { Emit } from './events';
 import { createIpBuckets, type IpBuckets } from './http/ipBuckets';
 import { createEmailBackend } from './mail/createBackend';
 import { isBreachedPassword } from './password/breachedPasswords';
+import type { ReportFlow } from './reportPoison';
 import type { SendMailFlow } from './sendMail';
 import { createSiteSource } from './site';
 import { createAccountsTable } from './storage/accountsTable';
@@ -14,11 +15,13 @@ import { createBoundKeysTable } from './storage/boundKeysTable';
 import { createDeliveriesTable } from './storage/deliveriesTable';
 import { createLimitsTable } from './storage/limitsTable';
 import { createOutgoingMailQueue, outgoingMailQueueName, poisonQueueName } from './storage/outgoingMailStorageQueue';
+import { createPeekPoison } from './storage/poisonQueue';
 import { createSiteTable } from './storage/siteTable';
 import { createTableStore, type TableStore } from './storage/tableStore';
 
 /** Everything the triggers need: the flow's parts and the front limit. */
-export interface Services extends SendMailFlow {
+export interface Services extends SendMailFlow, Omit<ReportFlow, 'settings'> {
+  readonly settings: Config;
   readonly config: Config;
   readonly ipBuckets: IpBuckets;
   readonly storage: StorageClients;
@@ -53,6 +56,7 @@ export async function buildServices(config: Config, emit: Emit, clock: Clock = s
     clock,
     emit,
     storage,
+    peekPoison: createPeekPoison(storage.queue(poisonQueueName)),
     ipBuckets: createIpBuckets(config.limits.perIp, clock),
     queue: createOutgoingMailQueue(storage.queue(outgoingMailQueueName), storage.queue(poisonQueueName)),
     accounts: createAccountsTable(storage.table('Accounts'), emit),

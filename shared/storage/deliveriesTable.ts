@@ -1,6 +1,7 @@
 // The Deliveries table: partition = `sub`, row = mail id. No address in it.
+import { odata } from '@azure/data-tables';
 import { z } from 'zod';
-import { judgeClaim, leaseMs, type Deliveries, type Delivery } from '../deliveries';
+import { isForward, judgeClaim, leaseMs, providerStates, type Deliveries, type Delivery } from '../deliveries';
 import { StorageUnavailable } from '../errors';
 import type { Row, TableStore } from './tableStore';
 
@@ -20,13 +21,30 @@ const columns = z.object({
   reason: z.string().optional(),
   backend: z.string().optional(),
   updatedAt: z.date(),
+  providerState: z.enum(providerStates).optional(),
+  providerAt: z.date().optional(),
+});
+const alertColumns = z.object({
+  rowKey: z.string(),
+  kind: z.enum(['mail', 'provider']),
+  reason: z.string(),
+  at: z.date(),
 });
 
 /** Reads a row; undefined when it is none of ours. */
 export function deliveryOf(row: Row): Delivery | undefined {
   const parsed = columns.safeParse(row);
   if (!parsed.success) return undefined;
-  const { partitionKey: sub, rowKey: id, leaseUntil, reason, backend, ...rest } = parsed.data;
+  const {
+    partitionKey: sub,
+    rowKey: id,
+    leaseUntil,
+    reason,
+    backend,
+    providerState,
+    providerAt,
+    ...rest
+  } = parsed.data;
   return {
     sub,
     id,
@@ -34,6 +52,7 @@ export function deliveryOf(row: Row): Delivery | undefined {
     ...(leaseUntil && { leaseUntil }),
     ...(reason !== undefined && { reason }),
     ...(backend !== undefined && { backend }),
+    ...(providerState && providerAt && { provider: { state: providerState, at: providerAt } }),
   };
 }
 
@@ -67,8 +86,35 @@ export function createDeliveriesTable(table: TableStore): Deliveries {
       const written = await table.merge(delivery.sub, delivery.id, values, delivery.etag, signal);
       return written === 'stale' ? undefined : { ...delivery, ...values, etag: written.etag };
     },
-    alert: async ({ id, reason, at }, signal) => {
-      await table.insert(alertPartition, id, { reason, at }, signal);
+    alert: async ({ id, kind, reason, at }, signal) => {
+      await table.insert(alertPartition, id, { kind, reason, at }, signal);
+    },
+    alerts: async (signal) => {
+      const { rows } = await table.page(odata`PartitionKey eq ${alertPartition}`, undefined, signal);
+      return rows.flatMap((row) => {
+        const parsed = alertColumns.safeParse(row);
+        return parsed.success ? [{ id: parsed.data.rowKey, ...parsed.data }] : [];
+      });
+    },
+    dropAlert: async ({ id }, signal) => {
+      await table.remove(alertPartition, id, '*', signal);
+    },
+    findBySubject: async (sub, signal) => {
+      const found: Delivery[] = [];
+      for await (const row of table.list(odata`PartitionKey eq ${sub}`, signal))
+        found.push(...[deliveryOf(row) ?? []].flat());
+      return found.sort((a, b) => b.acceptedAt.getTime() - a.acceptedAt.getTime());
+    },
+    noteProvider: async (sub, id, report, signal) => {
+      for (let tries = 0; tries < maxTries; tries++) {
+        const row = await table.get(sub, id, signal);
+        const delivery = row === undefined ? undefined : deliveryOf(row);
+        if (delivery === undefined) return 'unknown';
+        if (!isForward(delivery.provider, report)) return 'stale';
+        const columns = { providerState: report.state, providerAt: report.at };
+        if ((await table.merge(sub, id, columns, delivery.etag, signal)) !== 'stale') return 'noted';
+      }
+      throw new StorageUnavailable('tables', 'contended');
     },
     forget: async (delivery, signal) => {
       await table.remove(delivery.sub, delivery.id, delivery.etag, signal);

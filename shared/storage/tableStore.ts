@@ -12,6 +12,8 @@ export interface TableStore {
   get(partitionKey: string, rowKey: string, signal: AbortSignal): Promise<Row | undefined>;
   /** All rows that an OData filter names, over all pages. */
   list(filter: string, signal: AbortSignal, columns?: readonly string[]): AsyncIterable<Row>;
+  /** One page of them, with the token of the next; a page may be empty and yet have a next one. */
+  page(filter: string, token: string | undefined, signal: AbortSignal): Promise<Page>;
   insert(
     partitionKey: string,
     rowKey: string,
@@ -27,6 +29,13 @@ export interface TableStore {
     signal: AbortSignal,
   ): Promise<{ etag: string } | 'stale'>;
   remove(partitionKey: string, rowKey: string, etag: string, signal: AbortSignal): Promise<'removed' | 'stale'>;
+}
+
+/** A page of rows. */
+export interface Page {
+  readonly rows: readonly Row[];
+  /** Opaque; undefined on the last page. */
+  readonly next: string | undefined;
 }
 
 /** A store on a table client. The client's retry policy bounds single calls; `signal` bounds the whole. */
@@ -60,6 +69,15 @@ export function createTableStore(client: TableClient): TableStore {
         yield* page.value;
       }
     },
+    page: (filter, token, signal) =>
+      guard(async () => {
+        const entities = client.listEntities({ queryOptions: { filter }, abortSignal: signal });
+        const pages = entities.byPage(token === undefined ? {} : { continuationToken: token })[Symbol.asyncIterator]();
+        const page = await call(() => pages.next());
+        if (page.done === true) return { rows: [], next: undefined };
+        const next = 'continuationToken' in page.value ? page.value.continuationToken : undefined;
+        return { rows: page.value, next: typeof next === 'string' && next !== '' ? next : undefined };
+      }),
     insert: (partitionKey, rowKey, columns, signal) =>
       guard(async () => {
         try {

@@ -40,11 +40,11 @@ it('prints headers, an empty line, the text part of design §8 and a rule', asyn
     now: () => new Date('2026-01-02T03:04:05Z'),
   });
   await backend.send(sampleMail({ link: 'http://codalab.org/accounts/password/reset/key/abc.def.ghi/' }));
-  expect(printed).toBe(`Subject: [CodaLab] Password Reset E-mail
+  expect(printed).toBe(`Date: Fri, 02 Jan 2026 03:04:05 +0000
+Message-ID: <Xh3_-aQm0pZr@codalab.org>
+Subject: [CodaLab] Password Reset E-mail
 From: info@codalab.org
 To: someuser@somewhere.com
-Date: Fri, 02 Jan 2026 03:04:05 +0000
-Message-ID: <Xh3_-aQm0pZr@codalab.org>
 
 You're receiving this e-mail because you or someone else has requested a password
 for your user account at codalab.org. It can be safely ignored if you did not request

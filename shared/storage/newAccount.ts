@@ -1,0 +1,90 @@
+// What an account must look like before an operator may write it to the Accounts table: one schema for `accounts add` and
+// `accounts import`. Never repeats a value in a problem: a password or an address may be in the wrong column.
+import { z } from 'zod';
+import { parseAddress } from '../address';
+import { isLocale } from '../site';
+
+/** A checked account, ready to be written. */
+export interface NewAccount {
+  /** The site's own id: 1–256 characters that Azure allows in a row key. */
+  readonly id: string;
+  /** As it is stored and mailed to, byte for byte; blanks around it are gone. */
+  readonly email: string;
+  readonly username: string;
+  /** Django's encoded format, or `!` for none. */
+  readonly password: string;
+  readonly isActive: boolean;
+  readonly locale?: string | undefined;
+}
+
+/** What an operator's file or command line gives; `password` and `isActive` have defaults. */
+export interface AccountInput {
+  readonly id: string;
+  readonly email: string;
+  readonly username: string;
+  readonly password?: string | undefined;
+  readonly isActive?: boolean | undefined;
+  readonly locale?: string | undefined;
+}
+
+/** Django's `UNUSABLE_PASSWORD_PREFIX`: whoever has it cannot log in with a password, and gets no reset mail. */
+export const unusablePassword = '!';
+
+const maxIdChars = 256;
+const maxUsernameChars = 150;
+const maxPasswordChars = 512;
+// Azure Tables: "Characters Disallowed in Key Fields".
+const forbiddenInKeys = /[/\\#?\p{Cc}]/u;
+const unprintable = /[\p{Cc}\p{Zl}\p{Zp}]/u;
+// `algorithm$…$digest`, `!…`, or the bare MD5 of a very old Django. A password in the clear is none of them.
+const djangoPassword = /^(?:!\S*|[a-z][a-z0-9_]{1,31}\$\S*\$\S{16,}|[0-9a-f]{32})$/;
+
+const codePoints = (text: string): number => Array.from(text).length;
+
+const schema = z.object({
+  id: z
+    .string()
+    .min(1, 'is empty')
+    .max(maxIdChars, `is longer than ${maxIdChars} characters`)
+    .refine((id) => id.isWellFormed() && !forbiddenInKeys.test(id), 'holds / \\ # ? or a control character')
+    .refine((id) => id.trim() === id, 'begins or ends with a blank'),
+  email: z.string().transform((text, context): string => {
+    const address = parseAddress(text);
+    if (address !== undefined) return address;
+    context.addIssue({ code: 'custom', message: text.trim() === '' ? 'is empty' : 'is not a plain e-mail address' });
+    return z.NEVER;
+  }),
+  username: z
+    .string()
+    .min(1, 'is empty')
+    .refine((name) => codePoints(name) <= maxUsernameChars, `is longer than ${maxUsernameChars} characters`)
+    .refine((name) => name.isWellFormed() && !unprintable.test(name), 'holds a control character'),
+  password: z
+    .string()
+    .max(maxPasswordChars, `is longer than ${maxPasswordChars} characters`)
+    .transform((text) => (text === '' ? unusablePassword : text))
+    .refine((text) => djangoPassword.test(text), "is not in Django's format (algorithm$…$digest, or ! for none)")
+    .default(unusablePassword),
+  isActive: z.boolean().default(true),
+  locale: z
+    .string()
+    .transform((text) => (text === '' ? undefined : text.replaceAll('_', '-')))
+    .refine((tag) => tag === undefined || (tag.length <= 35 && isLocale(tag)), 'is not a language tag')
+    .optional(),
+});
+
+/** The column names as an operator's CSV file has them. */
+const columnNames: Readonly<Record<string, string>> = { isActive: 'is_active' };
+
+export type CheckedAccount = { readonly account: NewAccount } | { readonly problems: readonly string[] };
+
+/** Checks an account. @returns it, or every problem as `column what is wrong`, without the value */
+export function checkNewAccount(input: AccountInput): CheckedAccount {
+  const checked = schema.safeParse(input);
+  if (checked.success) return { account: checked.data };
+  const problems = checked.error.issues.map(({ path, message }) => {
+    const name = String(path[0] ?? '');
+    return `${columnNames[name] ?? name} ${message}`;
+  });
+  return { problems };
+}
