@@ -1,0 +1,54 @@
+// The queue `outgoing-mail` in memory, and its poison queue. Messages go through JSON, as through the real one.
+import { StorageUnavailable } from '../../shared/errors';
+import type { OutgoingEnvelope, OutgoingMailQueue } from '../../shared/outgoingMail';
+
+/** A message as it waits in the queue. */
+export interface WaitingMessage {
+  readonly envelope: OutgoingEnvelope;
+  readonly delaySeconds: number;
+}
+
+export interface MemoryQueue extends OutgoingMailQueue {
+  /** All messages that were ever sent, in order. */
+  readonly sent: WaitingMessage[];
+  readonly poisoned: unknown[];
+  /** The messages that nobody took yet; the caller has them now. */
+  takeAll(): WaitingMessage[];
+  /** The next so many calls fail as if the service were down. */
+  failNext(times?: number): void;
+}
+
+export function createMemoryQueue(): MemoryQueue {
+  const sent: WaitingMessage[] = [];
+  const poisoned: unknown[] = [];
+  let waiting: WaitingMessage[] = [];
+  let failures = 0;
+  const answer = (signal: AbortSignal): void => {
+    signal.throwIfAborted();
+    if (failures === 0) return;
+    failures -= 1;
+    throw new StorageUnavailable('queue', '503');
+  };
+  return {
+    sent,
+    poisoned,
+    takeAll: () => {
+      const taken = waiting;
+      waiting = [];
+      return taken;
+    },
+    failNext: (times = 1) => {
+      failures += times;
+    },
+    send: async (envelope, delaySeconds, signal) => {
+      answer(signal);
+      const message = { envelope: JSON.parse(JSON.stringify(envelope)) as OutgoingEnvelope, delaySeconds };
+      sent.push(message);
+      waiting.push(message);
+    },
+    poison: async (message, signal) => {
+      answer(signal);
+      poisoned.push(message);
+    },
+  };
+}
