@@ -1,0 +1,53 @@
+// A thousand queued mails over SMTP: one pool of connections, flat memory, nothing unhandled.
+import { readFileSync } from 'node:fs';
+import { startScriptedSmtp } from '../fakes/scriptedSmtp';
+import { addAccount, eventually, startApp } from '../support/app';
+
+const mailCount = 1000;
+const parallel = 25;
+
+/** Resident memory of a process in MB; undefined where there is no /proc. */
+function residentMb(pid: number): number | undefined {
+  try {
+    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+  } catch {
+    return undefined;
+  }
+}
+
+it('drains a thousand mails over few connections without growing', async () => {
+  const smtp = await startScriptedSmtp();
+  const app = await startApp({
+    timers: false,
+    env: {
+      EMAIL_BACKEND: 'smtp',
+      EMAIL_HOST: '127.0.0.1',
+      EMAIL_PORT: String(smtp.port),
+      EMAIL_USE_TLS: 'false',
+      EMAIL_HOST_USER: '',
+      LIMIT_PER_IP: 'off',
+    },
+  });
+  const people = Array.from({ length: mailCount }, (_, index) => `person${index}@example.org`);
+  for (let next = 0; next < mailCount; next += parallel) {
+    await Promise.all(
+      people.slice(next, next + parallel).map(async (email) => {
+        await addAccount(app, { email, username: email.slice(0, email.indexOf('@')) });
+        await app.post('password-reset/request', { email });
+      }),
+    );
+  }
+  const arrived = (count: number) => eventually(() => (smtp.messages.length >= count ? true : undefined), 120);
+  await arrived(300);
+  const early = residentMb(app.host.pid);
+  await arrived(mailCount);
+  const late = residentMb(app.host.pid);
+
+  expect(new Set(smtp.messages.map(({ to }) => String(to))).size).toBe(mailCount);
+  expect(smtp.messages).toHaveLength(mailCount);
+  expect(smtp.connections()).toBeLessThanOrEqual(3);
+  if (early !== undefined && late !== undefined) expect(late - early).toBeLessThan(60);
+  expect(app.host.output()).not.toMatch(/Uncaught|unhandled/i);
+  await expect(app.stop()).resolves.toBe(0);
+  await smtp.close();
+}, 180_000);
