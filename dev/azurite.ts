@@ -84,9 +84,11 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
   };
 }
 
-/** @returns whether something answers on all three default ports. */
-export async function azuriteIsRunning(): Promise<boolean> {
-  const answers = await Promise.all(Object.values(defaultAzuritePorts).map(portAnswers));
+/** @returns whether something answers on all of these ports; without any, on the three default ones. */
+export async function azuriteIsRunning(
+  ports: readonly number[] = Object.values(defaultAzuritePorts),
+): Promise<boolean> {
+  const answers = await Promise.all(ports.map(portAnswers));
   return answers.every(Boolean);
 }
 

@@ -30,7 +30,7 @@ export function holdMessage(
       try {
         return (await queue.updateMessage(messageId, current, undefined, holdSeconds, inTime())).popReceipt ?? current;
       } catch (error) {
-        log('debug', 'host', `The hold of message ${messageId} was not renewed: ${errorText(error)}`);
+        log('debug', 'host', `The hold of message ${messageId} was not renewed: ${storageErrorText(error)}`);
         return current;
       }
     });
@@ -64,6 +64,11 @@ export async function withQueue<T>(queue: QueueClient, operate: () => Promise<T>
     await queue.createIfNotExists(inTime());
     return operate();
   }
+}
+
+/** The SDK's own message tells the URL and all of the answer; the code says enough. */
+export function storageErrorText(error: unknown): string {
+  return error instanceof RestError ? `(${error.code ?? error.name})` : errorText(error);
 }
 
 /** No call to the storage may hang. */

@@ -134,7 +134,7 @@ function isAllowedHost(host: string, allowedHosts: readonly string[]): boolean {
 }
 
 function hasKey(request: IncomingMessage, target: string, functionKey: string): boolean {
-  const sent = request.headers['x-functions-key'] ?? new URL(target, 'http://localhost').searchParams.get('code');
+  const sent = request.headers['x-functions-key'] ?? new URLSearchParams(target.split('?')[1]).get('code');
   if (typeof sent !== 'string') return false;
   const [left, right] = [Buffer.from(sent), Buffer.from(functionKey)];
   return left.length === right.length && timingSafeEqual(left, right);

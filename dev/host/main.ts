@@ -46,6 +46,7 @@ async function main(): Promise<void> {
     timers: !values['no-timers'],
     queues: !values['no-queues'],
     queueHoldSeconds: Number(values['queue-hold-seconds']),
+    devRoutes: [],
     log: consoleLog(values.verbose),
   });
   stopOnSignals(host);

@@ -1,10 +1,10 @@
 // A queue trigger: polls one queue, runs the function for each message, and deletes, releases or poisons it afterwards.
 // It survives an outage of the storage, which it logs once, and loses no message: what it holds comes back by itself.
-import { type DequeuedMessageItem, type QueueClient, QueueServiceClient, RestError } from '@azure/storage-queue';
+import { type DequeuedMessageItem, type QueueClient, QueueServiceClient } from '@azure/storage-queue';
 import type { TriggerInput } from './functionApp';
-import { holdMessage, inTime, withQueue } from './heldMessage';
+import { holdMessage, inTime, storageErrorText, withQueue } from './heldMessage';
 import type { QueueSettings } from './hostJson';
-import { errorText, type Log } from './log';
+import type { Log } from './log';
 import { decodeMessage, toTriggerInput } from './queueMessage';
 
 /** What a listener needs. */
@@ -120,7 +120,7 @@ async function handleMessage(listener: Listener, message: DequeuedMessageItem): 
     log(
       'warning',
       'host',
-      `Message ${message.messageId} of '${functionName}' could not be settled: ${shortText(error)}`,
+      `Message ${message.messageId} of '${functionName}' could not be settled: ${storageErrorText(error)}`,
     );
   }
 }
@@ -135,18 +135,13 @@ function succeeds(call: Promise<unknown>): Promise<boolean> {
 function beginOutage({ queueName, outage, log }: Listener, error: unknown): void {
   if (outage.since) return;
   outage.since = new Date();
-  log('error', 'host', `The queue ${queueName} cannot be read; trying on until it can. ${shortText(error)}`);
+  log('error', 'host', `The queue ${queueName} cannot be read; trying on until it can. ${storageErrorText(error)}`);
 }
 
 function endOutage({ queueName, outage, log }: Listener): void {
   if (!outage.since) return;
   outage.since = undefined;
   log('information', 'host', `The queue ${queueName} can be read again.`);
-}
-
-/** The SDK's message tells the URL of the storage and its whole answer; the code says enough. */
-function shortText(error: unknown): string {
-  return error instanceof RestError ? `(${error.code ?? error.name})` : errorText(error);
 }
 
 /** Waits, but not beyond `stopped`. */

@@ -61,7 +61,7 @@ const queueTrigger = z.object({ queueName: z.string(), connection: z.string().de
  * @throws Error when this is Azure, when host.json or the app cannot be used, or when the port is taken (code EADDRINUSE).
  */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
-  if (process.env.WEBSITE_INSTANCE_ID ?? process.env.WEBSITE_SITE_NAME) {
+  if (process.env.WEBSITE_INSTANCE_ID || process.env.WEBSITE_SITE_NAME) {
     throw new Error('The dev host does not run in Azure: the Functions host is there already.');
   }
   const log = options.log ?? consoleLog(false);

@@ -1,13 +1,17 @@
 // The dev host's life: start, refusals, signals, crashes.
+import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { eventually, seen, startFixtureApp } from './fixtures/fixtureApp';
 
 const directory = mkdtempSync(path.join(os.tmpdir(), 'dev-host-'));
 afterAll(() => {
   rmSync(directory, { recursive: true });
 });
+
+const fixture = (name: string): string => path.join(__dirname, 'fixtures', name);
 
 function writeTemporary(name: string, text: string): string {
   const file = path.join(directory, name);
@@ -90,6 +94,30 @@ test('a rejection that the app does not handle ends it with 1, and is printed', 
   await fetch(`${host.url}/api/crash`).catch(() => undefined);
   expect(await host.exited).toBe(1);
   expect(host.output()).toContain('nobody handles this');
+});
+
+test('startHost in a process of one’s own: pages under /dev/, a timer by name, close', async () => {
+  const options = {
+    appFile: fixture('app.cjs'),
+    hostJsonFile: fixture('host.json'),
+    port: 0,
+    functionKey: 'k',
+    timers: false,
+  };
+  const script = `
+    const { startHost } = require(${JSON.stringify(path.join(__dirname, '../../dev/host/startHost.ts'))});
+    (async () => {
+      const handle = ({ url, params, body }) => ({ status: 201, body: [url.search, params.id, body].join() });
+      const devRoutes = [{ method: 'post', path: '/dev/mail/{id}', handle }];
+      const host = await startHost({ ...${JSON.stringify(options)}, devRoutes });
+      const page = await fetch(host.url + '/dev/mail/7?x', { method: 'POST', body: 'text' });
+      await host.runTimer('failing').catch((error) => console.log(error.message));
+      console.log(page.status, await page.text(), host.functionKey, host.functions.slice(0, 3).join());
+      await host.close();
+    })();`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '-e', script]);
+  expect(stdout).toContain('timer failed on purpose');
+  expect(stdout).toContain('201 ?x,7,text k answer,crash,echo');
 });
 
 test('the bundle of the host is there after its first start', () => {

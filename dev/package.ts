@@ -1,0 +1,95 @@
+// `npm run package`: makes dist/app.zip, the very file that is deployed: the bundle, host.json and the native hash module.
+// Reproducible: the same sources make the same bytes (one zlib, so: one Node version). Never part of what it packs.
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { ZipFile } from 'yazl';
+import { z } from 'zod';
+
+const root = path.join(__dirname, '..');
+const nativeModule = '@node-rs/argon2';
+/** What Azure Functions on Linux runs; the second only where it happens to be installed. musl is not an Azure platform. */
+const platforms = { required: 'linux-x64-gnu', optional: 'linux-arm64-gnu' } as const;
+/** The DOS time stamp has no time zone: local midnight is written as the same bytes everywhere. */
+const mtime = new Date(2020, 0, 1);
+const manifestSchema = z.object({ name: z.string(), version: z.string(), main: z.string() });
+
+/** One file of the package, by its path inside. */
+export type PackedFiles = ReadonlyMap<string, Buffer>;
+
+/**
+ * What the package holds, sorted by path.
+ * @throws Error when the bundle or the native module for Linux is missing; the message says what to run.
+ */
+export function packedFiles(): PackedFiles {
+  const manifest = readManifest('package.json');
+  const native = readManifest(`node_modules/${nativeModule}/package.json`);
+  const files = new Map<string, Buffer>();
+  const add = (name: string): unknown => files.set(name, readFileSync(path.join(root, name)));
+  files.set('package.json', reducedManifest(manifest, native.version));
+  add('host.json');
+  add(manifest.main);
+  for (const name of ['package.json', native.main, 'LICENSE']) add(`node_modules/${nativeModule}/${name}`);
+  for (const platform of installedPlatforms(native.version)) {
+    const folder = `node_modules/${nativeModule}-${platform}`;
+    add(`${folder}/package.json`);
+    add(`${folder}/argon2.${platform}.node`);
+  }
+  return new Map([...files].sort(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+/** Zips files; the bytes depend on names, contents and order alone. */
+export async function zipFiles(files: PackedFiles): Promise<Buffer> {
+  const zip = new ZipFile();
+  for (const [name, content] of files) {
+    zip.addBuffer(content, name, { mtime, forceDosTimestamp: true, mode: 0o100644, compressionLevel: 9 });
+  }
+  zip.end();
+  const chunks: Buffer[] = [];
+  for await (const chunk of zip.outputStream) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+function readManifest(name: string): z.infer<typeof manifestSchema> {
+  return manifestSchema.parse(JSON.parse(readFileSync(path.join(root, name), 'utf8')));
+}
+
+/** Only what the host reads (`main`) and what is installed beside the bundle: nothing that a remote build could act upon. */
+function reducedManifest({ name, version, main }: z.infer<typeof manifestSchema>, nativeVersion: string): Buffer {
+  const reduced = { name, version, private: true, main, dependencies: { [nativeModule]: nativeVersion } };
+  return Buffer.from(`${JSON.stringify(reduced, null, 2)}\n`);
+}
+
+function installedPlatforms(version: string): string[] {
+  const isInstalled = (platform: string): boolean =>
+    existsSync(path.join(root, `node_modules/${nativeModule}-${platform}/package.json`));
+  if (!isInstalled(platforms.required)) {
+    const wanted = `${nativeModule}-${platforms.required}@${version}`;
+    throw new Error(
+      `Azure runs on ${platforms.required}, and its ${nativeModule} is not installed here. Run:\n` +
+        `  npm install --no-save --force ${wanted}`,
+    );
+  }
+  return [platforms.required, ...(isInstalled(platforms.optional) ? [platforms.optional] : [])];
+}
+
+async function main(): Promise<void> {
+  await promisify(execFile)(process.execPath, ['esbuild.config.mjs'], { cwd: root });
+  const files = packedFiles();
+  const bytes = await zipFiles(files);
+  writeFileSync(path.join(root, 'dist/app.zip'), bytes);
+  for (const [name, content] of files) console.log(`${kilobytes(content.length).padStart(9)}  ${name}`);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  console.log(`dist/app.zip  ${kilobytes(bytes.length)}  sha256 ${sha256}`);
+}
+
+const kilobytes = (bytes: number): string => `${Math.ceil(bytes / 1024)} kB`;
+
+if (require.main === module) {
+  main().catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,184 @@
+// `npm start`: builds the app, sees to a storage, and runs the app under Azure Functions Core Tools or the dev host.
+// For development only. Everything it starts, it stops.
+import { execFile } from 'node:child_process';
+import { copyFileSync, existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type AppHost, findCoreTools, startCoreTools } from './coreTools';
+import { buildDevHost } from './host/build';
+import { startHostProcess } from './host/hostProcess';
+import { addMissingSettings, readSettingsFile, type Settings } from './host/settingsFile';
+import { readConfig, type Config } from '../shared/config';
+import { createStorageClients } from '../shared/services';
+import { seedSampleAccounts } from './sampleAccounts';
+import { ensureStorage, isOnThisMachine } from './storage';
+
+interface StartOptions {
+  port: number;
+  storage?: string;
+  memory: boolean;
+  host?: 'dev' | 'func';
+}
+
+const project = path.join(__dirname, '..');
+const inProject = (name: string): string => path.join(project, name);
+
+/** What to undo at the end, latest first. */
+const started: { stop: () => Promise<unknown> }[] = [];
+let isStopping = false;
+
+async function start(options: StartOptions): Promise<void> {
+  await refuseTakenPort(options.port);
+  const env = developmentSettings(options);
+  const storage = env.AzureWebJobsStorage;
+  const [coreTools] = await Promise.all([
+    options.host === 'dev' ? undefined : findCoreTools(),
+    buildApp(),
+    buildDevHost(),
+    storage === undefined ? undefined : useStorage(env, storage, options.memory),
+  ]);
+  if (options.host === 'func' && coreTools === undefined) {
+    throw new Error(
+      'Azure Functions Core Tools v4 (`func`) are not on the PATH. Without --host func the dev host is used.',
+    );
+  }
+
+  await addSampleAccounts(checkedConfig(env));
+  const host =
+    coreTools === undefined ? await runDevHost(options, env) : await runCoreTools(coreTools, options.port, env);
+  started.push(host);
+  console.log(`READY ${host.url}`);
+  const exitCode = await host.exited;
+  if (!isStopping) console.error('The host has ended by itself.');
+  await stopAndExit(exitCode ?? 1);
+}
+
+/** @throws Error that lists every problem by name. */
+function checkedConfig(env: Settings): Config {
+  const read = readConfig(env);
+  if (!read.ok)
+    throw new Error(['The settings are not good:', ...read.problems.map((problem) => `  ${problem}`)].join('\n'));
+  return read.config;
+}
+
+/** In development and on this machine's own storage only. */
+async function addSampleAccounts({ development, storage }: Config): Promise<void> {
+  const isLocal = storage.kind === 'connectionString' && isOnThisMachine(storage.connectionString);
+  if (!development || !isLocal) return;
+  const added = await seedSampleAccounts(await createStorageClients(storage));
+  if (added.length > 0) console.log(`Sample accounts: ${added.join(', ')} (npm run accounts -- list).`);
+}
+
+async function runDevHost({ port, host }: StartOptions, env: Settings): Promise<AppHost> {
+  const reason = host === 'dev' ? '--host dev' : 'Azure Functions Core Tools v4 are not on the PATH';
+  console.log(`Host: the dev host on Node ${process.version} (${reason}).`);
+  const running = await startHostProcess({
+    appFile: inProject('dist/main.js'),
+    hostJsonFile: inProject('host.json'),
+    port,
+    env,
+    onLine: (line) => {
+      console.log(line);
+    },
+  });
+  if (!env.DEV_FUNCTION_KEY) console.log(`Function key: ${running.functionKey} (set DEV_FUNCTION_KEY to choose one).`);
+  return running;
+}
+
+async function runCoreTools(version: string, port: number, env: Settings): Promise<AppHost> {
+  console.log(`Host: Azure Functions Core Tools ${version} (found on the PATH; --host dev for the dev host).`);
+  return startCoreTools(project, port, env, (line) => {
+    console.log(line);
+  });
+}
+
+/** The environment for the app: variables already set, then `--storage`, then local.settings.json. */
+function developmentSettings({ storage }: StartOptions): Settings {
+  const file = inProject('local.settings.json');
+  if (!existsSync(file)) {
+    copyFileSync(inProject('local.settings.json.example'), file);
+    console.log('Made local.settings.json from local.settings.json.example: edit it to change a setting.');
+  }
+  const env: Settings = { ...process.env, ...(storage !== undefined && { AzureWebJobsStorage: storage }) };
+  addMissingSettings(env, readSettingsFile(file));
+  addMissingSettings(env, { AZURE_FUNCTIONS_ENVIRONMENT: 'Development' });
+  return env;
+}
+
+async function useStorage(env: Settings, connectionString: string, inMemory: boolean): Promise<void> {
+  const storage = await ensureStorage(connectionString, inMemory);
+  started.unshift({ stop: storage.close });
+  env.AzureWebJobsStorage = storage.connectionString;
+  console.log(storage.note);
+}
+
+async function buildApp(): Promise<void> {
+  try {
+    await promisify(execFile)(process.execPath, ['esbuild.config.mjs'], { cwd: project });
+  } catch (error) {
+    const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+    throw new Error(`The app could not be built:\n${output}`, { cause: error });
+  }
+}
+
+async function refuseTakenPort(port: number): Promise<void> {
+  const server = createServer();
+  const isFree = await new Promise<boolean>((resolve) => {
+    server.once('error', () => {
+      resolve(false);
+    });
+    server.listen(port, '127.0.0.1', () => {
+      resolve(true);
+    });
+  });
+  server.close();
+  if (!isFree) throw new Error(`Port ${port} cannot be used: is the app running already? Choose another with --port.`);
+}
+
+async function stopAndExit(exitCode: number): Promise<void> {
+  if (isStopping) return;
+  isStopping = true;
+  while (started.length > 0) await started.pop()?.stop();
+  process.exit(exitCode);
+}
+
+/**
+ * Ctrl-C may arrive twice, from the terminal and from the process that runs this one; a second press comes later.
+ * (Run this with `node --import tsx`: the `tsx` command kills a process that is slow to take note of a signal.)
+ */
+function stopOnSignals(): void {
+  let stoppingSince: number | undefined;
+  const stop = (): void => {
+    if (stoppingSince !== undefined && performance.now() - stoppingSince > 500) process.exit(1);
+    if (stoppingSince !== undefined) return;
+    stoppingSince = performance.now();
+    void stopAndExit(0);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError('It must be 0 to 65535.');
+  return port;
+}
+
+stopOnSignals();
+new Command('npm start --')
+  .description('Builds the app and runs it on this machine, with a storage and sample data.')
+  .option('--port <number>', 'port of 127.0.0.1 to serve on', portNumber, 7071)
+  .option('--storage <connection string>', 'storage to use instead of the one local.settings.json names')
+  .option('--memory', 'an Azurite started here keeps nothing on disk', false)
+  .addOption(
+    new Option('--host <name>', 'force a host (default: func if it is on the PATH, else dev)').choices(['dev', 'func']),
+  )
+  .action((options: StartOptions) =>
+    start(options).catch(async (error: unknown) => {
+      console.error(error instanceof Error ? error.message : error);
+      await stopAndExit(1);
+    }),
+  )
+  .parseAsync()
+  .catch(() => process.exit(1));

@@ -1,0 +1,157 @@
+// The deployed zip: what is in it, that it is reproducible, and that it does the whole story from an empty folder, set up as in
+// production: no development switch, a signing secret of its own, mail through SendGrid's API.
+import { execFileSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { startHostProcess, type HostProcess } from '../../dev/host/hostProcess';
+import { packedFiles, zipFiles } from '../../dev/package';
+import { subjectOf } from '../../shared/address';
+import { settingNames } from '../../shared/config';
+import { createStorageClients, type StorageClients } from '../../shared/services';
+import { startScriptedSendGrid, type ScriptedSendGrid } from '../fakes/scriptedSendGrid';
+import { eventually, keyIn } from '../support/app';
+import { emptyStorage } from '../support/storage';
+
+const megabyte = 1024 * 1024;
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+describe('the package', () => {
+  it('holds the bundle, host.json, a manifest and the native module, and nothing else', () => {
+    const names = [...packedFiles().keys()].filter((name) => !name.includes('linux-arm64-gnu'));
+    expect(names).toEqual([
+      'dist/main.js',
+      'host.json',
+      'node_modules/@node-rs/argon2-linux-x64-gnu/argon2.linux-x64-gnu.node',
+      'node_modules/@node-rs/argon2-linux-x64-gnu/package.json',
+      'node_modules/@node-rs/argon2/LICENSE',
+      'node_modules/@node-rs/argon2/index.js',
+      'node_modules/@node-rs/argon2/package.json',
+      'package.json',
+    ]);
+  });
+
+  it('depends on nothing but the native module', () => {
+    const manifest: unknown = JSON.parse(packedFiles().get('package.json')?.toString() ?? '');
+    expect(manifest).toEqual({
+      name: 'password-reset-functions',
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      private: true,
+      main: 'dist/main.js',
+      dependencies: { '@node-rs/argon2': expect.stringMatching(/^\d+\.\d+\.\d+$/) },
+    });
+  });
+
+  it('is under 5 MB without the native module', async () => {
+    const withoutNative = new Map([...packedFiles()].filter(([name]) => !name.startsWith('node_modules/')));
+    expect((await zipFiles(withoutNative)).length).toBeLessThan(5 * megabyte);
+  });
+
+  it('has the same bytes when it is made twice', async () => {
+    const files = packedFiles();
+    const [first, second] = [await zipFiles(files), await zipFiles(files)];
+    expect(sha256(second)).toBe(sha256(first));
+  });
+
+  it('has nothing in it of the hour or the machine it was made on', async () => {
+    const zip = await zipFiles(packedFiles());
+    // A local file header: signature, version, flags, method, time, date, CRC, sizes, name length, extra length.
+    expect(zip.readUInt32LE(0)).toBe(0x04034b50);
+    const [time, date, extraLength] = [zip.readUInt16LE(10), zip.readUInt16LE(12), zip.readUInt16LE(28)];
+    expect({ time, date, extraLength }).toEqual({ time: 0, date: (40 << 9) | (1 << 5) | 1, extraLength: 0 });
+    expect(packedFiles().get('dist/main.js')?.includes(path.join(__dirname, '../..'))).toBe(false);
+  });
+});
+
+describe('the package in an empty folder', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'packaged-app-'));
+  let sendgrid: ScriptedSendGrid;
+  let storage: StorageClients;
+  let host: HostProcess;
+
+  beforeAll(async () => {
+    const zipFile = path.join(folder, '..', `${path.basename(folder)}.zip`);
+    writeFileSync(zipFile, await zipFiles(packedFiles()));
+    execFileSync('unzip', ['-q', zipFile, '-d', folder]);
+    rmSync(zipFile);
+    sendgrid = await startScriptedSendGrid();
+    const connectionString = emptyStorage();
+    storage = await createStorageClients({ kind: 'connectionString', connectionString });
+    host = await startHostProcess({
+      appFile: path.join(folder, 'dist/main.js'),
+      hostJsonFile: path.join(folder, 'host.json'),
+      env: {
+        ...Object.fromEntries(settingNames.map((name) => [name, undefined])), // nothing but what stands here
+        AZURE_FUNCTIONS_ENVIRONMENT: 'Production',
+        NODE_ENV: 'production',
+        NODE_PATH: undefined,
+        FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(megabyte),
+        AzureWebJobsStorage: connectionString,
+        CODALAB_SITE_DOMAIN: 'codalab.example',
+        CODALAB_SITE_NAME: 'CodaLab',
+        DEFAULT_FROM_EMAIL: 'CodaLab <info@codalab.example>',
+        SERVER_EMAIL: 'server@codalab.example',
+        EMAIL_BACKEND: 'sendgrid',
+        SENDGRID_API_KEY: 'SG.not-a-key',
+        SENDGRID_API_URL: sendgrid.url,
+        RESET_SIGNING_SECRETS: `k1:${randomBytes(32).toString('base64')}`,
+        PWNED_PASSWORDS: 'off',
+      },
+    });
+  });
+  afterAll(async () => {
+    await host.stop();
+    await sendgrid.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const post = async (step: string, body: unknown): Promise<{ status: number; body: Record<string, unknown> }> => {
+    const response = await fetch(`${host.url}/api/password-reset/${step}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+
+  it('has no other folder to load a module from', () => {
+    expect(readdirSync(folder).sort()).toEqual(['dist', 'host.json', 'node_modules', 'package.json']);
+    expect(readdirSync(path.join(folder, 'node_modules'))).toEqual(['@node-rs']);
+  });
+
+  it('does the whole story', async () => {
+    const email = 'someuser@somewhere.com';
+    const row = { email, username: 'someuser', password: 'pbkdf2_sha256$1$salt$AAAA', isActive: true, generation: 0 };
+    await storage.table('Accounts').insert(subjectOf(email), '1', row, AbortSignal.timeout(5000));
+
+    await expect(post('request', { email })).resolves.toEqual({ status: 202, body: { status: 'accepted' } });
+    const { body: mail } = await eventually(() => sendgrid.requests[0]);
+    expect(mail.personalizations).toEqual([expect.objectContaining({ to: [{ email }] })]);
+    const [text] = mail.content;
+    expect(text.value).toContain('https://codalab.example/accounts/password/reset/key/');
+    const key = keyIn(text.value);
+
+    await expect(post('check', { key })).resolves.toMatchObject({ status: 200, body: { username: 'someuser' } });
+    const newPassword = 'correct horse battery staple';
+    await expect(post('redeem', { key, newPassword })).resolves.toEqual({
+      status: 200,
+      body: { status: 'changed', username: 'someuser' },
+    });
+    const stored = await storage.table('Accounts').get(subjectOf(email), '1', AbortSignal.timeout(5000));
+    // The native module of the package has hashed it.
+    expect(stored?.['password']).toMatch(/^argon2\$argon2id\$/);
+    await expect(post('redeem', { key, newPassword: 'another good long password' })).resolves.toMatchObject({
+      status: 410,
+      body: { code: 'used_key' },
+    });
+  });
+
+  it('answers the availability test, and logs no address and no key', async () => {
+    const response = await fetch(`${host.url}/api/health`);
+    expect([response.status, await response.text()]).toEqual([200, '{"status":"ok"}']);
+    expect(host.output()).not.toContain('someuser@somewhere.com');
+    expect(host.output()).not.toContain('/accounts/password/reset/key/');
+    expect(host.output()).toContain('"event":"redeemKey"');
+  });
+});

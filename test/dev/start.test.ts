@@ -1,0 +1,211 @@
+// `npm start` as a developer meets it, in a project of its own that holds the fixture app.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import net, { type AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { type Azurite, startAzurite } from '../../dev/azurite';
+import { eventually } from './fixtures/fixtureApp';
+
+const root = path.join(__dirname, '../..');
+const fixture = (name: string): string => path.join(__dirname, 'fixtures', name);
+let project: string;
+let bin: string;
+let azurite: Azurite;
+const runs: Run[] = [];
+
+interface Run {
+  output(): string;
+  url(): Promise<string>;
+  /** Like Ctrl-C: the whole process group is told. */
+  interrupt(): void;
+  exited: Promise<number | null>;
+}
+
+beforeAll(async () => {
+  azurite = await startAzurite();
+});
+beforeEach(() => {
+  project = fs.mkdtempSync(path.join(os.tmpdir(), 'npm-start-'));
+  bin = path.join(project, 'bin');
+  fs.mkdirSync(bin);
+  fs.cpSync(path.join(root, 'dev'), path.join(project, 'dev'), { recursive: true });
+  fs.symlinkSync(path.join(root, 'node_modules'), path.join(project, 'node_modules'));
+  fs.copyFileSync(fixture('host.json'), path.join(project, 'host.json'));
+  fs.copyFileSync(fixture('app.cjs'), path.join(project, 'app.cjs'));
+  write('package.json', '{"private":true}');
+  write(
+    'esbuild.config.mjs',
+    "import fs from 'node:fs'; fs.mkdirSync('dist', { recursive: true }); fs.copyFileSync('app.cjs', 'dist/main.js');",
+  );
+  const values = {
+    AzureWebJobsStorage: 'UseDevelopmentStorage=true',
+    WORK_QUEUE: 'work',
+    TICK_SCHEDULE: '0 0 0 1 1 *',
+    FROM_BOTH: 'file',
+  };
+  write('local.settings.json.example', JSON.stringify({ IsEncrypted: false, Values: values }));
+});
+afterEach(async () => {
+  for (const run of runs.splice(0)) {
+    run.interrupt();
+    await run.exited;
+  }
+  fs.rmSync(project, { recursive: true });
+});
+afterAll(() => azurite.close());
+
+function write(name: string, text: string): void {
+  fs.writeFileSync(path.join(project, name), text);
+}
+
+/** Runs what `npm start -- …args` runs; its storage is the test's unless `env` names another. */
+function start(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = { AzureWebJobsStorage: azurite.connectionString },
+): Run {
+  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', 'dev/start.ts', ...args], {
+    cwd: project,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, PATH: [bin, path.dirname(process.execPath), '/usr/bin', '/bin'].join(':'), ...env },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data: Buffer) => (output += data.toString()));
+  const exited = once(child, 'close').then(([code]) => code as number | null);
+  const run: Run = {
+    output: () => output,
+    url: () => eventually(() => /^READY (\S+)$/m.exec(output)?.[1], { deadlineMs: 20_000, describe: () => output }),
+    interrupt() {
+      if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
+    },
+    exited,
+  };
+  runs.push(run);
+  return run;
+}
+
+/** A storage on this machine that is not running: other tests may have one on the default ports. */
+const nothingAnswers = (): NodeJS.ProcessEnv => ({
+  AzureWebJobsStorage: azurite.connectionString.replace(/:\d+\//g, ':1/'),
+});
+
+test('it makes the settings, starts Azurite, builds, runs the dev host, and stops it all on Ctrl-C', async () => {
+  const startedAt = performance.now();
+  const run = start(['--port', '0'], nothingAnswers());
+  const url = await run.url();
+  expect(performance.now() - startedAt).toBeLessThan(10_000);
+  expect((await fetch(`${url}/api/order/x`)).status).toBe(200);
+  expect(run.output()).toContain('Made local.settings.json');
+  expect(run.output()).toMatch(/Storage: started Azurite on ports \d+, \d+, \d+; data in \.azurite\/\./);
+  expect(run.output()).toContain('Core Tools v4 are not on the PATH');
+  expect(fs.existsSync(path.join(project, '.azurite'))).toBe(true);
+  run.interrupt();
+  expect(await run.exited).toBe(0);
+  await expect(fetch(url)).rejects.toThrow();
+  expect(run.output().match(/^READY/gm)).toHaveLength(1);
+});
+
+test('UseDevelopmentStorage=true is what listens on the default ports, started if nothing does', async () => {
+  const run = start(['--port', '0', '--memory'], { AzureWebJobsStorage: undefined });
+  await run.url();
+  expect(run.output()).toMatch(
+    /Storage: (?:10000, 10001, 10002 on 127\.0\.0\.1 answer already|started Azurite on ports)/,
+  );
+});
+
+test('with --memory nothing is kept on disk', async () => {
+  const run = start(['--port', '0', '--memory'], nothingAnswers());
+  await run.url();
+  expect(run.output()).toContain('data in memory');
+  expect(fs.existsSync(path.join(project, '.azurite'))).toBe(false);
+});
+
+test('a storage that answers is used, and settings of one’s own stay', async () => {
+  const values = { WORK_QUEUE: 'work', TICK_SCHEDULE: '0 0 0 1 1 *' };
+  write('local.settings.json', JSON.stringify({ Values: values }));
+  const run = start(['--port', '0', '--storage', azurite.connectionString], {});
+  await run.url();
+  expect(run.output()).toContain('answer already');
+  expect(run.output()).not.toContain('Made local.settings.json');
+});
+
+test('Core Tools on the PATH are preferred; the environment wins over the settings', async () => {
+  fs.copyFileSync(fixture('fakeFunc.cjs'), path.join(bin, 'func'));
+  const port = await freePort();
+  const run = start(['--port', String(port)], {
+    AzureWebJobsStorage: azurite.connectionString,
+    FROM_BOTH: 'environment',
+  });
+  expect(await run.url()).toBe(`http://127.0.0.1:${port}`);
+  expect(run.output()).toContain('Core Tools 4.0.7030');
+  expect(run.output()).toContain(`fake func: start --port ${port}; FROM_BOTH=environment`);
+  run.interrupt();
+  expect(await run.exited).toBe(0);
+  expect(run.output()).toContain('fake func: stopped');
+});
+
+test('--host dev runs the dev host though Core Tools are there', async () => {
+  fs.copyFileSync(fixture('fakeFunc.cjs'), path.join(bin, 'func'));
+  const run = start(['--port', '0', '--host', 'dev']);
+  await run.url();
+  expect(run.output()).toContain('(--host dev)');
+});
+
+test('older Core Tools are not used', async () => {
+  fs.copyFileSync(fixture('fakeFunc.cjs'), path.join(bin, 'func'));
+  const run = start(['--port', '0'], { AzureWebJobsStorage: azurite.connectionString, FAKE_FUNC_VERSION: '3.0.1' });
+  await run.url();
+  expect(run.output()).toContain('Host: the dev host');
+});
+
+test('--host func without Core Tools ends with 1 and says so', async () => {
+  const run = start(['--port', '0', '--host', 'func']);
+  expect(await run.exited).toBe(1);
+  expect(run.output()).toContain('are not on the PATH');
+});
+
+test('a taken port ends with 1 and tells the way out', async () => {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const run = start(['--port', String((server.address() as AddressInfo).port)]);
+  expect(await run.exited).toBe(1);
+  expect(run.output()).toContain('--port');
+  server.close();
+});
+
+test('a build that fails ends with 1 and shows why', async () => {
+  write('esbuild.config.mjs', 'throw new Error("no such entry point")');
+  const run = start(['--port', '0']);
+  expect(await run.exited).toBe(1);
+  expect(run.output()).toContain('no such entry point');
+});
+
+test('an app that does not load ends with 1 and shows why', async () => {
+  write('app.cjs', 'throw new Error("bad settings: SITE_ID")');
+  const run = start(['--port', '0']);
+  expect(await run.exited).toBe(1);
+  expect(run.output()).toContain('bad settings: SITE_ID');
+});
+
+test('when the host ends by itself, so does npm start, with its exit code', async () => {
+  const run = start(['--port', '0']);
+  const url = await run.url();
+  await fetch(`${url}/api/crash`).catch(() => undefined);
+  expect(await run.exited).toBe(1);
+});
+
+test('--help tells the options', async () => {
+  const run = start(['--help']);
+  expect(await run.exited).toBe(0);
+  for (const option of ['--port', '--storage', '--memory', '--host']) expect(run.output()).toContain(option);
+});
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
