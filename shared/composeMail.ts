@@ -18,6 +18,8 @@ import { resetLink, type Site } from './site';
 export interface ComposeFlow extends ResetFlow {
   readonly settings: ResetFlow['settings'] & {
     readonly limits: { readonly perAddress: Rate | 'off'; readonly perIp: Rate | 'off' };
+    /** Optional lines of the reset mail, none by default (design §8). */
+    readonly mailExtraLines?: readonly ('expiry' | 'asker')[];
   };
   readonly limits: Limits;
 }
@@ -86,12 +88,19 @@ async function composeReset(
 
   const site = await flow.site.current(signal);
   const firstKey = content.kind === 'resetAddress' ? content.key : undefined;
-  const accounts: { username: string; link: string }[] = [];
+  const accounts: { username: string; link: string; expiresAt: Date }[] = [];
   for (const [index, account] of group.entries()) {
-    const { key } = await bindKey(flow, account, index === 0 ? firstKey : undefined, signal);
-    accounts.push({ username: account.username, link: resetLink(site, key) });
+    const { key, expiresAt } = await bindKey(flow, account, index === 0 ? firstKey : undefined, signal);
+    accounts.push({ username: account.username, link: resetLink(site, key), expiresAt });
   }
-  const rendered = renderPasswordReset({ site: mailSite(site, first, content.locale), accounts });
+  const { mailExtraLines = [] } = flow.settings;
+  const soonest = accounts.map(({ expiresAt }) => expiresAt).sort((a, b) => a.getTime() - b.getTime())[0];
+  const rendered = renderPasswordReset({
+    site: mailSite(site, first, content.locale),
+    accounts,
+    ...(mailExtraLines.includes('expiry') && soonest !== undefined && { expiresAt: soonest }),
+    ...(mailExtraLines.includes('asker') && content.client !== undefined && { requestedFrom: content.client }),
+  });
   return {
     outcome: 'composed',
     mail: toMail(site, mailId, first, 'password-reset', rendered),

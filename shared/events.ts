@@ -24,7 +24,9 @@ export function eventLine(event: AppEvent): string {
 export function errorFields(error: unknown): { errorName: string; errorCode?: string; errorAt?: string } {
   if (!(error instanceof Error)) return { errorName: typeof error };
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  const frame = /\n\s+at ([^\n]{1,150})/.exec(error.stack ?? '')?.[1];
+  // The stack begins with the text; a line of the text may look like a frame.
+  const [, ...frames] = (error.stack ?? '').split(error.message === '' ? error.name : error.message);
+  const frame = /\n\s+at ([^\n]{1,150})/.exec(frames.at(-1) ?? '')?.[1];
   return {
     errorName: error.name,
     ...(code !== undefined && { errorCode: code }),

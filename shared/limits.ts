@@ -36,26 +36,32 @@ export interface Limits {
 }
 
 /**
- * The arithmetic of a token bucket.
- * A clock that jumped back neither refills nor freezes the bucket: time in the future counts as now.
+ * The arithmetic of a token bucket. Time never runs backwards in it, so that instances whose clocks disagree do not refill it
+ * for each other; but a bucket from further ahead than any working clock was written by a broken one, and counts as one
+ * interval old, so that nobody waits for that time to come.
  * @returns the bucket after the charge, or `over`; `same` when this mail was charged before
  */
 export function charge(bucket: Bucket | undefined, rate: Rate, mailId: string, now: Date): Bucket | 'over' | 'same' {
   if (bucket === undefined) return { tokens: rate.burst - 1, at: now, charged: [mailId] };
   if (bucket.charged.includes(mailId)) return 'same';
-  const tokens = refilled(bucket, rate, now);
+  const { tokens, at } = refilled(bucket, rate, now);
   if (tokens < 1) return 'over';
-  return { tokens: tokens - 1, at: now, charged: [...bucket.charged, mailId].slice(-rate.burst) };
+  return { tokens: tokens - 1, at, charged: [...bucket.charged, mailId].slice(-rate.burst) };
 }
 
 /** The bucket after a charge was taken back, or `same` when it was not charged for this mail. */
 export function discharge(bucket: Bucket, rate: Rate, mailId: string, now: Date): Bucket | 'same' {
   if (!bucket.charged.includes(mailId)) return 'same';
-  const tokens = Math.min(rate.burst, refilled(bucket, rate, now) + 1);
-  return { tokens, at: now, charged: bucket.charged.filter((id) => id !== mailId) };
+  const { tokens, at } = refilled(bucket, rate, now);
+  return { tokens: Math.min(rate.burst, tokens + 1), at, charged: bucket.charged.filter((id) => id !== mailId) };
 }
 
-function refilled(bucket: Bucket, rate: Rate, now: Date): number {
-  const elapsedMs = Math.max(0, now.getTime() - bucket.at.getTime());
-  return Math.min(rate.burst, bucket.tokens + elapsedMs / rate.refillMs);
+/** Azure Storage refuses a client whose clock is off by more (SharedKey, 15 minutes). */
+const maxSkewMs = 15 * 60_000;
+
+function refilled(bucket: Bucket, { burst, refillMs }: Rate, now: Date): Pick<Bucket, 'tokens' | 'at'> {
+  const elapsedMs = now.getTime() - bucket.at.getTime();
+  if (elapsedMs < -maxSkewMs) return { tokens: Math.min(burst, bucket.tokens + 1), at: now };
+  if (elapsedMs < 0) return { tokens: bucket.tokens, at: bucket.at };
+  return { tokens: Math.min(burst, bucket.tokens + elapsedMs / refillMs), at: now };
 }

@@ -26,7 +26,7 @@ export function createIpBuckets(rate: Rate | 'off', clock: Clock): IpBuckets {
         buckets.set(client, after);
         return undefined;
       }
-      const elapsedMs = bucket === undefined ? 0 : Math.max(0, now.getTime() - bucket.at.getTime());
+      const elapsedMs = bucket === undefined ? 0 : now.getTime() - bucket.at.getTime();
       const missing = 1 - (bucket?.tokens ?? 0);
       return Math.max(1, Math.ceil((missing * rate.refillMs - elapsedMs) / 1000));
     },

@@ -23,8 +23,10 @@ async function load(name: BackendName, settings: EmailSettings, services: EmailB
       return (await import('./sendgridBackend')).createSendgridBackend(required(name, settings.sendgrid), now);
     case 'smtp':
       return (await import('./smtpBackend')).createSmtpBackend(required(name, settings.smtp), services.smtp);
-    case 'console':
-      return (await import('./consoleBackend')).createConsoleBackend({ write, now });
+    case 'console': {
+      const keep = settings.filePath === undefined ? undefined : await load('file', settings, services);
+      return (await import('./consoleBackend')).createConsoleBackend({ write, now, ...(keep && { keep }) });
+    }
     case 'file':
       return (await import('./fileBackend')).createFileBackend({ directory: required(name, settings.filePath), now });
   }

@@ -24,8 +24,8 @@ const scryptAsync = (password: string, salt: string, cost: { N: number; r: numbe
     });
   });
 
-/** 128 bits in hex: Django's salts must hold no `$`. */
-const newSalt = (): string => randomBytes(16).toString('hex');
+/** 128 bits without a `$`, as short as Django's own salts: its password column holds 128 characters, which scrypt needs in full. */
+const newSalt = (): string => randomBytes(16).toString('base64url');
 
 /** Hashes a password as received: UTF-8, nothing trimmed, folded or cut. @returns Django's encoded format */
 export async function hashPassword(password: string, hasher: PasswordHasher): Promise<string> {
@@ -51,8 +51,16 @@ export async function hashPassword(password: string, hasher: PasswordHasher): Pr
  * @returns false also for an unknown or broken encoding
  */
 export async function verifyPassword(password: string, encoded: string): Promise<boolean> {
+  try {
+    return await matches(password, encoded);
+  } catch {
+    return false; // a cost or a salt that the algorithm refuses
+  }
+}
+
+async function matches(password: string, encoded: string): Promise<boolean> {
   const [hasher, ...parts] = encoded.split('$');
-  if (hasher === 'argon2') return argon2Verify(`$${parts.join('$')}`, password).catch(() => false);
+  if (hasher === 'argon2') return argon2Verify(`$${parts.join('$')}`, password);
   if (hasher === 'pbkdf2_sha256') {
     const [iterations, salt, digest] = parts;
     if (iterations === undefined || salt === undefined || digest === undefined) return false;

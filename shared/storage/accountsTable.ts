@@ -10,6 +10,9 @@ import type { Emit } from '../events';
 import type { Row, TableStore } from './tableStore';
 
 const maxTries = 4;
+/** docs/accounts-table.md. The second bound is what a sealed message can hold, whatever script the id is written in. */
+const maxIdChars = 256;
+const maxIdBytes = 600;
 const text = z
   .string()
   .nullish()
@@ -51,6 +54,8 @@ export function accountOf(row: Row): AccountRow {
     locale,
     lastResetKeyId,
   } = parsed.data;
+  if (id === '' || id.length > maxIdChars || Buffer.byteLength(JSON.stringify(id)) > maxIdBytes)
+    return { problem: 'bad_id' };
   if (parseAddress(email) !== email) return { problem: 'bad_address' };
   if (subjectOf(email) !== sub) return { problem: 'address_of_another_partition' };
   return {

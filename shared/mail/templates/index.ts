@@ -1,9 +1,16 @@
 // Which languages there are, and which of them a tag gets. A new language is one file and one line here.
+import { de } from './de';
 import { en } from './en';
+import { es } from './es';
+import { fr } from './fr';
+import { ja } from './ja';
 import type { MailWords } from './mailWords';
+import { zhHans } from './zhHans';
 
 /** Every language, by its BCP 47 tag. */
-export const mailWordsByLocale: ReadonlyMap<string, MailWords> = new Map([en].map((words) => [words.locale, words]));
+export const mailWordsByLocale: ReadonlyMap<string, MailWords> = new Map(
+  [en, fr, de, es, zhHans, ja].map((words) => [words.locale, words]),
+);
 
 /** Language and script of a tag, the script as CLDR's likely subtags have it (`zh-TW` → `zh-Hant`), or nothing for a malformed one. */
 function languageAndScript(tag: string): string | undefined {

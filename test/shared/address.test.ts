@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { normalizeAddress, parseAddress, subjectOf } from '../../shared/address';
+
+describe('parseAddress', () => {
+  it.each([
+    'someuser@somewhere.com',
+    'first.last+tag@sub.example.org',
+    "o'brien@x.example",
+    '!#$%&*/=?^_`{|}~-@example.org',
+    'user@localhost',
+    'jörg@exämple.org',
+    'ユーザー@例え.jp',
+    '1@2.3',
+    `${'a'.repeat(64)}@${'b'.repeat(63)}.org`,
+  ])('accepts %s as it is', (address) => {
+    expect(parseAddress(address)).toBe(address);
+  });
+
+  it('[A2] trims ASCII blanks around an address and nothing else', () => {
+    expect(parseAddress(' \tMike@Example.ORG\t ')).toBe('Mike@Example.ORG');
+  });
+
+  it.each([
+    ['a no-break space around it', '\u00a0mike@example.org'],
+    ['a byte order mark', '\ufeffmike@example.org'],
+    ['a zero-width space', 'mi\u200bke@example.org'],
+    ['a soft hyphen', 'mi\u00adke@example.org'],
+    ['a Hangul filler', 'mike\u3164@example.org'],
+    ['a right-to-left override', 'mike\u202e@example.org'],
+    ['a line end', 'mike@example.org\n'],
+    ['a carriage return inside', 'mike\r@example.org'],
+    ['a NUL', 'mike\0@example.org'],
+    ['a next-line character', 'mike\u0085@example.org'],
+    ['a lone surrogate', 'mike\ud800@example.org'],
+  ])('[A2] refuses %s', (_what, text) => {
+    expect(parseAddress(text)).toBeUndefined();
+  });
+
+  it.each([
+    'victim@x.example,evil@y.example',
+    'victim@x.example;evil@y.example',
+    'victim@x.example evil@y.example',
+    'evil@y.example <victim@x.example>',
+    '<victim@x.example>',
+    'g:evil@y.example;',
+    'victim@x.example%0abcc:evil@y.example',
+    'victim@x.example\r\nBcc: evil@y.example',
+  ])('[A4] refuses the list %j', (text) => {
+    expect(parseAddress(text)).toBeUndefined();
+  });
+
+  it.each([
+    '"evil@z x"@victim.y',
+    'user@good(x)evil',
+    '"a\\@b"@c',
+    'user@[127.0.0.1]',
+    'user(comment)@example.org',
+    'a@b@c',
+    '@example.org',
+    'user@',
+    'user',
+    '.user@example.org',
+    'user.@example.org',
+    'us..er@example.org',
+    'user@.example.org',
+    'user@example..org',
+    'user@example.org.',
+    'user@-example.org',
+    'user@example-.org',
+    'user@exa_mple.org',
+    '',
+    ' ',
+  ])('[A8] refuses %j', (text) => {
+    expect(parseAddress(text)).toBeUndefined();
+  });
+
+  it.each([
+    ['65 octets before the @', `${'a'.repeat(65)}@example.org`],
+    ['33 two-octet letters before the @', `${'ä'.repeat(33)}@example.org`],
+    ['a label of 64 octets', `a@${'b'.repeat(64)}.org`],
+    ['255 octets', `a@${'b'.repeat(62)}.${'c'.repeat(62)}.${'d'.repeat(62)}.${'e'.repeat(64)}`],
+    ['an endless domain', `a@${'a.'.repeat(5000)}`],
+    ['an endless group', 'g0:'.repeat(20_000)],
+    ['a megabyte', `${'a'.repeat(1_000_000)}@example.org`],
+  ])('[A7] refuses %s', (_what, text) => {
+    expect(parseAddress(text)).toBeUndefined();
+  });
+
+  it('accepts 254 octets and refuses 255', () => {
+    const domain = (last: number): string => ['b', 'c', 'd'].map((x) => x.repeat(61)).join('.') + `.${'e'.repeat(last)}`;
+    const longest = `${'a'.repeat(60)}@${domain(7)}`;
+    expect(Buffer.byteLength(longest)).toBe(254);
+    expect(parseAddress(longest)).toBe(longest);
+    expect(parseAddress(`${'a'.repeat(60)}@${domain(8)}`)).toBeUndefined();
+  });
+
+  it('accepts nothing that could end a header, a link, a tag or a list, whatever is thrown at it', () => {
+    const hostile = fc.string({ unit: fc.constantFrom(...'a@.,;:<>()[]"\\ \t\r\n\0\u200b\u0131é%', '@', 'x.y') });
+    fc.assert(
+      fc.property(fc.oneof(hostile, fc.string({ unit: 'binary' }), fc.emailAddress()), (text) => {
+        const address = parseAddress(text);
+        if (address === undefined) return;
+        expect(address).not.toMatch(/[\s,;:<>()[\]"\\\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+        expect(address.split('@')).toHaveLength(2);
+        expect(Buffer.byteLength(address)).toBeLessThanOrEqual(254);
+        expect(parseAddress(address)).toBe(address);
+        expect(text).toContain(address);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('normalizeAddress', () => {
+  it('lower-cases ASCII letters only', () => {
+    expect(normalizeAddress('MIKE@Example.ORG')).toBe('mike@example.org');
+    expect(normalizeAddress('MİKE@ÄX.org')).toBe('mİke@Äx.org');
+  });
+
+  it.each(['m\u0131ke@example.org', 'M\u0130KE@example.org', 'mi\u212ae@example.org', 'mi\uff4be@example.org'])(
+    '[A1] never makes %s equal to mike@example.org',
+    (lookalike) => {
+      expect(normalizeAddress(lookalike)).not.toBe('mike@example.org');
+    },
+  );
+
+  it('[A1] keeps ß and ss apart', () => {
+    expect(normalizeAddress('straße@example.org')).not.toBe(normalizeAddress('STRASSE@example.org'));
+  });
+
+  it('makes two addresses equal only if they differ in the case of ASCII letters', () => {
+    const part = fc.string({ unit: fc.constantFrom(...'aAbBkK\u212aıİßẞéÉ.'), minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(part, part, (a, b) => {
+        const sameButCase =
+          a.length === b.length &&
+          [...a].every((char, i) => char === b[i] || (/[a-z]/i.test(char) && char.charCodeAt(0) < 128 && char.toLowerCase() === b[i]?.toLowerCase() && (b[i] ?? '').charCodeAt(0) < 128));
+        expect(normalizeAddress(a) === normalizeAddress(b)).toBe(sameButCase);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('subjectOf', () => {
+  it('is the first 128 bits of SHA-256 of the normalized address, in base64url (known answer)', () => {
+    expect(subjectOf('someuser@somewhere.com')).toBe('cM-Cuc5Ca17_SqXTIlSZcQ');
+    expect(subjectOf('SomeUser@Somewhere.COM')).toBe('cM-Cuc5Ca17_SqXTIlSZcQ');
+  });
+});

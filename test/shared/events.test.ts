@@ -1,0 +1,43 @@
+import { errorFields, eventLine } from '../../shared/events';
+
+describe('an event', () => {
+  it('is one line of JSON', () => {
+    expect(eventLine({ event: 'answered', level: 'info', status: 202, ids: ['a', 'b'] })).toBe(
+      '{"event":"answered","level":"info","status":202,"ids":["a","b"]}',
+    );
+  });
+
+  it.each(['\n', '\r', '\u2028', '\u2029', '\u0085', '\u001b[31m', '\u009b31m', '\0', '\u007f'])(
+    '[LG4] cannot be used to forge a second one with %j',
+    (char) => {
+      const text = `a${char}[ERROR] forged`;
+      const line = eventLine({ event: 'x', reason: text });
+      expect(line).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u);
+      expect(JSON.parse(line)).toEqual({ event: 'x', reason: text });
+    },
+  );
+
+  it('[LG4] is short, whatever is in it', () => {
+    const line = eventLine({ event: 'x', reason: 'y'.repeat(100_000), problems: ['z'.repeat(100_000)] });
+    expect(line.length).toBeLessThan(500);
+    expect(JSON.parse(line)).toMatchObject({ reason: `${'y'.repeat(200)}…` });
+  });
+});
+
+describe('what is said of an unexpected error', () => {
+  it('is its class and code, and never its text', () => {
+    const error = Object.assign(new TypeError('secret someuser@somewhere.com'), { code: 'ECONNRESET' });
+    const fields = errorFields(error);
+    expect(fields).toMatchObject({ errorName: 'TypeError', errorCode: 'ECONNRESET' });
+    expect(eventLine({ event: 'x', ...fields })).not.toContain('someuser@');
+  });
+
+  it('says where it happened, and not what it said, when the text looks like a stack', () => {
+    const { errorAt } = errorFields(new Error('first line\n    at someuser@somewhere.com'));
+    expect(errorAt).not.toContain('someuser@');
+  });
+
+  it.each([[null], [undefined], ['text'], [7], [{ message: 'x' }]])('is the type for what is no Error (%#)', (thrown) => {
+    expect(errorFields(thrown)).toEqual({ errorName: typeof thrown });
+  });
+});

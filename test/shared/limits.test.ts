@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+import { charge, discharge, type Bucket, type Rate } from '../../shared/limits';
+import { start } from '../support/flow';
+
+const rate: Rate = { burst: 3, refillMs: 300_000 };
+const after = (seconds: number): Date => new Date(start.getTime() + seconds * 1000);
+
+/** Charges one mail after the other. @returns how many were let through, and the last bucket */
+function chargeAll(instants: readonly Date[], given: Rate = rate): { passed: number; bucket: Bucket | undefined } {
+  let bucket: Bucket | undefined;
+  let passed = 0;
+  instants.forEach((now, index) => {
+    const charged = charge(bucket, given, `mail${index}`, now);
+    if (typeof charged !== 'object') return;
+    bucket = charged;
+    passed += 1;
+  });
+  return { passed, bucket };
+}
+
+describe('the token bucket', () => {
+  it('[LM1] lets three mails through at once, refuses the fourth, and lets one more through per five minutes', () => {
+    const { passed, bucket } = chargeAll([start, start, start]);
+    expect(passed).toBe(3);
+    expect(charge(bucket, rate, 'fourth', start)).toBe('over');
+    expect(charge(bucket, rate, 'fourth', after(299))).toBe('over');
+    const refilled = charge(bucket, rate, 'fourth', after(300));
+    expect(refilled).toMatchObject({ tokens: 0 });
+    expect(charge(refilled as Bucket, rate, 'fifth', after(300))).toBe('over');
+  });
+
+  it('is full again after burst × refill, and never fuller', () => {
+    const { bucket } = chargeAll([start, start, start]);
+    expect(charge(bucket, rate, 'x', after(900))).toMatchObject({ tokens: 2 });
+    expect(charge(bucket, rate, 'x', after(1_000_000))).toMatchObject({ tokens: 2 });
+  });
+
+  it('charges a mail once, however often it is tried', () => {
+    const once = charge(undefined, rate, 'mail', start) as Bucket;
+    expect(charge(once, rate, 'mail', start)).toBe('same');
+    expect(charge(once, rate, 'mail', after(10_000))).toBe('same');
+  });
+
+  it('remembers at most burst mails, so that a row stays small', () => {
+    const { bucket } = chargeAll(Array.from({ length: 50 }, (_, index) => after(index * 300)));
+    expect(bucket?.charged).toHaveLength(3);
+  });
+
+  it('gives a token back once, for a mail that was charged, and never more than the burst', () => {
+    const { bucket } = chargeAll([start, start, start]);
+    const back = discharge(bucket as Bucket, rate, 'mail1', start) as Bucket;
+    expect(back).toMatchObject({ tokens: 1, charged: ['mail0', 'mail2'] });
+    expect(discharge(back, rate, 'mail1', start)).toBe('same');
+    expect(discharge(back, rate, 'never', start)).toBe('same');
+    expect(discharge(back, rate, 'mail0', after(1_000_000))).toMatchObject({ tokens: 3 });
+  });
+
+  it('never lets more through than burst + elapsed / refill, whenever the mails come', () => {
+    const gaps = fc.array(fc.integer({ min: 0, max: 400_000 }), { minLength: 1, maxLength: 60 });
+    const rates = fc.record({ burst: fc.integer({ min: 1, max: 20 }), refillMs: fc.integer({ min: 1000, max: 600_000 }) });
+    fc.assert(
+      fc.property(gaps, rates, (waits, given) => {
+        let ms = start.getTime();
+        const instants = waits.map((wait) => new Date((ms += wait)));
+        const elapsed = ms - (instants[0]?.getTime() ?? ms);
+        const { passed } = chargeAll(instants, given);
+        expect(passed).toBeLessThanOrEqual(given.burst + Math.floor(elapsed / given.refillMs + 1e-6));
+        expect(passed).toBeGreaterThanOrEqual(Math.min(waits.length, given.burst));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('[TM1] neither refills nor loses anything while instances disagree by up to ten minutes', () => {
+    const skewed = Array.from({ length: 40 }, (_, index) => after(index % 2 === 0 ? 600 : 0));
+    expect(chargeAll(skewed).passed).toBeLessThanOrEqual(3);
+  });
+
+  it('[TM1] is not frozen for two hours by a clock that jumped back two hours', () => {
+    const { bucket } = chargeAll([after(7200), after(7200), after(7200)]);
+    const one = charge(bucket, rate, 'later', start);
+    expect(one).toMatchObject({ tokens: 0 });
+    expect(charge(one as Bucket, rate, 'next', after(1))).toBe('over');
+    expect(charge(one as Bucket, rate, 'next', after(300))).toMatchObject({ tokens: 0 });
+  });
+
+  it('[TM1] keeps nobody waiting more than fifteen minutes longer after a clock jumped', () => {
+    for (const jump of [1, 60, 600, 899, 900, 901, 7200, 86_400 * 365]) {
+      const { bucket } = chargeAll([after(jump), after(jump), after(jump)]);
+      const tries = [0, 300 + 900].map((seconds) => charge(bucket, rate, 'later', after(seconds)));
+      expect(tries).toContainEqual(expect.objectContaining({ charged: expect.arrayContaining(['later']) }));
+    }
+  });
+});

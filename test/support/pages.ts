@@ -1,0 +1,67 @@
+// The pages as a plain HTTP client sees them, and reset keys without waiting for a mail.
+import { credentialVersionOf } from '../../shared/accounts';
+import { readConfig, type Config } from '../../shared/config';
+import { issueResetKey, resetKeyIdOf } from '../../shared/resetKey';
+import { createAccountsTable } from '../../shared/storage/accountsTable';
+import { createBoundKeysTable } from '../../shared/storage/boundKeysTable';
+import { exampleSettings, type App } from './app';
+
+/** The settings of `local.settings.json.example`, which `startApp` runs on. */
+export const exampleConfig = ((): Config => {
+  const read = readConfig(exampleSettings);
+  if (!read.ok) throw new Error(`the example settings are bad: ${read.problems.join('; ')}`);
+  return read.config;
+})();
+
+export const paths = {
+  ask: '/accounts/password/reset/',
+  sent: '/accounts/password/reset/done/',
+  set: '/accounts/password/reset/key/done/',
+  key: (key: string) => `/accounts/password/reset/key/${key}/`,
+} as const;
+
+/** A key as the app itself signs and binds it. @param ageMinutes 61 makes an expired one */
+export async function bindKey(app: Pick<App, 'storage'>, email: string, ageMinutes = 0): Promise<string> {
+  const signal = AbortSignal.timeout(5000);
+  const accounts = createAccountsTable(app.storage.table('Accounts'), () => undefined);
+  const [account] = await accounts.findByAddress(email, signal);
+  if (account === undefined) throw new Error('there is no such account');
+  const { key, claims } = issueResetKey(exampleConfig, account.sub, new Date(Date.now() - ageMinutes * 60_000));
+  await createBoundKeysTable(app.storage.table('ResetKeys')).bind(
+    {
+      sub: account.sub,
+      resetKeyId: resetKeyIdOf(claims),
+      accountId: account.id,
+      credentialVersion: credentialVersionOf(account),
+      expiresAt: claims.expiresAt,
+    },
+    signal,
+  );
+  return key;
+}
+
+export interface PageAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly html: string;
+}
+
+async function read(response: Response): Promise<PageAnswer> {
+  return { status: response.status, headers: response.headers, html: await response.text() };
+}
+
+export async function getPage(app: App, path: string, headers: Record<string, string> = {}): Promise<PageAnswer> {
+  return read(await fetch(`${app.host.url}${path}`, { headers, redirect: 'manual' }));
+}
+
+/** POSTs a form. A string is sent as it is. */
+export async function postForm(
+  app: App,
+  path: string,
+  fields: Record<string, string> | string,
+  headers: Record<string, string> = {},
+): Promise<PageAnswer> {
+  const body = typeof fields === 'string' ? fields : new URLSearchParams(fields).toString();
+  const form = { 'Content-Type': 'application/x-www-form-urlencoded', ...headers };
+  return read(await fetch(`${app.host.url}${path}`, { method: 'POST', headers: form, body, redirect: 'manual' }));
+}
