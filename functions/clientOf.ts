@@ -3,6 +3,7 @@ import type { HttpRequest } from '@azure/functions';
 import { problemAnswer, type Answer } from '../shared/http/answer';
 import { bucketOf, clientBucket } from '../shared/http/clientIp';
 import type { Services } from '../shared/services';
+import { emit } from './invocation';
 
 /** Who may call: anybody, or a site's own server with a function key, which then says for whom it asks. */
 export type Caller = 'public' | 'backend';
@@ -15,7 +16,9 @@ export function clientOf(
   clientIp: string | undefined,
 ): string | undefined {
   if (caller === 'backend') return clientIp === undefined ? undefined : bucketOf(clientIp);
-  return clientBucket(request.headers.get('x-forwarded-for'), services.config.trustedProxyHops);
+  const client = clientBucket(request.headers.get('x-forwarded-for'), services.config.trustedProxyHops);
+  if (services.clientShare.note(client)) emit({ event: 'oneClient', level: 'warn', hint: 'check TRUSTED_PROXY_HOPS' });
+  return client;
 }
 
 /** The coarse in-memory limit. @returns the 429, or undefined when the call may go on */

@@ -10,6 +10,7 @@ import { registerPurgeExpired } from './purgeExpired';
 import { registerRedeemKey } from './redeemKey';
 import { registerReportPoisonMail } from './reportPoisonMail';
 import { registerRequestReset } from './requestReset';
+import { registerPages } from './resetPages';
 import { registerSeedSite } from './seedSite';
 import { registerSendgridWebhook } from './sendgridWebhook';
 import { registerSendMail } from './sendMail';
@@ -28,6 +29,7 @@ if (settings.ok) {
   registerRequestReset(source);
   registerCheckKey(source);
   registerRedeemKey(source);
+  registerPages(source);
   registerSendMail(source);
   registerSeedSite(source, settings.config.development);
   registerReportPoisonMail(source);

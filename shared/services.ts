@@ -4,6 +4,7 @@ import { QueueClient, type StoragePipelineOptions } from '@azure/storage-queue';
 import { systemClock, type Clock } from './clock';
 import type { Config, StorageSettings } from './config';
 import type { Emit } from './events';
+import { createClientShare, type ClientShare } from './http/clientShare';
 import { createIpBuckets, type IpBuckets } from './http/ipBuckets';
 import { createEmailBackend } from './mail/createBackend';
 import { isBreachedPassword } from './password/breachedPasswords';
@@ -24,6 +25,7 @@ export interface Services extends SendMailFlow, Omit<ReportFlow, 'settings'> {
   readonly settings: Config;
   readonly config: Config;
   readonly ipBuckets: IpBuckets;
+  readonly clientShare: ClientShare;
   readonly storage: StorageClients;
 }
 
@@ -57,6 +59,7 @@ export async function buildServices(config: Config, emit: Emit, clock: Clock = s
     emit,
     storage,
     peekPoison: createPeekPoison(storage.queue(poisonQueueName)),
+    clientShare: createClientShare(),
     ipBuckets: createIpBuckets(config.limits.perIp, clock),
     queue: createOutgoingMailQueue(storage.queue(outgoingMailQueueName), storage.queue(poisonQueueName)),
     accounts: createAccountsTable(storage.table('Accounts'), emit),

@@ -11,7 +11,9 @@ const columns = z.object({ etag: z.string(), tokens: z.number(), at: z.date(), c
 const partitionKeyOf = (bucket: string): string =>
   createHash('sha256').update(bucket, 'utf8').digest('hex').slice(0, 32);
 
-const toColumns = ({ tokens, at, charged }: Bucket, rate: Rate) => ({
+const toColumns = (name: string, { tokens, at, charged }: Bucket, rate: Rate) => ({
+  /** What the bucket limits (`ip`, `address`, …): the rest of the name is hashed. `doctor` counts by it. */
+  kind: name.split(':', 1)[0],
   tokens,
   at,
   charged: charged.join(','),
@@ -29,17 +31,11 @@ export function createLimitsTable(table: TableStore): Limits {
     const { tokens, at, charged, etag } = parsed.data;
     return { bucket: { tokens, at, charged: charged === '' ? [] : charged.split(',') }, etag };
   };
-  const write = async (
-    partitionKey: string,
-    bucket: Bucket,
-    rate: Rate,
-    etag: string | undefined,
-    signal: AbortSignal,
-  ) => {
-    const values = toColumns(bucket, rate);
+  const write = (name: string, bucket: Bucket, rate: Rate, etag: string | undefined, signal: AbortSignal) => {
+    const values = toColumns(name, bucket, rate);
     return etag === undefined
-      ? table.insert(partitionKey, rowKey, values, signal)
-      : table.merge(partitionKey, rowKey, values, etag, signal);
+      ? table.insert(partitionKeyOf(name), rowKey, values, signal)
+      : table.merge(partitionKeyOf(name), rowKey, values, etag, signal);
   };
   return {
     take: async (name, rate, mailId, now, signal) => {
@@ -49,7 +45,7 @@ export function createLimitsTable(table: TableStore): Limits {
         const after = charge(bucket, rate, mailId, now);
         if (after === 'same') return 'ok';
         if (after === 'over') return 'over';
-        const written = await write(partitionKey, after, rate, etag, signal);
+        const written = await write(name, after, rate, etag, signal);
         if (typeof written === 'object') return 'ok';
       }
       return 'contended';
@@ -60,7 +56,7 @@ export function createLimitsTable(table: TableStore): Limits {
         const { bucket, etag } = await read(partitionKey, signal);
         if (bucket === undefined) return;
         const after = discharge(bucket, rate, mailId, now);
-        if (after === 'same' || typeof (await write(partitionKey, after, rate, etag, signal)) === 'object') return;
+        if (after === 'same' || typeof (await write(name, after, rate, etag, signal)) === 'object') return;
       }
     },
   };

@@ -10,7 +10,18 @@ describe('clientBucket', () => {
   });
 
   it('[LM4] puts everybody without a readable address into one bucket', () => {
-    for (const header of [null, '', ' ', ',', '1.2.3.4,', 'unknown', '1.2.3.4, evil', '999.1.1.1', '1.2.3', '01.2.3.4']) {
+    for (const header of [
+      null,
+      '',
+      ' ',
+      ',',
+      '1.2.3.4,',
+      'unknown',
+      '1.2.3.4, evil',
+      '999.1.1.1',
+      '1.2.3',
+      '01.2.3.4',
+    ]) {
       expect(clientBucket(header, 1)).toBe(unknownClient);
     }
   });
@@ -57,12 +68,16 @@ describe('bucketOf', () => {
   it('is the same for every address of an IPv6 /64, and for every spelling of it', () => {
     const group = fc.integer({ min: 0, max: 0xffff });
     fc.assert(
-      fc.property(fc.array(group, { minLength: 4, maxLength: 4 }), fc.array(group, { minLength: 4, maxLength: 4 }), (net, host) => {
-        fc.pre(net.some((part) => part !== 0));
-        const hex = (parts: number[]): string => parts.map((part) => part.toString(16)).join(':');
-        expect(bucketOf(`${hex(net)}:${hex(host)}`)).toBe(`${hex(net)}::/64`);
-        expect(bucketOf(`[${hex(net)}:${hex(host).toUpperCase()}]:80`)).toBe(`${hex(net)}::/64`);
-      }),
+      fc.property(
+        fc.array(group, { minLength: 4, maxLength: 4 }),
+        fc.array(group, { minLength: 4, maxLength: 4 }),
+        (net, host) => {
+          fc.pre(net.some((part) => part !== 0));
+          const hex = (parts: number[]): string => parts.map((part) => part.toString(16)).join(':');
+          expect(bucketOf(`${hex(net)}:${hex(host)}`)).toBe(`${hex(net)}::/64`);
+          expect(bucketOf(`[${hex(net)}:${hex(host).toUpperCase()}]:80`)).toBe(`${hex(net)}::/64`);
+        },
+      ),
     );
   });
 

@@ -6,7 +6,16 @@ const site = 'https://www.example.org';
 const from = (origin?: string): Headers => new Headers(origin === undefined ? {} : { Origin: origin });
 const corsHeadersOf = ({ headers }: Answer): string[] =>
   Object.keys(headers).filter((name) => /^access-control|^vary/i.test(name));
-const foreign = ['https://evil.example', 'null', `${site}.evil.example`, 'http://www.example.org', `${site}:444`, `${site}/`, 'https://WWW.example.org', ''];
+const foreign = [
+  'https://evil.example',
+  'null',
+  `${site}.evil.example`,
+  'http://www.example.org',
+  `${site}:444`,
+  `${site}/`,
+  'https://WWW.example.org',
+  '',
+];
 
 describe('a cross-origin call', () => {
   it('[W3] gets no permission when no origin is listed', () => {
@@ -34,7 +43,10 @@ describe('a cross-origin call', () => {
     });
     expect(preflight.headers).not.toHaveProperty('Access-Control-Allow-Credentials');
     const answer = withCors(jsonAnswer(200, {}), from(site), [site]);
-    expect(answer.headers).toMatchObject({ 'Access-Control-Allow-Origin': site, 'Access-Control-Expose-Headers': 'Retry-After' });
+    expect(answer.headers).toMatchObject({
+      'Access-Control-Allow-Origin': site,
+      'Access-Control-Expose-Headers': 'Retry-After',
+    });
     expect(answer.headers).toMatchObject({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
   });
 });

@@ -249,7 +249,10 @@ function deliveriesContract(name: string, make: MakeTable): void {
       await expect(claim()).resolves.toMatchObject({ state: 'sending', attempt: 0, charged: false, leaseUntil: after(leaseMs / 1000) });
       const row = await table.get(request.sub, request.id, within());
       expect(row).toMatchObject({ kind: 'passwordReset', state: 'sending', acceptedAt: start });
-      expect(JSON.stringify(row)).not.toContain('@');
+      const columns = Object.keys(row ?? {}).filter((column) => !/^odata|etag|timestamp/.test(column));
+      expect(columns.sort()).toEqual(
+        ['acceptedAt', 'attempt', 'charged', 'kind', 'leaseUntil', 'partitionKey', 'rowKey', 'state', 'updatedAt'].sort(),
+      );
     });
 
     it('[Q4] let exactly one of ten concurrent claims have the mail', async () => {
