@@ -1,0 +1,139 @@
+// The queue as it really is: junk, duplicates, other encodings, other versions, other secrets, all at once.
+import { seal } from '../../shared/seal';
+import { newId } from '../../shared/clock';
+import { sampleSigningSecret } from '../../shared/config';
+import { addAccount, eventually, keyIn, someuser, startApp, type App } from '../support/app';
+import { emptyStorage } from '../support/storage';
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+const secret = { kid: 'dev', secret: Buffer.from(sampleSigningSecret, 'base64') };
+
+async function poisonTexts(app: App): Promise<string[]> {
+  const queue = app.storage.queue('outgoing-mail-poison');
+  await queue.createIfNotExists();
+  const { peekedMessageItems } = await queue.peekMessages({ numberOfMessages: 32 });
+  return peekedMessageItems.map(({ messageText }) => messageText);
+}
+
+const queued = async (app: App): Promise<number> =>
+  (await app.storage.queue('outgoing-mail').getProperties()).approximateMessagesCount ?? 0;
+
+describe('the queue', () => {
+  let app: App;
+  beforeEach(async () => {
+    app = await startApp({ env: { LIMIT_PER_ADDRESS: 'off', LIMIT_PER_IP: 'off' }, timers: false });
+    await addAccount(app, someuser);
+  });
+  afterEach(() => app.stop());
+
+  it('[Q1] [Q2] puts what nobody can read into the poison queue at once, while the others flow', async () => {
+    const queue = app.storage.queue('outgoing-mail');
+    await queue.createIfNotExists();
+    const good = { v: 1, id: newId(), attempt: 0, kid: 'dev' };
+    const junk = [
+      base64('not json'),
+      base64('null'),
+      base64('{}'),
+      base64('[]'),
+      base64('"text"'),
+      base64(JSON.stringify({ ...good, id: undefined, sealed: 'x' })),
+      base64(JSON.stringify({ ...good, sealed: seal(secret, { v: 1, id: newId() }, '{}') })), // another id's seal
+      base64(JSON.stringify({ ...good, sealed: seal(secret, { v: 1, id: good.id }, '{"kind":"other"}') })),
+      base64(JSON.stringify({ ...good, sealed: 'x'.repeat(40_000) })),
+      base64(base64(JSON.stringify(good))), // encoded twice
+      JSON.stringify({ ...good, sealed: 'raw JSON, not base64' }),
+      '!!! no base64 at all',
+    ];
+    for (const text of junk) await queue.sendMessage(text);
+    await app.post('password-reset/request', { email: someuser.email });
+    await app.mailsWithin(1);
+    const poisoned = await eventually(async () => {
+      const texts = await poisonTexts(app);
+      return texts.length === junk.length ? texts : undefined;
+    });
+    expect(poisoned).toHaveLength(junk.length);
+    await eventually(async () => ((await queued(app)) === 0 ? true : undefined));
+    expect(app.host.output()).not.toContain('"event":"taskFailed"');
+  });
+
+  it('[Q4] sends one mail for a message that was enqueued twice', async () => {
+    const connectionString = emptyStorage();
+    const front = await startApp({ connectionString, queues: false, timers: false });
+    await addAccount(front, someuser);
+    await front.post('password-reset/request', { email: someuser.email });
+    const queue = front.storage.queue('outgoing-mail');
+    const { peekedMessageItems } = await queue.peekMessages();
+    for (let copies = 0; copies < 5; copies++) await queue.sendMessage(peekedMessageItems[0]?.messageText ?? '');
+    const workers = await Promise.all(
+      [0, 1].map(() => startApp({ connectionString, timers: false, queueHoldSeconds: 2 })),
+    );
+    await eventually(async () => {
+      const done = workers.flatMap(({ host }) => host.output().match(/"outcome":"(?:done|accepted)"/g) ?? []);
+      return done.length >= 6 ? true : undefined;
+    }, 90);
+    expect(workers.flatMap((worker) => worker.mails())).toHaveLength(1);
+    await Promise.all([front, ...workers].map((one) => one.stop()));
+  }, 120_000);
+
+  it('[Q7] one bad message among 32 costs none of the others', async () => {
+    const people = Array.from({ length: 31 }, (_, index) => `person${index}@example.org`);
+    const front = await startApp({ queues: false, timers: false, env: { LIMIT_PER_IP: 'off' } });
+    for (const [index, email] of people.entries()) {
+      await addAccount(front, { email, username: `person${index}` });
+      await front.post('password-reset/request', { email });
+    }
+    await front.storage.queue('outgoing-mail').sendMessage(base64('bad'));
+    const worker = await startApp({ connectionString: front.connectionString, timers: false });
+    const mails = await worker.mailsWithin(31, 30);
+    expect(new Set(mails.map((mail) => /To: (\S+)/.exec(mail)?.[1]))).toEqual(new Set(people));
+    await expect(poisonTexts(front)).resolves.toEqual([base64('bad')]);
+    await Promise.all([front.stop(), worker.stop()]);
+  }, 60_000);
+
+  it('[D3] puts a newer version and an unknown kid back with a warning, not into poison', async () => {
+    const queue = app.storage.queue('outgoing-mail');
+    await queue.createIfNotExists();
+    const sealed = seal(secret, { v: 1, id: newId() }, '{}');
+    await queue.sendMessage(base64(JSON.stringify({ v: 2, id: newId(), attempt: 0, kid: 'dev', sealed })));
+    await queue.sendMessage(base64(JSON.stringify({ v: 1, id: newId(), attempt: 0, kid: 'other', sealed })));
+    await eventually(() =>
+      (app.host.output().match(/"reason":"(?:newer_version|unknown_kid)"/g) ?? []).length === 2 ? true : undefined,
+    );
+    expect(app.host.output()).toContain('"level":"warn"');
+    await expect(poisonTexts(app)).resolves.toEqual([]);
+    expect(await queued(app)).toBe(2);
+  });
+
+  it('[D2] a mixed fleet: the new secret is first published to verify, then signs, and no key fails', async () => {
+    const other = `new:${Buffer.alloc(32, 'another secret').toString('base64')}`;
+    const old = `dev:${sampleSigningSecret}`;
+    const connectionString = emptyStorage();
+    const fleet = async (...secrets: string[]) =>
+      Promise.all(
+        secrets.map((RESET_SIGNING_SECRETS) =>
+          startApp({ connectionString, timers: false, env: { RESET_SIGNING_SECRETS, LIMIT_PER_ADDRESS: 'off' } }),
+        ),
+      );
+    // Step 1 of the rotation: some instances know the new one, all sign with the old. Step 2: some sign with the new.
+    for (const step of [
+      [old, `${old},${other}`],
+      [`${old},${other}`, `${other},${old}`],
+    ]) {
+      const apps = await fleet(...step);
+      const [one] = apps;
+      if (one === undefined) throw new Error('no app');
+      if (step[0] === old) await addAccount(one, someuser);
+      for (const asked of apps) {
+        const before = apps.flatMap((app) => app.mails());
+        await asked.post('password-reset/request', { email: someuser.email });
+        const mail = await eventually(() => apps.flatMap((app) => app.mails()).find((text) => !before.includes(text)));
+        for (const checker of apps) {
+          await expect(checker.post('password-reset/check', { key: keyIn(mail) })).resolves.toMatchObject({
+            status: 200,
+          });
+        }
+      }
+      await Promise.all(apps.map((app) => app.stop()));
+    }
+  }, 60_000);
+});
