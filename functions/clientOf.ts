@@ -16,13 +16,13 @@ export function clientOf(
   clientIp: string | undefined,
 ): string | undefined {
   if (caller === 'backend') return clientIp === undefined ? undefined : bucketOf(clientIp);
-  const client = clientBucket(request.headers.get('x-forwarded-for'), services.config.trustedProxyHops);
-  if (services.clientShare.note(client)) emit({ event: 'oneClient', level: 'warn', hint: 'check TRUSTED_PROXY_HOPS' });
-  return client;
+  return clientBucket(request.headers.get('x-forwarded-for'), services.config.trustedProxyHops);
 }
 
 /** The coarse in-memory limit. @returns the 429, or undefined when the call may go on */
 export function overLimit(services: Services, call: string, client: string | undefined): Answer | undefined {
-  const waitSeconds = client === undefined ? undefined : services.ipBuckets.take(`${call}:${client}`);
+  if (client === undefined) return undefined;
+  if (services.clientShare.note(client)) emit({ event: 'oneClient', level: 'warn', hint: 'check TRUSTED_PROXY_HOPS' });
+  const waitSeconds = services.ipBuckets.take(`${call}:${client}`);
   return waitSeconds === undefined ? undefined : problemAnswer('too_many_requests', { retryAfterSeconds: waitSeconds });
 }

@@ -1,7 +1,7 @@
 // Step 2 of the story: one message of the queue becomes one mail, once. claim → compose → send → record. Called by the queue
 // trigger. Returns normally for whatever happens, unless the queue itself is down: then the host keeps the message.
 import type { Delivery, Deliveries } from './deliveries';
-import { StorageUnavailable } from './errors';
+import { SiteUnavailable, StorageUnavailable } from './errors';
 import { errorFields } from './events';
 import { composeMail, type ComposeFlow } from './composeMail';
 import type { EmailBackend, SendResult } from './mail/emailBackend';
@@ -70,10 +70,16 @@ export async function sendMail(flow: SendMailFlow, message: unknown): Promise<vo
     return await deliver(flow, turn, content, delivery);
   } catch (error) {
     if (error instanceof StorageUnavailable && error.part === 'queue') throw error;
-    const { errorName, errorCode } = errorFields(error);
-    const reason = errorName === 'SiteUnavailable' ? 'no_good_site_row' : `storage_${errorCode ?? errorName}`;
-    return putBack(flow, turn, delivery, { reason });
+    return putBack(flow, turn, delivery, { reason: reasonOf(flow, turn, error) });
   }
+}
+
+/** A bug counts as an outage: the mail waits for the version that is free of it, and the event tells where it is. */
+function reasonOf(flow: SendMailFlow, { envelope }: Turn, error: unknown): string {
+  if (error instanceof SiteUnavailable) return 'no_good_site_row';
+  if (error instanceof StorageUnavailable) return `storage_${error.code}`;
+  flow.emit({ event: 'unexpectedError', level: 'error', mailId: envelope.id, ...errorFields(error) });
+  return 'unexpected_error';
 }
 
 async function deliver(flow: SendMailFlow, turn: Turn, content: OutgoingContent, delivery: Delivery): Promise<void> {

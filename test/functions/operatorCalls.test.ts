@@ -97,6 +97,15 @@ describe('with good settings', () => {
   });
 });
 
+it('warns when nearly all requests share one client: a wrong TRUSTED_PROXY_HOPS', async () => {
+  const app = await startApp({ queues: false, timers: false, env: { LIMIT_PER_IP: 'off' } });
+  for (let batch = 0; batch < 20; batch++) {
+    await Promise.all(Array.from({ length: 25 }, () => app.post('password-reset/check', { key: 'x' })));
+  }
+  await app.stop();
+  expect(app.host.output().match(/"event":"oneClient","level":"warn"/g)).toHaveLength(1);
+});
+
 describe('the poison report', () => {
   it('[Q9] peeks, mails ADMINS once for the same state, names ids and no address, and consumes nothing', async () => {
     const { app, mailsToAdmins, close } = await createScriptedAdmins();

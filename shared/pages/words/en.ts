@@ -33,7 +33,7 @@ export const en: PageWords = {
     label: 'New password',
     labelAgain: 'New password once more',
     rule: 'At least {{count}} characters. A few words in a row are easy to remember.',
-    missing: { one: '{{count}} more character needed', other: '{{count}} more characters needed' },
+    missing: { one: '{{count}} more character', other: '{{count}} more characters' },
     longEnough: 'Long enough',
     show: 'Show',
     showLabel: 'Show password',
