@@ -51,7 +51,8 @@ export function createMemoryTableStore(): MemoryTableStore {
     const [interceptor] = interceptors.splice(index, 1);
     return (await interceptor?.how(() => Promise.resolve().then(run))) as T;
   }
-  const fits = (row: Row | undefined, etag: string): boolean => row !== undefined && (etag === '*' || row.etag === etag);
+  const fits = (row: Row | undefined, etag: string): boolean =>
+    row !== undefined && (etag === '*' || row.etag === etag);
 
   return {
     calls,
@@ -61,18 +62,18 @@ export function createMemoryTableStore(): MemoryTableStore {
     intercept: (name, how, times = 1) => {
       for (let time = 0; time < times; time++) interceptors.push({ call: name, how });
     },
-    get: (partitionKey, rowKey, signal) =>
-      call('get', signal, () => copyOf(stored.get(keyOf(partitionKey, rowKey)))),
+    get: (partitionKey, rowKey, signal) => call('get', signal, () => copyOf(stored.get(keyOf(partitionKey, rowKey)))),
     list: async function* (filter, signal, columns) {
       const rows = await call('list', signal, () => sorted().filter(predicateOf(filter)));
       for (const row of rows) yield columns === undefined ? row : picked(row, columns);
     },
     page: (filter, token, signal) =>
       call('page', signal, () => {
-        const start = Number(token ?? 0);
-        const rows = sorted().filter(predicateOf(filter));
-        const end = start + pageSize;
-        return { rows: rows.slice(start, end), next: end < rows.length ? String(end) : undefined };
+        // As in Azure the token names the next row: what was deleted meanwhile shifts nothing.
+        const key = ({ partitionKey = '', rowKey = '' }: Row): string => keyOf(partitionKey, rowKey);
+        const rows = sorted().filter((row) => key(row) >= (token ?? '') && predicateOf(filter)(row));
+        const next = rows[pageSize];
+        return { rows: rows.slice(0, pageSize), next: next && key(next) };
       }),
     insert: (partitionKey, rowKey, columns, signal) =>
       call('insert', signal, () =>
