@@ -6,6 +6,7 @@ import { registerFindDeliveries } from './findDeliveries';
 import { registerHealth } from './health';
 import { emit } from './invocation';
 import { registerIssueLinks } from './issueLinks';
+import { registerOpenapi } from './openapi';
 import { registerPurgeExpired } from './purgeExpired';
 import { registerRedeemKey } from './redeemKey';
 import { registerReportPoisonMail } from './reportPoisonMail';
@@ -30,6 +31,7 @@ if (settings.ok) {
   registerCheckKey(source);
   registerRedeemKey(source);
   registerPages(source);
+  registerOpenapi(source);
   registerSendMail(source);
   registerSeedSite(source, settings.config.development);
   registerReportPoisonMail(source);

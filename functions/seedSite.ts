@@ -1,4 +1,4 @@
-// Timer, hourly: writes what is missing of the site row from the settings (the heir of CodaLab's initialize.py). Never changes
+// Timer, hourly: makes the tables and queues that are missing, and writes what is missing of the site row from the settings (the heir of CodaLab's initialize.py). Never changes
 // what an operator wrote.
 import { app } from '@azure/functions';
 import { backgroundTask, emit, type ServicesSource } from './invocation';
@@ -10,8 +10,10 @@ export function registerSeedSite(source: ServicesSource, development: boolean): 
   app.timer('seedSite', {
     schedule: '0 0 * * * *',
     runOnStartup: development,
-    handler: backgroundTask<unknown>('seedSite', source, async ({ site }) => {
-      const columns = await site.seed(AbortSignal.timeout(seedMs));
+    handler: backgroundTask<unknown>('seedSite', source, async ({ site, storage }) => {
+      const signal = AbortSignal.timeout(seedMs);
+      await storage.createMissing(signal);
+      const columns = await site.seed(signal);
       emit({ event: 'seedSite', columns });
     }),
   });

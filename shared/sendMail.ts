@@ -19,6 +19,8 @@ export interface SendMailFlow extends ComposeFlow {
 const giveUpMs = 24 * 3_600_000;
 /** As many attempts as fit into those 24 hours: the bound for messages whose inside we cannot read. */
 const maxUnopenedAttempts = 150;
+/** The bound while the table of the rows does not answer: a replay may have begun the 24 hours anew. */
+const maxRowlessAttempts = 400;
 /** Storage may take this long before and after the sending, in ms; the backend has 30 s; the sum stays below the lease. */
 const storageMs = 10_000;
 /** From this attempt on our own misconfiguration (401/403 of the provider) is an alert: it outlasted a minute. */
@@ -83,8 +85,7 @@ function reasonOf(flow: SendMailFlow, { envelope }: Turn, error: unknown): strin
 }
 
 async function deliver(flow: SendMailFlow, turn: Turn, content: OutgoingContent, delivery: Delivery): Promise<void> {
-  if (flow.clock().getTime() - delivery.acceptedAt.getTime() >= giveUpMs)
-    return giveUp(flow, turn, delivery, 'too_late');
+  if (isTooOld(flow, delivery)) return giveUp(flow, turn, delivery, 'too_late');
   const composed = await composeMail(flow, turn.envelope.id, content, delivery, within(storageMs));
   switch (composed.outcome) {
     case 'nobody': // unknown, inactive, no usable password, or superseded: no mail, no trace
@@ -147,9 +148,10 @@ async function putBack(
   delivery: Delivery | undefined,
   { reason, retryAfterSeconds = 0 }: { readonly reason: string; readonly retryAfterSeconds?: number },
 ): Promise<void> {
-  const since = delivery?.acceptedAt ?? turn.acceptedAt;
-  if (flow.clock().getTime() - since.getTime() >= giveUpMs) return giveUp(flow, turn, delivery, 'too_late');
   const attempt = turn.envelope.attempt + 1;
+  // Without the row its age is not known: a replay by an operator begins the 24 hours anew.
+  const isTooLate = delivery === undefined ? attempt > maxRowlessAttempts : isTooOld(flow, delivery);
+  if (isTooLate) return giveUp(flow, turn, delivery, 'too_late');
   const delaySeconds = Math.max(ownDelaySeconds(turn.envelope.attempt), retryAfterSeconds);
   await flow.queue.send({ ...turn.envelope, attempt }, delaySeconds, within(storageMs));
   if (delivery !== undefined) {
@@ -188,6 +190,9 @@ async function giveUp(flow: SendMailFlow, turn: Turn, delivery: Delivery | undef
   }
   report(flow, turn, 'failed', reason);
 }
+
+const isTooOld = ({ clock }: SendMailFlow, { acceptedAt }: Delivery): boolean =>
+  clock().getTime() - acceptedAt.getTime() >= giveUpMs;
 
 /** 10 s doubling to 10 min, spread by ±20 % so that an outage does not end in a stampede. */
 function ownDelaySeconds(attempt: number): number {

@@ -30,11 +30,14 @@ export interface Services extends SendMailFlow, Omit<ReportFlow, 'settings'> {
 }
 
 /** The names of the tables, as operators see them in the portal. */
-export type TableName = 'SiteSettings' | 'Accounts' | 'ResetKeys' | 'Limits' | 'Deliveries';
+const tableNames = ['SiteSettings', 'Accounts', 'ResetKeys', 'Limits', 'Deliveries'] as const;
+export type TableName = (typeof tableNames)[number];
 
 export interface StorageClients {
   table(name: TableName): TableStore;
   queue(name: string): QueueClient;
+  /** Makes the tables and queues that are not there yet. In Azure infra/ has made them. Throws what the SDK throws. */
+  createMissing(signal: AbortSignal): Promise<void>;
 }
 
 /** Our own retries stay below the 5 s in which every call must be answered (the SDKs' defaults do not). */
@@ -92,6 +95,13 @@ export async function createStorageClients(settings: StorageSettings): Promise<S
       return store;
     },
     queue: clients.queue,
+    createMissing: async (abortSignal) => {
+      const queues = [outgoingMailQueueName, poisonQueueName];
+      await Promise.all([
+        ...tableNames.map((name) => clients.table(name).createTable({ abortSignal })),
+        ...queues.map((name) => clients.queue(name).createIfNotExists({ abortSignal })),
+      ]);
+    },
   };
 }
 

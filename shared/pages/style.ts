@@ -12,7 +12,7 @@ header,main,footer{inline-size:100%;max-inline-size:28rem}
 header p{margin:0 0 1.25rem;padding-inline:.25rem;font-size:1.25rem;font-weight:650;line-height:1.3;letter-spacing:-.01em;text-align:center}
 main{padding:clamp(1.5rem,5vw,2.25rem) clamp(1.25rem,5vw,2.25rem);background:var(--card);border:1px solid var(--line);border-radius:14px;box-shadow:0 1px 2px rgb(0 0 0/.04),0 8px 24px rgb(0 0 0/.05)}
 main>h1{margin:0 0 .75rem;font-size:1.5rem;line-height:1.25;font-weight:650;letter-spacing:-.015em;text-wrap:balance;hyphens:auto;word-break:auto-phrase;overflow-wrap:break-word}
-p{margin:0 0 1rem;text-wrap:pretty}
+p{margin:0 0 1rem;text-wrap:pretty;word-break:auto-phrase}
 main>:last-child,form>:last-child{margin-block-end:0}
 .icon{display:block;inline-size:2.75rem;block-size:2.75rem;margin:0 0 1rem;padding:.625rem;border-radius:50%;background:var(--page);fill:none;stroke:var(--main);stroke-width:1.75;stroke-linecap:round;stroke-linejoin:round}
 form{margin:1.5rem 0 0}

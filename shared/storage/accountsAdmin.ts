@@ -5,6 +5,7 @@ import type { Account } from '../accounts';
 import { subjectOf } from '../address';
 import { StorageUnavailable } from '../errors';
 import { accountOf, type AccountRow } from './accountsTable';
+import { importDifferences, type Imported } from './accountImport';
 import { moveAccount, type Moved } from './accountMove';
 import type { NewAccount } from './newAccount';
 import type { Columns, Row, TableStore } from './tableStore';
@@ -17,21 +18,6 @@ export interface AccountRecord {
   readonly row: Row;
   readonly read: AccountRow;
 }
-
-/** What became of one row of an import. */
-export type Imported =
-  /** Inserted. */
-  | 'added'
-  /** Was there already and is left as it is. */
-  | 'existing'
-  /** Was there, differed, and `update` was asked for. */
-  | 'updated'
-  /** Like `updated`, but the password stays: it was set by a reset here, so the file's is older. */
-  | 'updated_except_password'
-  /** `update` was asked for and nothing differs. */
-  | 'unchanged'
-  /** The row there cannot be read as an account: mend it first. */
-  | 'broken';
 
 /** `stale_row`: the row is gone, or is no account any more. */
 export type Changed = 'changed' | 'unchanged' | 'stale_row';
@@ -115,7 +101,7 @@ export function createAccountsAdmin(table: TableStore): AccountsAdmin {
       const decide = (now: Account): Columns | undefined => {
         const keeps = now.lastResetKeyId !== undefined && now.password !== account.password;
         written.except = keeps ? 'password' : '';
-        return differences(now, keeps ? { ...account, password: now.password } : account);
+        return importDifferences(now, keeps ? { ...account, password: now.password } : account);
       };
       const changed = await change(recordOf(row), decide, signal);
       if (changed === 'stale_row') return 'broken';
@@ -142,14 +128,3 @@ const columnsOf = ({ email, username, password, isActive, locale }: NewAccount):
   generation: 0,
   locale,
 });
-
-/** The columns of an import that differ; a change of who may do what ends the keys of before. */
-function differences(now: Account, { email, username, password, isActive, locale }: NewAccount): Columns | undefined {
-  const credentials = now.email !== email || now.password !== password || now.isActive !== isActive;
-  const differs = credentials || now.username !== username || (locale !== undefined && now.locale !== locale);
-  if (!differs) return undefined;
-  return {
-    ...{ email, username, password, isActive, locale },
-    ...(credentials && { generation: now.generation + 1 }),
-  };
-}

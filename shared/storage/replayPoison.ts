@@ -1,11 +1,12 @@
 // `outbox replay`: moves messages from the poison queue back to `outgoing-mail`, each mail once, also with two operators at once.
 // The order makes it safe to be killed anywhere: first the row (by ETag), then the copy, last the removal. The sealed inside is
 // not touched: sendMail judges the mail's age by its row.
-import type { QueueClient, DequeuedMessageItem } from '@azure/storage-queue';
+import type { QueueClient } from '@azure/storage-queue';
 import type { Delivery } from '../deliveries';
 import { deliveryOf } from './deliveriesTable';
-import { readMessage, type OutboxAdmin } from './outboxAdmin';
-import { unavailable, type TableStore } from './tableStore';
+import { receive, remove, send, type Held } from './heldMessages';
+import type { OutboxAdmin } from './outboxAdmin';
+import type { TableStore } from './tableStore';
 
 export interface ReplayResult {
   /** The mail's id; absent when the message is unreadable. */
@@ -37,12 +38,7 @@ export interface ReplayParts {
   readonly clock: () => Date;
 }
 
-const batch = 32;
-/** So long a message stays hidden from other operators while it is worked on, in seconds. */
-const holdSeconds = 300;
 const maxTries = 4;
-
-type Held = DequeuedMessageItem & ReturnType<typeof readMessage>;
 
 /**
  * Replays the mails with these ids, or all.
@@ -126,36 +122,5 @@ function judge(row: Delivery, now: Date): 'replay' | 'already_sent' | 'suppresse
     case 'waiting':
     case 'failed':
       return 'replay';
-  }
-}
-
-async function receive(queue: QueueClient, signal: AbortSignal): Promise<Held[]> {
-  const options = { numberOfMessages: batch, visibilityTimeout: holdSeconds, abortSignal: signal };
-  try {
-    const { receivedMessageItems } = await queue.receiveMessages(options);
-    return receivedMessageItems.map((item) => ({ ...item, ...readMessage(item.messageText) }));
-  } catch (error) {
-    const failure = unavailable('queue', error);
-    if (failure.code === 'QueueNotFound') return [];
-    throw failure;
-  }
-}
-
-async function send(queue: QueueClient, text: string, signal: AbortSignal): Promise<void> {
-  try {
-    await queue.createIfNotExists({ abortSignal: signal });
-    await queue.sendMessage(text, { abortSignal: signal });
-  } catch (error) {
-    throw unavailable('queue', error);
-  }
-}
-
-/** A message that another operator has taken over meanwhile is theirs: they find its mail on its way. */
-async function remove(queue: QueueClient, { messageId, popReceipt }: Held, signal: AbortSignal): Promise<void> {
-  try {
-    await queue.deleteMessage(messageId, popReceipt, { abortSignal: signal });
-  } catch (error) {
-    const failure = unavailable('queue', error);
-    if (!['MessageNotFound', 'PopReceiptMismatch', '404'].includes(failure.code)) throw failure;
   }
 }

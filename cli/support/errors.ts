@@ -1,0 +1,61 @@
+// How a command line fails: in words that say what to do. An SDK's own error text is never shown, it can hold keys and addresses.
+import { SiteUnavailable, StorageUnavailable } from '../../shared/errors';
+import { errorFields } from '../../shared/events';
+
+/** A failure that is explained. `exitCode` 2 means that the command line itself is wrong. */
+export class CliError extends Error {
+  constructor(
+    message: string,
+    readonly exitCode: 1 | 2 = 1,
+  ) {
+    super(message);
+    this.name = 'CliError';
+  }
+}
+
+const signInFailures = new Set([
+  'CredentialUnavailableError',
+  'AggregateAuthenticationError',
+  'AuthenticationError',
+  'AuthenticationRequiredError',
+]);
+
+const unreachable = 'is it running (`npm start` starts Azurite), and is AzureWebJobsStorage or --account right?';
+const cures: Readonly<Record<string, string>> = {
+  connection: unreachable,
+  timeout: unreachable,
+  ECONNREFUSED: unreachable,
+  ECONNRESET: unreachable,
+  ENOTFOUND: 'there is no such host: is AzureWebJobsStorage or --account right?',
+  EAI_AGAIN: 'its host name cannot be looked up: is this computer on the network?',
+  contended: 'somebody else is changing the same row; say it again.',
+  AuthorizationPermissionMismatch:
+    'your sign-in has no right to the data: it needs the roles "Storage Table Data Contributor" and "Storage Queue Data Contributor".',
+  AuthorizationFailure: "the storage account's firewall keeps this computer out, or shared keys are switched off.",
+  AuthenticationFailed: "the account key is wrong, or this computer's clock is off.",
+  InvalidAuthenticationInfo: 'the sign-in is for another tenant: `az login --tenant …`.',
+  KeyBasedAuthenticationNotPermitted:
+    'shared keys are switched off: use --account NAME instead of a connection string.',
+  '403': 'the account key is wrong, the sign-in has no right to the data, or a firewall keeps this computer out.',
+  ServerBusy: 'it is overloaded; say it again in a minute.',
+};
+
+/** What to do about storage that failed, as a half sentence. */
+export function storageCure(error: StorageUnavailable): string {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (signInFailures.has(cause.name)) return 'no sign-in was found: run `az login` first.';
+  }
+  return cures[error.code] ?? `its error code is ${error.code}.`;
+}
+
+/** An error in words for the operator. */
+export function explain(error: unknown): string {
+  if (error instanceof CliError) return error.message;
+  if (error instanceof StorageUnavailable) {
+    const what = error.part === 'tables' ? 'Table storage' : 'Queue storage';
+    return `${what} does not do what was asked (${error.code}): ${storageCure(error)}`;
+  }
+  if (error instanceof SiteUnavailable) return `There is no good site row: ${error.problems.join('; ')}`;
+  const { errorName, errorCode, errorAt } = errorFields(error);
+  return `This should not have happened: ${[errorName, errorCode, errorAt].filter(Boolean).join(' ')}`;
+}

@@ -1,0 +1,43 @@
+// How results look: plain text for people, JSON for programs. Text of a table or a message never reaches the terminal raw:
+// a control character in a user name could repaint it.
+import type { Io } from './io';
+
+/** One line of text that a terminal shows as it is. */
+export const printable = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '�');
+
+/** Prints a value as indented JSON. */
+export function printJson(io: Io, value: unknown): void {
+  io.out(`${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+/** Prints rows in columns as wide as needed, with a header. */
+export function printTable(io: Io, header: readonly string[], rows: readonly (readonly string[])[]): void {
+  const lines = [header, ...rows.map((row) => row.map(printable))];
+  const widths = header.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
+  for (const line of lines) {
+    io.out(
+      `${line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd()}\n`,
+    );
+  }
+}
+
+/** Prints `name  value` lines under a title. */
+export function printFields(io: Io, title: string, fields: readonly (readonly [string, string])[]): void {
+  const width = Math.max(...fields.map(([name]) => name.length));
+  io.out(`${printable(title)}\n`);
+  for (const [name, value] of fields) io.out(`  ${name.padEnd(width)}  ${printable(value)}\n`);
+}
+
+/** `s***@somewhere.com`: enough to recognise an address, not enough to use it. */
+export function maskAddress(address: string): string {
+  const at = address.lastIndexOf('@');
+  return at < 1 ? '***' : `${address.slice(0, 1)}***${address.slice(at)}`;
+}
+
+/** `1 account`, `3 accounts`, `1,234 accounts`. */
+export const count = (number: number, noun: string, plural = `${noun}s`): string =>
+  `${number.toLocaleString('en-US')} ${number === 1 ? noun : plural}`;

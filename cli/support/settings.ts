@@ -1,0 +1,61 @@
+// Where a command line gets its settings from: the environment, then local.settings.json, as `npm start` does.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { addMissingSettings, readSettingsFile, type Settings } from '../../dev/host/settingsFile';
+import { readConfig, type Config, type ConfigResult, type StorageSettings } from '../../shared/config';
+import { createStorageClients, type StorageClients } from '../../shared/services';
+import { CliError } from './errors';
+import type { Io } from './io';
+import type { CommonOptions } from './program';
+
+/** All variables: the environment's, and those of the settings file that it does not have. */
+export function readEnvironment(io: Io, { settings }: CommonOptions): Settings {
+  const environment: Settings = { ...io.env };
+  const file = path.resolve(io.cwd, settings ?? 'local.settings.json');
+  if (settings !== undefined && !existsSync(file)) throw new CliError(`There is no file ${settings}.`);
+  if (!existsSync(file)) return environment;
+  try {
+    addMissingSettings(environment, readSettingsFile(file));
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? 'it is no JSON' : error instanceof Error ? error.message : '';
+    throw new CliError(`${path.basename(file)} cannot be used: ${reason}`);
+  }
+  return environment;
+}
+
+/** All settings checked; with `--account` the storage is that account. */
+export function checkSettings(io: Io, options: CommonOptions): ConfigResult {
+  const environment = readEnvironment(io, options);
+  if (options.account === undefined) return readConfig(environment);
+  // The identity stands in for whatever storage the settings name, which may be this computer's Azurite.
+  const storage = cloudStorage(options.account);
+  const result = readConfig({ ...environment, AzureWebJobsStorage: 'AccountName=not-used' });
+  return result.ok ? { ok: true, config: { ...result.config, storage } } : result;
+}
+
+/** The settings, or a failure that lists every problem by name. */
+export function requireConfig(io: Io, options: CommonOptions): Config {
+  const result = checkSettings(io, options);
+  if (result.ok) return result.config;
+  const problems = ['These settings are missing or wrong:', ...result.problems].join('\n  ');
+  throw new CliError(`${problems}\nSet them in the environment or in local.settings.json (\`npm start\` makes one).`);
+}
+
+/** The storage clients; with `--account` no other setting is needed. */
+export function openStorage(io: Io, options: CommonOptions): Promise<StorageClients> {
+  const { account } = options;
+  return createStorageClients(account === undefined ? requireConfig(io, options).storage : cloudStorage(account));
+}
+
+/** @throws CliError when that is no account name */
+export function cloudStorage(account: string): StorageSettings {
+  if (!/^[a-z0-9]{3,24}$/.test(account)) {
+    throw new CliError('--account takes the name of a storage account: 3–24 lower-case letters and digits.', 2);
+  }
+  return {
+    kind: 'identity',
+    tableServiceUri: `https://${account}.table.core.windows.net`,
+    queueServiceUri: `https://${account}.queue.core.windows.net`,
+    managedIdentity: false,
+  };
+}
