@@ -21,7 +21,10 @@ let services: Promise<Services> | undefined;
 
 const source = (): Promise<Services> => {
   if (!settings.ok) throw new Error('the settings are bad'); // only health is registered then, and it does not ask
-  services ??= buildServices(settings.config, emit);
+  services ??= buildServices(settings.config, emit).catch((error: unknown) => {
+    services = undefined; // the next call tries again
+    throw error;
+  });
   return services;
 };
 

@@ -34,6 +34,9 @@ export type Composed =
   /** `giveBack` returns the tokens, for a mail that no provider will take. */
   | { readonly outcome: 'composed'; readonly mail: Mail; readonly giveBack: (signal: AbortSignal) => Promise<void> };
 
+/** A site where strangers can register her address a thousand times must not cost her the mail. */
+const maxAccountsPerMail = 50;
+
 const nobody = { outcome: 'nobody' } as const;
 
 /**
@@ -117,13 +120,17 @@ async function findRecipients(
   if (content.kind === 'resetAccount') {
     const accounts = (await flow.accounts.findBySubject(content.sub, signal)).filter(canReset);
     const email = accounts.find(({ id }) => id === content.accountId)?.email;
-    return { group: accounts.filter((account) => account.email === email), others: [] };
+    const group = accounts.filter((account) => account.email === email).slice(0, maxAccountsPerMail);
+    return { group, others: [] };
   }
   const accounts = (await flow.accounts.findByAddress(content.email, signal)).filter(canReset);
   const bySpelling = new Map<string, Account[]>();
   for (const account of accounts) bySpelling.set(account.email, [...(bySpelling.get(account.email) ?? []), account]);
   const [group = [], ...rest] = bySpelling.values();
-  return { group, others: rest.flatMap(([account]) => (account === undefined ? [] : [account])) };
+  return {
+    group: group.slice(0, maxAccountsPerMail),
+    others: rest.flatMap(([account]) => (account === undefined ? [] : [account])),
+  };
 }
 
 /**

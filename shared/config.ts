@@ -47,16 +47,23 @@ export type ConfigResult =
 /** Reads and checks all settings. @param env `process.env`, or any such map in a test; an empty value counts as not set */
 export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): ConfigResult {
   const given: Record<string, string> = {};
+  const unresolved: string[] = [];
   for (const name of settingNames) {
     const value = env[name]?.trim();
-    if (value) given[name] = value;
+    if (value?.startsWith('@Microsoft.KeyVault(') === true)
+      unresolved.push(`${name} is a Key Vault reference that was not resolved`);
+    else if (value) given[name] = value;
   }
   const parsed = settingsSchema.safeParse(given);
-  const problems = parsed.success
-    ? []
-    : parsed.error.issues.map(({ path, message }) => `${String(path[0])} ${message}`);
+  const problems = [...unresolved];
+  if (!parsed.success) {
+    problems.push(...parsed.error.issues.map(({ path, message }) => `${String(path[0])} ${message}`));
+  }
   // The rules across settings are checked on what could be read, so that one run lists every problem.
   const development = given['AZURE_FUNCTIONS_ENVIRONMENT'] === 'Development';
+  if (development && (env['WEBSITE_INSTANCE_ID'] ?? env['WEBSITE_SITE_NAME']) !== undefined) {
+    problems.push('AZURE_FUNCTIONS_ENVIRONMENT is Development in Azure: remove it');
+  }
   const site = readSiteDefaults(given, development, problems);
   const readable = parsed.success ? parsed.data : withoutFailed(given, parsed.error);
   const failedStorage = problems.some((problem) => problem.startsWith('AzureWebJobsStorage'));
@@ -111,6 +118,13 @@ function checkProduction(settings: ReadableSettings, development: boolean, probl
     problems.push(
       'RESET_SIGNING_SECRETS holds the sample secret of local.settings.json.example, which everybody knows',
     );
+  }
+  // 32 random bytes have about 30 different ones; a word written again and again has few.
+  if (settings.RESET_SIGNING_SECRETS?.some(({ secret }) => new Set(secret).size < 16)) {
+    problems.push('RESET_SIGNING_SECRETS holds a secret that is not random');
+  }
+  if (settings.TRUSTED_PROXY_HOPS === 0) {
+    problems.push('TRUSTED_PROXY_HOPS can be 0 in development only: all people would share one limit');
   }
   for (const name of ['LIMIT_PER_ADDRESS', 'LIMIT_PER_IP'] as const) {
     if (settings[name] === 'off') problems.push(`${name} can be off in development only`);

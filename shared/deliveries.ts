@@ -112,6 +112,8 @@ export interface DeliveryAlert {
 export function judgeClaim(row: Delivery, request: ClaimRequest): 'take' | Claim {
   if (row.state === 'accepted' || row.state === 'failed' || row.state === 'suppressed') return { outcome: 'done' };
   if (request.attempt < row.attempt) return { outcome: 'done' };
+  // A crash between accepted and recorded, but the provider's webhook says that it arrived: no repeat.
+  if (row.provider !== undefined && row.provider.state !== 'deferred') return { outcome: 'done' };
   if (row.state === 'sending' && row.leaseUntil !== undefined && row.leaseUntil > request.now) {
     return { outcome: 'busy', leaseUntil: row.leaseUntil };
   }

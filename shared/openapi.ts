@@ -100,7 +100,7 @@ const schemas: Record<string, Part> = {
     {
       reason: text(),
       backend: text(),
-      provider: object({ state: { enum: [...providerStates] }, at: instant }, { reason: text() }),
+      provider: object({ state: { enum: [...providerStates] }, at: instant }),
     },
   ),
   Deliveries: object({ deliveries: list(reference('Delivery')) }),

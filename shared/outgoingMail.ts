@@ -29,11 +29,12 @@ const contentSchema = z.discriminatedUnion('kind', [
 ]);
 export type OutgoingContent = z.infer<typeof contentSchema>;
 
-/** The clear outside. */
-const envelopeSchema = z.object({
+/** The clear outside. What a newer version adds is kept when its message is put back. */
+const envelopeSchema = z.looseObject({
   v: z.int().positive(),
   id: z.string().regex(/^[\w-]{22}$/),
-  attempt: z.int().min(0),
+  /** Not part of the seal: bounded, so that nobody who writes to the queue can push it out of reach. */
+  attempt: z.int().min(0).max(1000),
   kid: z.string().min(1).max(8),
   sealed: z.string().max(8192),
 });

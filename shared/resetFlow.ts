@@ -131,6 +131,8 @@ async function findBoundKey(flow: ResetFlow, key: string, signal: AbortSignal): 
   ]);
   const account = accounts.find(({ id }) => id === bound?.accountId);
   if (bound === undefined || account === undefined || !canReset(account)) return { outcome: 'invalid_key' };
+  // The row lives longer than the key: with a leaked secret an old key must not be signed anew with a later end.
+  if (bound.expiresAt.getTime() !== claims.expiresAt.getTime()) return { outcome: 'invalid_key' };
   if (bound.credentialVersion !== credentialVersionOf(account)) return { outcome: 'used_key' };
   return { outcome: 'live', account, claims };
 }

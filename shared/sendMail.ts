@@ -21,8 +21,8 @@ const giveUpMs = 24 * 3_600_000;
 const maxUnopenedAttempts = 150;
 /** The bound while the table of the rows does not answer: a replay may have begun the 24 hours anew. */
 const maxRowlessAttempts = 400;
-/** Storage may take this long before and after the sending, in ms; the backend has 30 s; the sum stays below the lease. */
-const storageMs = 10_000;
+/** The claim and the composing may take this long each, in ms; two backends have 10 + 30 s; the sum stays below the lease. */
+const storageMs = 8_000;
 /** From this attempt on our own misconfiguration (401/403 of the provider) is an alert: it outlasted a minute. */
 const persistentAttempts = 3;
 

@@ -76,7 +76,10 @@ export async function buildServices(config: Config, emit: Emit, clock: Clock = s
       clock,
       emit,
     ),
-    email: createEmailBackend(config.email, { write: (text) => process.stdout.write(text) }),
+    email: createEmailBackend(config.email, {
+      write: (text) => process.stdout.write(text),
+      log: (event) => emit({ ...event, level: 'warn' }),
+    }),
     ...(pwnedPasswordsUrl !== undefined && {
       isBreached: (password: string) => isBreachedPassword(pwnedPasswordsUrl, password, emit),
     }),

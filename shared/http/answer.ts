@@ -14,6 +14,7 @@ export const commonHeaders = {
   'Referrer-Policy': 'no-referrer',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
   'X-Frame-Options': 'DENY',
+  'Strict-Transport-Security': 'max-age=31536000', // browsers ignore it over plain http (RFC 6797 §8.1)
   'Cross-Origin-Resource-Policy': 'same-origin',
 } as const;
 

@@ -21,7 +21,8 @@ export function readStorage(settings: ReadableSettings, problems: string[]): Sto
     if (connectionString === 'UseDevelopmentStorage=true') {
       return { kind: 'connectionString', connectionString: developmentStorage };
     }
-    if (/(?:^|;)AccountName=/i.test(connectionString)) return { kind: 'connectionString', connectionString };
+    if (/(?:^|;)(?:AccountKey|SharedAccessSignature)=\S/i.test(connectionString))
+      return { kind: 'connectionString', connectionString };
     problems.push('AzureWebJobsStorage is no storage connection string');
     return undefined;
   }

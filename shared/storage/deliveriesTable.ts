@@ -83,8 +83,18 @@ export function createDeliveriesTable(table: TableStore): Deliveries {
     },
     record: async (delivery, { now, ...change }, signal) => {
       const values = { ...change, updatedAt: now };
-      const written = await table.merge(delivery.sub, delivery.id, values, delivery.etag, signal);
-      return written === 'stale' ? undefined : { ...delivery, ...values, etag: written.etag };
+      let { etag } = delivery;
+      for (let tries = 0; tries < maxTries; tries++) {
+        const written = await table.merge(delivery.sub, delivery.id, values, etag, signal);
+        if (written !== 'stale') return { ...delivery, ...values, etag: written.etag };
+        // The provider's webhook may have been quicker than our own record; another worker's lease is another's.
+        const stored = await table.get(delivery.sub, delivery.id, signal);
+        const row = stored === undefined ? undefined : deliveryOf(stored);
+        if (row?.state !== delivery.state || row.leaseUntil?.getTime() !== delivery.leaseUntil?.getTime())
+          return undefined;
+        etag = row.etag;
+      }
+      return undefined;
     },
     alert: async ({ id, kind, reason, at }, signal) => {
       await table.insert(alertPartition, id, { kind, reason, at }, signal);

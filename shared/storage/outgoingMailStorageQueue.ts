@@ -11,7 +11,10 @@ const neverExpires = -1;
 export function createOutgoingMailQueue(queue: QueueClient, poisonQueue: QueueClient): OutgoingMailQueue {
   return {
     send: (envelope, delaySeconds, signal) =>
-      add(queue, JSON.stringify(envelope), signal, { visibilityTimeout: Math.round(delaySeconds) }),
+      add(queue, JSON.stringify(envelope), signal, {
+        visibilityTimeout: Math.round(delaySeconds),
+        messageTimeToLive: neverExpires, // an app that is down for a week loses nothing
+      }),
     poison: (message, signal) => {
       const text = typeof message === 'string' ? message : JSON.stringify(message);
       return add(poisonQueue, text, signal, { messageTimeToLive: neverExpires });

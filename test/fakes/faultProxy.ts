@@ -1,118 +1,127 @@
-// A loopback HTTP proxy in front of Azurite's queue and table services that counts calls and, by rule, answers with an error,
-// waits, hangs or resets the connection.
-import { Agent, createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+// An HTTP proxy on loopback in front of Azurite's queue and table services: counts calls and makes faults by rule.
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export type StorageService = 'queue' | 'table';
-
-/** One call as it came in; `path` is decoded and without the query. */
-export interface StorageCall {
-  readonly service: StorageService;
+/** A storage call as it passed. `path` is without the query's signature and time-out. */
+export interface ProxiedCall {
+  readonly service: 'queue' | 'table';
   readonly method: string;
   readonly path: string;
 }
 
-/** What happens to a call instead of (or before) being passed on. */
+/** What happens to a matching call. `hold` waits for the promise, then lets the call through. */
 export type Fault =
-  /** An answer of Azure Storage with this status and error code. */
   | { readonly status: number; readonly code?: string }
-  /** Passed on after so many ms. */
   | { readonly delayMs: number }
-  /** Passed on, and the connection is reset before the answer: the write has happened, its reply is lost. */
-  | 'loseReply'
+  | { readonly hold: Promise<unknown> }
   | 'reset'
-  | 'hang';
+  /** The call reaches the service, its answer is lost. */
+  | 'loseReply';
 
 export interface FaultRule {
-  readonly service?: StorageService;
+  readonly service?: 'queue' | 'table';
   readonly method?: string;
   readonly path?: RegExp;
-  /** How often; default for ever. */
+  /** How often it applies; default: always. */
   readonly times?: number;
   readonly fault: Fault;
 }
 
 export interface FaultProxy {
-  readonly ports: { readonly blob: number; readonly queue: number; readonly table: number };
-  /** Every call so far. */
-  readonly calls: StorageCall[];
-  /** Adds a rule; the first that fits a call is used. */
-  rule(rule: FaultRule): void;
-  /** Removes all rules; calls that hang are passed on no more. */
-  mend(): void;
+  /** The storage behind the proxy. */
+  readonly connectionString: string;
+  readonly calls: ProxiedCall[];
+  /** Adds a rule; the first that matches applies. @returns a promise that is settled when it applied first */
+  rule(rule: FaultRule): Promise<void>;
+  clearRules(): void;
   close(): Promise<void>;
 }
 
-/** @param targets Azurite's ports */
-export async function startFaultProxy(targets: { blob: number; queue: number; table: number }): Promise<FaultProxy> {
-  const calls: StorageCall[] = [];
-  let rules: { readonly rule: FaultRule; left: number }[] = [];
-  const agent = new Agent({ keepAlive: true });
-
-  const faultFor = (call: StorageCall): Fault | undefined => {
-    const found = rules.find(
-      ({ rule: { service, method, path }, left }) =>
-        left > 0 &&
-        (service ?? call.service) === call.service &&
-        (method ?? call.method) === call.method &&
-        (path === undefined || path.test(call.path)),
-    );
-    if (found === undefined) return undefined;
-    found.left -= 1;
-    return found.rule.fault;
-  };
-
-  function pass(port: number, request: IncomingMessage, response: ServerResponse, loseReply: boolean): void {
-    const { method, url: path, headers } = request;
-    const onward = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent }, (answer) => {
-      if (loseReply) {
-        answer.resume().on('end', () => request.socket.resetAndDestroy());
-        return;
-      }
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    });
-    onward.on('error', () => request.socket.destroy());
-    request.pipe(onward);
-  }
-
-  async function listen(service: StorageService): Promise<{ port: number; close: () => Promise<void> }> {
-    const server = createServer((request, response) => {
-      const call = { service, method: request.method ?? '', path: decodeURIComponent((request.url ?? '').split('?')[0] ?? '') };
-      calls.push(call);
-      const fault = faultFor(call);
-      if (fault === undefined) return pass(targets[service], request, response, false);
-      if (fault === 'hang') return;
-      if (fault === 'reset') return void request.socket.resetAndDestroy();
-      if (fault === 'loseReply') return pass(targets[service], request, response, true);
-      if ('delayMs' in fault) return void setTimeout(() => pass(targets[service], request, response, false), fault.delayMs);
-      const { status, code = 'ServerBusy' } = fault;
-      const body = JSON.stringify({ 'odata.error': { code, message: { lang: 'en-US', value: code } } });
-      request.resume();
-      response.writeHead(status, { 'Content-Type': 'application/json', 'x-ms-error-code': code }).end(body);
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return {
-      port: (server.address() as AddressInfo).port,
-      close: () =>
-        new Promise((resolve) => {
-          server.close(() => resolve());
-          server.closeAllConnections();
-        }),
-    };
-  }
-
-  const [queue, table] = [await listen('queue'), await listen('table')];
+/** Puts a proxy in front of the storage of a connection string. */
+export async function startFaultProxy(connectionString: string): Promise<FaultProxy> {
+  const calls: ProxiedCall[] = [];
+  let rules: { rule: FaultRule; left: number; applied: () => void }[] = [];
+  const servers = await Promise.all(
+    (['queue', 'table'] as const).map(async (service) => {
+      const name = service === 'queue' ? 'QueueEndpoint' : 'TableEndpoint';
+      const target = new URL(new RegExp(`${name}=([^;]+)`).exec(connectionString)?.[1] ?? '');
+      const server = createServer((incoming, outgoing) => {
+        const call = { service, method: incoming.method ?? '', path: (incoming.url ?? '').split('?')[0] ?? '' };
+        calls.push(call);
+        const found = rules.find(({ rule, left }) => left > 0 && matches(rule, call));
+        if (found) {
+          found.left -= 1;
+          found.applied();
+        }
+        void serve(service, incoming, outgoing, Number(target.port), found?.rule.fault);
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return { server, name, endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}${target.pathname}` };
+    }),
+  );
   return {
-    ports: { blob: targets.blob, queue: queue.port, table: table.port },
+    connectionString: servers.reduce(
+      (text, { name, endpoint }) => text.replace(new RegExp(`${name}=[^;]+`), `${name}=${endpoint}`),
+      connectionString,
+    ),
     calls,
-    rule: (rule) => void rules.push({ rule, left: rule.times ?? Infinity }),
-    mend: () => {
+    rule: (rule) =>
+      new Promise((resolve) => {
+        rules.push({ rule, left: rule.times ?? Infinity, applied: resolve });
+      }),
+    clearRules: () => {
       rules = [];
     },
     close: async () => {
-      await Promise.all([queue.close(), table.close()]);
-      agent.destroy();
+      for (const { server } of servers) {
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+      }
     },
   };
+}
+
+const matches = ({ service, method, path }: FaultRule, call: ProxiedCall): boolean =>
+  (service === undefined || service === call.service) &&
+  (method === undefined || method === call.method) &&
+  (path === undefined || path.test(call.path));
+
+const tableError = (code: string): [string, string] => [
+  'application/json',
+  JSON.stringify({ 'odata.error': { code, message: { lang: 'en-US', value: code } } }),
+];
+const queueError = (code: string): [string, string] => [
+  'application/xml',
+  `<?xml version="1.0" encoding="utf-8"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`,
+];
+
+async function serve(
+  service: 'queue' | 'table',
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  port: number,
+  fault: Fault | undefined,
+): Promise<void> {
+  incoming.on('error', () => {});
+  if (fault === 'reset') return void incoming.socket.destroy();
+  if (typeof fault === 'object') {
+    if ('status' in fault) {
+      incoming.resume();
+      const code = fault.code ?? 'ServerBusy';
+      const [type, text] = service === 'table' ? tableError(code) : queueError(code);
+      outgoing.writeHead(fault.status, { 'x-ms-error-code': code, 'content-type': type });
+      return void outgoing.end(text);
+    }
+    if ('delayMs' in fault) await new Promise((resolve) => setTimeout(resolve, fault.delayMs).unref());
+    else await fault.hold;
+  }
+  // The host header is part of what a request is signed with only by path: Azurite takes any.
+  const { method, url: path, headers } = incoming;
+  const forwarded = httpRequest({ host: '127.0.0.1', port, method, path, headers }, (answer) => {
+    if (fault === 'loseReply') return void answer.resume().on('end', () => incoming.socket.destroy());
+    outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(outgoing);
+  });
+  forwarded.on('error', () => incoming.socket.destroy());
+  incoming.pipe(forwarded);
 }

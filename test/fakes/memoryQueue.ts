@@ -13,9 +13,9 @@ export interface MemoryQueue extends OutgoingMailQueue {
   readonly sent: WaitingMessage[];
   readonly poisoned: unknown[];
   /** The messages that nobody took yet; the caller has them now. */
-  takeAll(): WaitingMessage[];
+  readonly takeAll: () => WaitingMessage[];
   /** The next so many calls fail as if the service were down. */
-  failNext(times?: number): void;
+  readonly failNext: (times?: number) => void;
 }
 
 export function createMemoryQueue(): MemoryQueue {

@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto';
 import { readConfig, sampleSigningSecret, settingNames, type Config } from '../../shared/config';
 import { exampleSettings } from '../support/app';
 
-const secret = Buffer.alloc(32, 'a production secret ').toString('base64');
+const secret = createHash('sha256').update('a production secret').digest('base64');
+const another = createHash('sha256').update('another production secret').digest();
 /** What a site on Azure with SendGrid sets. */
 const production: Record<string, string> = {
-  AzureWebJobsStorage: 'DefaultEndpointsProtocol=https;AccountName=codalab;AccountKey=AAAA;EndpointSuffix=core.windows.net',
+  AzureWebJobsStorage:
+    'DefaultEndpointsProtocol=https;AccountName=codalab;AccountKey=AAAA;EndpointSuffix=core.windows.net',
   CODALAB_SITE_DOMAIN: 'codalab.org',
   CODALAB_SITE_NAME: 'CodaLab',
   DEFAULT_FROM_EMAIL: 'info@codalab.org',
@@ -47,14 +50,17 @@ describe('the settings', () => {
   });
 
   it('ask for breached passwords by default on Azure and not in development', () => {
-    const { PWNED_PASSWORDS: _given, ...development } = exampleSettings;
+    const development = { ...exampleSettings, PWNED_PASSWORDS: '' };
     expect(configOf({}, development).password.pwnedPasswordsUrl).toBeUndefined();
     expect(configOf({ PWNED_PASSWORDS: 'on' }, development).password.pwnedPasswordsUrl).toBeDefined();
     expect(configOf({ PWNED_PASSWORDS: 'off' }).password.pwnedPasswordsUrl).toBeUndefined();
   });
 
   it('count an empty value as not set', () => {
-    expect(configOf({ RESET_KEY_TTL_MINUTES: '', SITE_ID: '  ' })).toMatchObject({ resetKeyTtlMinutes: 60, siteId: '1' });
+    expect(configOf({ RESET_KEY_TTL_MINUTES: '', SITE_ID: '  ' })).toMatchObject({
+      resetKeyTtlMinutes: 60,
+      siteId: '1',
+    });
   });
 
   it('report every problem in one run, each by its name', () => {
@@ -130,7 +136,7 @@ describe('the settings', () => {
     ['with a kid of nine characters', `kid-99999:${secret}`],
     ['with a kid that is no name', `../x:${secret}`],
     ['followed by nothing', `k1:${secret},`],
-    ['twice under one kid', `k1:${secret},k1:${Buffer.alloc(32, 2).toString('base64')}`],
+    ['twice under one kid', `k1:${secret},k1:${another.toString('base64')}`],
     ['twice the same', `k1:${secret},k2:${secret}`],
     ['followed by a bad one', `k1:${secret},k2:short`],
   ])('[J9] refuse a signing secret %s', (_what, value) => {
@@ -138,7 +144,9 @@ describe('the settings', () => {
   });
 
   it('[J9] refuse the sample secret outside development, wherever it stands in the list', () => {
-    expect(namesOf(problemsOf({ RESET_SIGNING_SECRETS: `x:${sampleSigningSecret}` }))).toEqual(['RESET_SIGNING_SECRETS']);
+    expect(namesOf(problemsOf({ RESET_SIGNING_SECRETS: `x:${sampleSigningSecret}` }))).toEqual([
+      'RESET_SIGNING_SECRETS',
+    ]);
     const second = `k1:${secret},x:${sampleSigningSecret}`;
     expect(namesOf(problemsOf({ RESET_SIGNING_SECRETS: second }))).toEqual(['RESET_SIGNING_SECRETS']);
     const respelled = sampleSigningSecret.replace(/=+$/, '').replaceAll('+', '-').replaceAll('/', '_');
@@ -147,9 +155,11 @@ describe('the settings', () => {
   });
 
   it('[D1] read a list of secrets, the first one signing', () => {
-    const config = configOf({ RESET_SIGNING_SECRETS: `new:${Buffer.alloc(32, 2).toString('base64url')}, old:${secret}` });
+    const config = configOf({
+      RESET_SIGNING_SECRETS: `new:${another.toString('base64url')}, old:${secret}`,
+    });
     expect(config.signingSecrets.map(({ kid }) => kid)).toEqual(['new', 'old']);
-    expect(config.signingSecrets[0].secret).toEqual(Buffer.alloc(32, 2));
+    expect(config.signingSecrets[0].secret).toEqual(another);
   });
 
   it('[LG3] refuse production without a mail provider, and backends that send nothing without a clear word', () => {
@@ -157,7 +167,9 @@ describe('the settings', () => {
     expect(namesOf(problemsOf({ EMAIL_BACKEND: 'console' }))).toEqual(['EMAIL_BACKEND']);
     expect(namesOf(problemsOf({ EMAIL_BACKEND: 'sendgrid,console' }))).toEqual(['EMAIL_BACKEND']);
     expect(namesOf(problemsOf({ EMAIL_BACKEND: 'file', EMAIL_FILE_PATH: '/mail' }))).toEqual(['EMAIL_BACKEND']);
-    expect(namesOf(problemsOf({ EMAIL_BACKEND: 'django.core.mail.backends.console.EmailBackend' }))).toEqual(['EMAIL_BACKEND']);
+    expect(namesOf(problemsOf({ EMAIL_BACKEND: 'django.core.mail.backends.console.EmailBackend' }))).toEqual([
+      'EMAIL_BACKEND',
+    ]);
     expect(configOf({ EMAIL_BACKEND: 'console', ALLOW_DEV_EMAIL_BACKEND: 'true' }).email.backends).toEqual(['console']);
     expect(configOf({ EMAIL_BACKEND: undefined }, { ...exampleSettings }).email.backends).toEqual(['console']);
   });
@@ -205,7 +217,12 @@ describe('the settings', () => {
 
   it('[L4] refuse a site of plain http, or a link that is none, outside development', () => {
     expect(namesOf(problemsOf({ SITE_PROTOCOL: 'http' }))).toContain('SITE_PROTOCOL');
-    for (const link of ['javascript:{key}', 'https://evil@codalab.org/{key}', '{protocol}://{domain}/', 'http://codalab.org/{key}']) {
+    for (const link of [
+      'javascript:{key}',
+      'https://evil@codalab.org/{key}',
+      '{protocol}://{domain}/',
+      'http://codalab.org/{key}',
+    ]) {
       expect(namesOf(problemsOf({ RESET_URL: link }))).toContain('RESET_URL');
     }
   });
@@ -219,9 +236,53 @@ describe('the settings', () => {
       managedIdentity: false,
     });
     expect(
-      configOf({ ...identity, AzureWebJobsStorage__credential: 'managedidentity', AzureWebJobsStorage__clientId: 'x' }).storage,
+      configOf({ ...identity, AzureWebJobsStorage__credential: 'managedidentity', AzureWebJobsStorage__clientId: 'x' })
+        .storage,
     ).toMatchObject({ managedIdentity: true, clientId: 'x' });
-    const half = { AzureWebJobsStorage: undefined, AzureWebJobsStorage__tableServiceUri: 'https://x.table.core.windows.net' };
+    const half = {
+      AzureWebJobsStorage: undefined,
+      AzureWebJobsStorage__tableServiceUri: 'https://x.table.core.windows.net',
+    };
     expect(namesOf(problemsOf(half))).toEqual(['AzureWebJobsStorage']);
+  });
+});
+
+describe('an operator’s slip does not fail open', () => {
+  const problemsOf = (env: Record<string, string>): readonly string[] => {
+    const read = readConfig({ ...production, ...env });
+    return read.ok ? [] : read.problems;
+  };
+
+  it('refuses the development mode in Azure', () => {
+    for (const name of ['WEBSITE_INSTANCE_ID', 'WEBSITE_SITE_NAME']) {
+      const problems = problemsOf({ AZURE_FUNCTIONS_ENVIRONMENT: 'Development', [name]: 'x' });
+      expect(problems).toContain('AZURE_FUNCTIONS_ENVIRONMENT is Development in Azure: remove it');
+    }
+  });
+
+  it('refuses a signing secret that is a word again and again', () => {
+    const changeme = Buffer.from('changeme'.repeat(4)).toString('base64');
+    expect(problemsOf({ RESET_SIGNING_SECRETS: `k1:${changeme}` })).toEqual([
+      'RESET_SIGNING_SECRETS holds a secret that is not random',
+    ]);
+  });
+
+  it('refuses a Key Vault reference that was not resolved', () => {
+    const reference = '@Microsoft.KeyVault(SecretUri=https://vault.example/secrets/x)';
+    expect(problemsOf({ SENDGRID_API_KEY: reference })).toContain(
+      'SENDGRID_API_KEY is a Key Vault reference that was not resolved',
+    );
+  });
+
+  it('refuses to trust no hop in production: all people would share one limit', () => {
+    expect(problemsOf({ TRUSTED_PROXY_HOPS: '0' })).toEqual([
+      'TRUSTED_PROXY_HOPS can be 0 in development only: all people would share one limit',
+    ]);
+  });
+
+  it('refuses a connection string without a key', () => {
+    expect(problemsOf({ AzureWebJobsStorage: 'AccountName=codalab' })).toEqual([
+      'AzureWebJobsStorage is no storage connection string',
+    ]);
   });
 });

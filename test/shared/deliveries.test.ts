@@ -33,7 +33,9 @@ describe('a message of a mail that has a row already', () => {
 
   it('[Q4] waits while another worker holds the lease', () => {
     expect(judgeClaim(sending, request)).toEqual({ outcome: 'busy', leaseUntil });
-    expect(judgeClaim(sending, { ...request, now: new Date(leaseUntil.getTime() - 1) })).toMatchObject({ outcome: 'busy' });
+    expect(judgeClaim(sending, { ...request, now: new Date(leaseUntil.getTime() - 1) })).toMatchObject({
+      outcome: 'busy',
+    });
   });
 
   it('[Q5] takes over when the lease has run out', () => {

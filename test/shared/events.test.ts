@@ -37,7 +37,10 @@ describe('what is said of an unexpected error', () => {
     expect(errorAt).not.toContain('someuser@');
   });
 
-  it.each([[null], [undefined], ['text'], [7], [{ message: 'x' }]])('is the type for what is no Error (%#)', (thrown) => {
-    expect(errorFields(thrown)).toEqual({ errorName: typeof thrown });
-  });
+  it.each([[null], [undefined], ['text'], [7], [{ message: 'x' }]])(
+    'is the type for what is no Error (%#)',
+    (thrown) => {
+      expect(errorFields(thrown)).toEqual({ errorName: typeof thrown });
+    },
+  );
 });

@@ -57,7 +57,10 @@ describe('the token bucket', () => {
 
   it('never lets more through than burst + elapsed / refill, whenever the mails come', () => {
     const gaps = fc.array(fc.integer({ min: 0, max: 400_000 }), { minLength: 1, maxLength: 60 });
-    const rates = fc.record({ burst: fc.integer({ min: 1, max: 20 }), refillMs: fc.integer({ min: 1000, max: 600_000 }) });
+    const rates = fc.record({
+      burst: fc.integer({ min: 1, max: 20 }),
+      refillMs: fc.integer({ min: 1000, max: 600_000 }),
+    });
     fc.assert(
       fc.property(gaps, rates, (waits, given) => {
         let ms = start.getTime();

@@ -1,4 +1,9 @@
-import { outgoingMailVersion, openOutgoingMail, sealOutgoingMail, type OutgoingContent } from '../../shared/outgoingMail';
+import {
+  outgoingMailVersion,
+  openOutgoingMail,
+  sealOutgoingMail,
+  type OutgoingContent,
+} from '../../shared/outgoingMail';
 import { seal } from '../../shared/seal';
 import { secretA, secretB, start } from '../support/flow';
 

@@ -1,9 +1,11 @@
 import { openOutgoingMail } from '../../shared/outgoingMail';
 import { requestReset } from '../../shared/resetFlow';
 import { verifyResetKey } from '../../shared/resetKey';
+import type { MemoryTableStore } from '../fakes/memoryTableStore';
 import { createTestFlow, secretA, start, within, type TestTables } from '../support/flow';
 
-const callsOf = (tables: TestTables): string[] => Object.values(tables).flatMap(({ calls }) => calls as string[]);
+const tablesOf = (tables: TestTables): MemoryTableStore[] => Object.values(tables) as MemoryTableStore[];
+const callsOf = (tables: TestTables): string[] => tablesOf(tables).flatMap(({ calls }) => calls);
 
 describe('requestReset', () => {
   it('[E1] makes one storage call, a message of one size and no look at the tables, whoever the address belongs to', async () => {
@@ -27,7 +29,12 @@ describe('requestReset', () => {
     const opened = openOutgoingMail([secretA], queue.sent[0]?.envelope);
     if (opened.outcome !== 'opened' || opened.content.kind !== 'resetAddress') throw new Error('not opened');
     expect(opened.envelope.id).toBe(id);
-    expect(opened.content).toMatchObject({ email: 'SomeUser@Somewhere.com', client: '203.0.113.7', locale: 'de', acceptedAt: start });
+    expect(opened.content).toMatchObject({
+      email: 'SomeUser@Somewhere.com',
+      client: '203.0.113.7',
+      locale: 'de',
+      acceptedAt: start,
+    });
     expect(verifyResetKey(flow.settings, opened.content.key, start)).toMatchObject({
       outcome: 'valid',
       claims: { sub: 'cM-Cuc5Ca17_SqXTIlSZcQ', expiresAt: new Date(start.getTime() + 3_600_000) },
@@ -37,13 +44,16 @@ describe('requestReset', () => {
   it('[O3] says that the queue is down, and keeps nothing', async () => {
     const { flow, queue } = createTestFlow();
     queue.failNext();
-    await expect(requestReset(flow, 'a@b.example', {}, within())).rejects.toMatchObject({ name: 'StorageUnavailable', part: 'queue' });
+    await expect(requestReset(flow, 'a@b.example', {}, within())).rejects.toMatchObject({
+      name: 'StorageUnavailable',
+      part: 'queue',
+    });
     expect(queue.sent).toEqual([]);
   });
 
   it('[O1] does not need any table', async () => {
     const { tables, request } = createTestFlow();
-    for (const table of Object.values(tables)) table.intercept('get', () => Promise.reject(new Error('down')), 99);
+    for (const table of tablesOf(tables)) table.intercept('get', () => Promise.reject(new Error('down')), 99);
     await expect(request('a@b.example')).resolves.toMatch(/^[\w-]{22}$/);
   });
 });

@@ -49,17 +49,24 @@ describe('a reset key', () => {
   it('verifies to the claims it was issued with, for any address, site and life', () => {
     const id = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes).toString('base64url'));
     fc.assert(
-      fc.property(id, fc.stringMatching(/^[A-Za-z0-9-]{1,6}$/), fc.integer({ min: 5, max: 1440 }), (subject, siteId, ttl) => {
-        const given = { ...settings, siteId, resetKeyTtlMinutes: ttl };
-        const { key, claims } = issueResetKey(given, subject, start);
-        expect(verifyResetKey(given, key, start)).toEqual({ outcome: 'valid', claims });
-      }),
+      fc.property(
+        id,
+        fc.stringMatching(/^[A-Za-z0-9-]{1,6}$/),
+        fc.integer({ min: 5, max: 1440 }),
+        (subject, siteId, ttl) => {
+          const given = { ...settings, siteId, resetKeyTtlMinutes: ttl };
+          const { key, claims } = issueResetKey(given, subject, start);
+          expect(verifyResetKey(given, key, start)).toEqual({ outcome: 'valid', claims });
+        },
+      ),
     );
   });
 
   it('is never longer than 255 characters, with the longest kid and site id', () => {
     const longest = { ...settings, siteId: 'A1-b2c', signingSecrets: [{ ...secretA, kid: 'kid-8888' }] } as const;
-    expect(issueResetKey({ ...longest, resetKeyTtlMinutes: 1440 }, sub, new Date('2286-01-01')).key.length).toBeLessThanOrEqual(255);
+    expect(
+      issueResetKey({ ...longest, resetKeyTtlMinutes: 1440 }, sub, new Date('2286-01-01')).key.length,
+    ).toBeLessThanOrEqual(255);
   });
 
   it('has its row under the SHA-256 of its jti (known answer)', () => {
@@ -120,7 +127,8 @@ describe('verifyResetKey refuses', () => {
 
   it('[J2] a PEM public key as HMAC secret, whatever the alg says', () => {
     const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'pem' });
-    for (const alg of ['RS256', 'ES256', 'HS256']) expect(outcome(sign({ ...goodHeader, alg }, goodClaims, pem))).toBe('invalid');
+    for (const alg of ['RS256', 'ES256', 'HS256'])
+      expect(outcome(sign({ ...goodHeader, alg }, goodClaims, pem))).toBe('invalid');
     const withPem: ResetKeySettings = { ...settings, signingSecrets: [{ kid: 'a', secret: Buffer.from(pem) }] };
     expect(outcome(sign({ ...goodHeader, alg: 'RS256' }, goodClaims, pem), start, withPem)).toBe('invalid');
   });
@@ -234,7 +242,7 @@ describe('verifyResetKey refuses', () => {
 
   it('[J7] every other spelling of the last character of the signature', () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-    const good = [...alphabet].filter((last) => outcome(vector.slice(0, -1) + last) !== 'invalid');
+    const good = Array.from(alphabet).filter((last) => outcome(vector.slice(0, -1) + last) !== 'invalid');
     expect(good).toEqual(['I']);
   });
 

@@ -61,7 +61,7 @@ describe('the site row', () => {
     ['resetUrl', 'http://codalab.org/{key}'],
     ['resetUrl', '//{domain}/{key}'],
     ['resetUrl', 'https:{key}'],
-  ] as const)('[L4] is refused for the %s %j', (column, value) => {
+  ] as const)('[L4] [T3] is refused for the %s %j', (column, value) => {
     expect(wrongColumns({ ...codalab, [column]: value })).toContain(column);
   });
 
@@ -100,7 +100,9 @@ describe('the site source', () => {
     const clock = createTestClock();
     const table = createMemoryTableStore();
     const events: AppEvent[] = [];
-    const source = createSiteSource(createSiteTable(table, '1'), defaults, false, clock.now, (event) => events.push(event));
+    const source = createSiteSource(createSiteTable(table, '1'), defaults, false, clock.now, (event) =>
+      events.push(event),
+    );
     return { clock, table, events, source };
   }
 
@@ -167,7 +169,9 @@ describe('the site source', () => {
       throw new StorageUnavailable('tables', '503');
     });
     await expect(source.current(within())).resolves.toEqual(codalab);
-    expect(events).toContainEqual(expect.objectContaining({ event: 'siteRowRefused', errorName: 'StorageUnavailable' }));
+    expect(events).toContainEqual(
+      expect.objectContaining({ event: 'siteRowRefused', errorName: 'StorageUnavailable' }),
+    );
   });
 
   it('[ST1] never uses the settings in place of a broken row', async () => {

@@ -74,15 +74,20 @@ export interface TestFlow {
   readonly email: ScriptedEmail;
   readonly events: AppEvent[];
   /** A row as a site or an operator would write it. @returns its `sub` */
-  addAccount(columns: { email: string; id?: string; username?: string; [column: string]: unknown }): string;
+  readonly addAccount: (columns: {
+    email: string;
+    id?: string;
+    username?: string;
+    [column: string]: unknown;
+  }) => string;
   /** requestReset with a deadline. @returns the mail's id */
-  request(email: string, asker?: Asker): Promise<string>;
+  readonly request: (email: string, asker?: Asker) => Promise<string>;
   /** Runs sendMail on every waiting message, also those it puts back, until none is left. At most `rounds` times. */
-  deliverAll(rounds?: number): Promise<void>;
+  readonly deliverAll: (rounds?: number) => Promise<void>;
   /** requestReset and all that follows. @returns the mails that were accepted since */
-  mailsFor(email: string, asker?: Asker): Promise<Mail[]>;
+  readonly mailsFor: (email: string, asker?: Asker) => Promise<Mail[]>;
   /** The account's row. */
-  account(email: string, id?: string): Record<string, unknown> | undefined;
+  readonly account: (email: string, id?: string) => Record<string, unknown> | undefined;
 }
 
 export interface TestFlowOptions {

@@ -82,8 +82,7 @@ describe('createEmailBackend', () => {
     }
     const fresh = await import('../../../shared/mail/createBackend');
     const settings = {
-      backends: ['console', 'file'],
-      filePath: tmpdir(),
+      backends: ['console'],
       sendgrid: { apiKey: 'SG.test', apiUrl: 'http://127.0.0.1:9/', timeoutMs: 1_000 },
     } as const;
     const backend = fresh.createEmailBackend(settings, { write });

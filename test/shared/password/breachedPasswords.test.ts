@@ -63,7 +63,10 @@ describe('the breached-password check', () => {
   it.each([
     ['500', (_: IncomingMessage, response: ServerResponse) => response.writeHead(500).end()],
     ['429', (_: IncomingMessage, response: ServerResponse) => response.writeHead(429).end()],
-    ['a redirect', (_: IncomingMessage, response: ServerResponse) => response.writeHead(302, { Location: '/other' }).end()],
+    [
+      'a redirect',
+      (_: IncomingMessage, response: ServerResponse) => response.writeHead(302, { Location: '/other' }).end(),
+    ],
     ['a reset', (request: IncomingMessage) => request.socket.resetAndDestroy()],
   ])('lets the password through, and says so, when the service answers %s', async (_what, how) => {
     answer = how;
@@ -74,7 +77,10 @@ describe('the breached-password check', () => {
   });
 
   it('waits no longer than 1.5 s for a service that hangs, also in the middle of its answer', async () => {
-    for (const how of [() => {}, (_: IncomingMessage, response: ServerResponse) => void response.write(`${'0'.repeat(35)}:1\n`)]) {
+    for (const how of [
+      () => {},
+      (_: IncomingMessage, response: ServerResponse) => void response.write(`${'0'.repeat(35)}:1\n`),
+    ]) {
       answer = how;
       const started = performance.now();
       await expect(ask()).resolves.toBe(false);

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { cheapProblems, contextProblems } from '../../../shared/password/passwordRules';
 
-const codesOf = (password: string, minLength = 15): string[] => cheapProblems(password, minLength).map(({ code }) => code);
+const codesOf = (password: string, minLength = 15): string[] =>
+  cheapProblems(password, minLength).map(({ code }) => code);
 /** So many characters that are no repetition and on no list. */
 const random = (length: number, unit = 'qzjxkvbwpyghfcmuldrsaoietn0918273645'): string =>
   Array.from({ length }, (_, index) => unit[(index * 7 + index * index) % unit.length]).join('');
@@ -20,7 +21,9 @@ describe('the length of a password', () => {
   });
 
   it('[P1] is counted in code points, not in UTF-16 units or bytes', () => {
-    const emoji = Array.from({ length: 200 }, (_, index) => String.fromCodePoint(0x1f400 + (index % 60) + Math.floor(index / 60)));
+    const emoji = Array.from({ length: 200 }, (_, index) =>
+      String.fromCodePoint(0x1f400 + (index % 60) + Math.floor(index / 60)),
+    );
     expect(codesOf(emoji.slice(0, 14).join(''))).toEqual(['too_short']);
     expect(codesOf(emoji.slice(0, 15).join(''))).toEqual([]);
     expect(codesOf(emoji.slice(0, 128).join(''))).toEqual([]);
@@ -39,12 +42,14 @@ describe('the form of a password', () => {
     expect(codesOf(password)).toEqual(['malformed']);
   });
 
-  it.each([`a password \0 with NUL`, ' blanks around this ', 'パスワードはとても長いほうがよい', '\u{1F511}✓ keys to the realm'])(
-    '[P2] may be anything else: %j',
-    (password) => {
-      expect(codesOf(password)).toEqual([]);
-    },
-  );
+  it.each([
+    `a password \0 with NUL`,
+    ' blanks around this ',
+    'パスワードはとても長いほうがよい',
+    '\u{1F511}✓ keys to the realm',
+  ])('[P2] may be anything else: %j', (password) => {
+    expect(codesOf(password)).toEqual([]);
+  });
 
   it('never makes the rules throw, and never gives more than one reason', () => {
     fc.assert(

@@ -20,14 +20,15 @@ flowStoresContract('Azurite', async (name) => (await emptyStorageClients()).tabl
 
 outgoingMailQueueContract('memory', async () => {
   const queue = createMemoryQueue();
-  const visible = async () => queue.sent.filter(({ delaySeconds }) => delaySeconds === 0).map(({ envelope }) => envelope);
+  const visible = async () =>
+    queue.sent.filter(({ delaySeconds }) => delaySeconds === 0).map(({ envelope }) => envelope);
   return { queue, visible, poisoned: async () => queue.poisoned };
 });
 
 outgoingMailQueueContract('Azurite', async () => {
-  const { queue: client } = await emptyStorageClients();
+  const storage = await emptyStorageClients();
   const read = async (name: string): Promise<unknown[]> => {
-    const { peekedMessageItems } = await client(name).peekMessages({ numberOfMessages: 32 });
+    const { peekedMessageItems } = await storage.queue(name).peekMessages({ numberOfMessages: 32 });
     return peekedMessageItems.map(({ messageText }) => {
       const text = Buffer.from(messageText, 'base64').toString('utf8');
       try {
@@ -38,7 +39,7 @@ outgoingMailQueueContract('Azurite', async () => {
     });
   };
   return {
-    queue: createOutgoingMailQueue(client('outgoing-mail'), client('outgoing-mail-poison')),
+    queue: createOutgoingMailQueue(storage.queue('outgoing-mail'), storage.queue('outgoing-mail-poison')),
     visible: () => read('outgoing-mail'),
     poisoned: () => read('outgoing-mail-poison'),
   };

@@ -15,7 +15,9 @@ import { createSiteTable } from '../../../shared/storage/siteTable';
 import type { TableStore } from '../../../shared/storage/tableStore';
 import { codalab, oldPassword, start, within } from '../../support/flow';
 
-export type MakeTable = (name: 'SiteSettings' | 'Accounts' | 'ResetKeys' | 'Limits' | 'Deliveries') => Promise<TableStore>;
+export type MakeTable = (
+  name: 'SiteSettings' | 'Accounts' | 'ResetKeys' | 'Limits' | 'Deliveries',
+) => Promise<TableStore>;
 
 export function flowStoresContract(name: string, make: MakeTable): void {
   accountsContract(name, make);
@@ -42,7 +44,14 @@ function accountsContract(name: string, make: MakeTable): void {
       email = `${newId().toLowerCase()}@somewhere.com`;
     });
     const insert = (id: string, columns = {}, address = email) => {
-      const row = { email: address, username: 'someuser', password: oldPassword, isActive: true, generation: 0, ...columns };
+      const row = {
+        email: address,
+        username: 'someuser',
+        password: oldPassword,
+        isActive: true,
+        generation: 0,
+        ...columns,
+      };
       return table.insert(subjectOf(email), id, row, within());
     };
     const find = () => accounts.findByAddress(email, within());
@@ -117,7 +126,14 @@ function accountsContract(name: string, make: MakeTable): void {
       await insert('1', { remark: 'kept' });
       await expect(accounts.setPassword(await only(), change('new'), within())).resolves.toBe('changed');
       const row = await table.get(subjectOf(email), '1', within());
-      expect(row).toMatchObject({ password: 'new', generation: 1, lastResetKeyId: 'key', passwordChangedAt: start, remark: 'kept', email });
+      expect(row).toMatchObject({
+        password: 'new',
+        generation: 1,
+        lastResetKeyId: 'key',
+        passwordChangedAt: start,
+        remark: 'kept',
+        email,
+      });
     });
 
     it('[K2] [T4] take exactly one of twenty concurrent changes', async () => {
@@ -171,7 +187,13 @@ function accountsContract(name: string, make: MakeTable): void {
       await insert('1');
       const account = await only();
       const version = credentialVersionOf(account);
-      const others: Partial<Account>[] = [{ id: '2' }, { email: 'x@y' }, { password: 'z' }, { generation: 1 }, { isActive: false }];
+      const others: Partial<Account>[] = [
+        { id: '2' },
+        { email: 'x@y' },
+        { password: 'z' },
+        { generation: 1 },
+        { isActive: false },
+      ];
       for (const other of others) expect(credentialVersionOf({ ...account, ...other })).not.toBe(version);
       const same = { username: 'z', locale: 'fr', lastResetKeyId: 'z', etag: 'z', sub: 'z' };
       expect(credentialVersionOf({ ...account, ...same })).toBe(version);
@@ -246,12 +268,27 @@ function deliveriesContract(name: string, make: MakeTable): void {
       (await deliveries.claim({ ...request, ...changes }, within())).outcome;
 
     it('make a row for the first claim, with a lease and no address', async () => {
-      await expect(claim()).resolves.toMatchObject({ state: 'sending', attempt: 0, charged: false, leaseUntil: after(leaseMs / 1000) });
+      await expect(claim()).resolves.toMatchObject({
+        state: 'sending',
+        attempt: 0,
+        charged: false,
+        leaseUntil: after(leaseMs / 1000),
+      });
       const row = await table.get(request.sub, request.id, within());
       expect(row).toMatchObject({ kind: 'passwordReset', state: 'sending', acceptedAt: start });
       const columns = Object.keys(row ?? {}).filter((column) => !/^odata|etag|timestamp/.test(column));
       expect(columns.sort()).toEqual(
-        ['acceptedAt', 'attempt', 'charged', 'kind', 'leaseUntil', 'partitionKey', 'rowKey', 'state', 'updatedAt'].sort(),
+        [
+          'acceptedAt',
+          'attempt',
+          'charged',
+          'kind',
+          'leaseUntil',
+          'partitionKey',
+          'rowKey',
+          'state',
+          'updatedAt',
+        ].sort(),
       );
     });
 
@@ -268,23 +305,32 @@ function deliveriesContract(name: string, make: MakeTable): void {
       expect(outcomes.filter((each) => each === 'claimed')).toHaveLength(1);
     });
 
-    it.each(['accepted', 'failed', 'suppressed'] as const)('never let anybody have a mail that is %s', async (state) => {
-      await deliveries.record(await claim(), { state, now: after(1) }, within());
-      expect(await outcome({ now: after(100_000) })).toBe('done');
-    });
+    it.each(['accepted', 'failed', 'suppressed'] as const)(
+      'never let anybody have a mail that is %s',
+      async (state) => {
+        await deliveries.record(await claim(), { state, now: after(1) }, within());
+        expect(await outcome({ now: after(100_000) })).toBe('done');
+      },
+    );
 
     it('keep what was put back for the next attempt, and end the chains behind it', async () => {
       const change = { state: 'waiting', attempt: 1, reason: 'sendgrid_503', charged: true, now: after(1) } as const;
       await deliveries.record(await claim(), change, within());
       expect(await outcome({ attempt: 0, now: after(2) })).toBe('done');
-      await expect(claim({ attempt: 1, now: after(10) })).resolves.toMatchObject({ attempt: 1, charged: true, acceptedAt: start });
+      await expect(claim({ attempt: 1, now: after(10) })).resolves.toMatchObject({
+        attempt: 1,
+        charged: true,
+        acceptedAt: start,
+      });
     });
 
     it('do not let a worker write that has lost the mail', async () => {
       const lost = await claim();
       const taken = await claim({ now: after(60) });
       await expect(deliveries.record(lost, { state: 'failed', now: after(61) }, within())).resolves.toBeUndefined();
-      await expect(deliveries.record(taken, { state: 'accepted', now: after(62) }, within())).resolves.toMatchObject({ state: 'accepted' });
+      await expect(deliveries.record(taken, { state: 'accepted', now: after(62) }, within())).resolves.toMatchObject({
+        state: 'accepted',
+      });
       await deliveries.forget(lost, within());
       await expect(table.get(request.sub, request.id, within())).resolves.toMatchObject({ state: 'accepted' });
     });

@@ -16,7 +16,8 @@ export function outgoingMailQueueContract(name: string, make: () => Promise<Queu
     beforeEach(async () => {
       under = await make();
     });
-    const envelope = () => sealOutgoingMail(secretA, newId(), { kind: 'resetAddress', email: 'a@b', key: 'k', acceptedAt: start });
+    const envelope = () =>
+      sealOutgoingMail(secretA, newId(), { kind: 'resetAddress', email: 'a@b', key: 'k', acceptedAt: start });
 
     it('keeps what was sent, though the queue was not there before', async () => {
       const message = envelope();

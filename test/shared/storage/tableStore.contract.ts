@@ -27,7 +27,16 @@ export function tableStoreContract(name: string, make: () => Promise<TableStore>
 
     it('gives back what was inserted, with keys and ETag, and nothing that was undefined', async () => {
       const at = new Date('2026-03-01T12:00:00.123Z');
-      const columns = { text: "o'brien ☂", empty: '', whole: 7, fraction: 2.5, big: 2 ** 31, yes: true, at, none: undefined };
+      const columns = {
+        text: "o'brien ☂",
+        empty: '',
+        whole: 7,
+        fraction: 2.5,
+        big: 2 ** 31,
+        yes: true,
+        at,
+        none: undefined,
+      };
       const etag = await insert('a', columns);
       const row = await get('a');
       expect(row).toMatchObject({ partitionKey: partition, rowKey: 'a', etag, text: "o'brien ☂", empty: '' });
