@@ -12,7 +12,7 @@ import type { Services } from '../shared/services';
 export type ServicesSource = () => Promise<Services>;
 
 /** Every HTTP call is answered within 5 s, also when storage hangs (design §4): this much is for the storage calls. */
-const answerMs = 4500;
+const answerMs = 4000;
 const retryAfterSeconds = 10;
 
 const invocation = new AsyncLocalStorage<InvocationContext>();
@@ -53,7 +53,10 @@ async function answerOf(
     const services = await source();
     const { allowedOrigins } = services.config;
     if (request.method === 'OPTIONS') return corsAnswer(request.headers, allowedOrigins);
-    return withCors(await endpoint(services, request, AbortSignal.timeout(answerMs)), request.headers, allowedOrigins);
+    const answered = endpoint(services, request, AbortSignal.timeout(answerMs));
+    // A front end elsewhere must be able to read a 503, too.
+    const answer = await answered.catch((error: unknown) => answerToError(name, error));
+    return withCors(answer, request.headers, allowedOrigins);
   } catch (error) {
     return answerToError(name, error);
   }

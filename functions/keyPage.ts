@@ -2,10 +2,12 @@
 // Opening it only reads: link scanners may do so any number of times.
 import { app } from '@azure/functions';
 import type { Answer } from '../shared/http/answer';
+import { isEmbedded } from '../shared/http/pageOrigin';
 import * as pages from '../shared/pages/pages';
 import { passwordSetPath, sentPath } from '../shared/pages/paths';
 import { resendReset } from '../shared/resendReset';
 import { checkKey, redeemKey, type KeyRefusal } from '../shared/resetFlow';
+import { verifyResetKey } from '../shared/resetKey';
 import { emit, type ServicesSource } from './invocation';
 import { askerOf, contextOf, overPageLimit, pageEndpoint, readPageForm, type PageCall } from './pageEndpoint';
 
@@ -16,10 +18,21 @@ async function answerKey(page: PageCall): Promise<Answer> {
     const context = await contextOf(page);
     return isPost ? pages.problemPage(context, 'notFound') : pages.passwordSetPage(context);
   }
-  if (!isPost) return overPageLimit(page, 'check') ?? showForm(page, key);
+  if (!isPost) return answerVisit(page, key);
   const form = await readPageForm(page);
   if ('refused' in form) return form.refused;
   return form.get('action') === 'resend' ? answerResend(page, key) : answerRedeem(page, key, form);
+}
+
+/**
+ * A visit of the link. Only a key that we signed is charged to the limit, and none that another site's page loads: else any page
+ * could spend the limit of the people who look at it.
+ */
+async function answerVisit(page: PageCall, key: string): Promise<Answer> {
+  if (isEmbedded(page.request.headers)) return pages.problemPage(await contextOf(page), 'crossSite');
+  const { outcome } = verifyResetKey(page.services.settings, key, page.services.clock());
+  if (outcome === 'invalid') return pages.invalidLinkPage(await contextOf(page));
+  return overPageLimit(page, 'check') ?? showForm(page, key);
 }
 
 type Problem = Exclude<pages.NewPassword['problem'], undefined>;

@@ -49,7 +49,9 @@ export async function reportPoison(flow: ReportFlow, signal: AbortSignal): Promi
   if (poison.count > 0) {
     flow.emit({ event: 'poisonMail', level: 'error', count: poison.count, oldestAgeMinutes, ids: poison.ids });
   }
-  for (const { id, reason } of alerts) flow.emit({ event: 'deliveryAlert', level: 'error', mailId: id, reason });
+  for (const { id, kind, reason } of alerts) {
+    flow.emit({ event: 'deliveryAlert', level: 'error', mailId: id, kind, reason });
+  }
   if (poison.count === 0 && alerts.length === 0) return;
   const told = flow.settings.admins.length === 0 || (await mailAdmins(flow, poison, oldestAgeMinutes, alerts, signal));
   if (told) for (const alert of alerts) await flow.deliveries.dropAlert(alert, signal);

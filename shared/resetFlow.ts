@@ -8,6 +8,7 @@ import type { BoundKeys } from './boundKeys';
 import { newId, type Clock } from './clock';
 import type { Emit } from './events';
 import { sealOutgoingMail, type OutgoingContent, type OutgoingMailQueue } from './outgoingMail';
+import { loadCommonPasswords } from './password/commonPasswords';
 import { hashPassword, type PasswordHasher } from './password/passwordHash';
 import { breachedProblem, cheapProblems, contextProblems, type PasswordProblem } from './password/passwordRules';
 import type { SiteSource } from './site';
@@ -85,7 +86,7 @@ export async function redeemKey(
   signal: AbortSignal,
 ): Promise<RedeemOutcome> {
   const { minLength, hasher } = flow.settings.password;
-  const cheap = cheapProblems(newPassword, minLength);
+  const cheap = cheapProblems(newPassword, minLength, await loadCommonPasswords());
   if (cheap.length > 0) return { outcome: 'rejected_password', problems: cheap };
 
   const found = await findBoundKey(flow, key, signal);

@@ -1,6 +1,6 @@
 // Issues and verifies reset keys: the signed token in the link. The only user of jsonwebtoken. Touches no storage;
 // a good signature alone is worth nothing until the key is bound (see boundKeys.ts).
-import { createHash } from 'node:crypto';
+import { createHash, createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import { newId } from './clock';
@@ -42,6 +42,14 @@ const type = 'reset+jwt';
 const compactJws = /^[\w-]+\.[\w-]+\.[\w-]{43}$/;
 const headerSchema = z.strictObject({ alg: z.literal('HS256'), typ: z.literal(type), kid: z.string().max(8) });
 const id128 = z.string().regex(/^[\w-]{22}$/);
+/** jsonwebtoken tries a Buffer as a private key first, at 0.6 ms a call; a KeyObject says what it is. Made once per secret. */
+const keyObjects = new WeakMap<SigningSecret, KeyObject>();
+function keyObjectOf(secret: SigningSecret): KeyObject {
+  const made = keyObjects.get(secret) ?? createSecretKey(secret.secret);
+  keyObjects.set(secret, made);
+  return made;
+}
+
 const payloadSchema = (siteId: string) =>
   z.strictObject({
     iss: z.literal(issuer),
@@ -62,13 +70,13 @@ export function issueResetKey(
   sub: string,
   now: Date,
 ): { key: string; claims: ResetKeyClaims } {
-  const [{ kid, secret }] = settings.signingSecrets;
+  const [signer] = settings.signingSecrets;
   const jti = newId();
   const exp = Math.floor(now.getTime() / 1000) + settings.resetKeyTtlMinutes * 60;
-  const key = jwt.sign({ iss: issuer, aud: settings.siteId, sub, jti, exp }, secret, {
+  const key = jwt.sign({ iss: issuer, aud: settings.siteId, sub, jti, exp }, keyObjectOf(signer), {
     algorithm: 'HS256',
     noTimestamp: true,
-    header: { alg: 'HS256', typ: type, kid },
+    header: { alg: 'HS256', typ: type, kid: signer.kid },
   });
   return { key, claims: { sub, jti, expiresAt: new Date(exp * 1000) } };
 }
@@ -94,7 +102,7 @@ function verifiedPayload(settings: ResetKeySettings, key: string) {
     const signer = settings.signingSecrets.find(({ kid }) => kid === header.kid);
     if (signer === undefined) return undefined;
     // `exp` is judged by us with the injected clock; algorithm, issuer and audience are pinned here and once more by the schema.
-    const verified = jwt.verify(key, signer.secret, {
+    const verified = jwt.verify(key, keyObjectOf(signer), {
       algorithms: ['HS256'],
       issuer,
       audience: settings.siteId,

@@ -1,6 +1,7 @@
 // `accounts add`: one account, with a password that was asked for, piped in, or none.
 import { newId } from '../../shared/clock';
 import { subjectOf } from '../../shared/address';
+import { loadCommonPasswords } from '../../shared/password/commonPasswords';
 import { cheapProblems } from '../../shared/password/passwordRules';
 import { hashPassword } from '../../shared/password/passwordHash';
 import type { AccountsAdmin } from '../../shared/storage/accountsAdmin';
@@ -52,7 +53,7 @@ async function readHashedPassword(io: Io, options: AddOptions): Promise<string> 
   const settings = checkSettings(io, options);
   const { minLength, hasher } = settings.ok ? settings.config.password : defaults;
   const password = await readPassword(io);
-  const problems = cheapProblems(password, minLength);
+  const problems = cheapProblems(password, minLength, await loadCommonPasswords());
   if (problems.length > 0) throw new CliError(problems.map(({ message }) => message).join('\n'));
   return hashPassword(password, hasher);
 }

@@ -12,9 +12,22 @@ export async function isOwnPost(
   allowedOrigins: readonly string[],
   ownOrigins: () => Promise<readonly string[]>,
 ): Promise<boolean> {
-  const fetchSite = headers.get('sec-fetch-site');
-  if (fetchSite !== null) return fetchSite.toLowerCase() !== 'cross-site';
+  const fetchSite = headers.get('sec-fetch-site')?.toLowerCase();
+  if (fetchSite === 'cross-site') return false;
+  if (fetchSite === 'same-origin' || fetchSite === 'none') return true;
+  // No word, or `same-site`: a neighbour under the same domain is not us.
   const origin = headers.get('origin');
   if (origin === null || origin === 'null' || allowedOrigins.includes(origin)) return true;
   return (await ownOrigins()).includes(origin);
+}
+
+/**
+ * Is this GET part of another site's page (an image, a frame) and not a visit? Such a page could spend the visitor's limit with
+ * links that it loads behind her back.
+ */
+export function isEmbedded(headers: Headers): boolean {
+  const destination = headers.get('sec-fetch-dest');
+  return (
+    headers.get('sec-fetch-site')?.toLowerCase() === 'cross-site' && destination !== null && destination !== 'document'
+  );
 }

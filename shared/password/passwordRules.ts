@@ -1,6 +1,6 @@
 // What a new password must be: long, well formed, not common, not about the account or the site (design §9, NIST SP 800-63B-4
 // §3.1.1). No composition rules. The cheap rules run before the reset key is looked at, the context rules after.
-import { dictionary } from '@zxcvbn-ts/language-common';
+import type { CommonPasswords } from './commonPasswords';
 
 /** Why a password is refused. The front end may key its own words to these codes. */
 export type PasswordProblemCode = 'too_short' | 'too_long' | 'malformed' | 'too_common' | 'about_you' | 'breached';
@@ -13,18 +13,12 @@ export interface PasswordProblem {
 
 export const maxPasswordCodePoints = 128;
 
-let commonPasswords: ReadonlySet<string> | undefined;
-/** The list of `@zxcvbn-ts/language-common`: about 30,000 passwords from leaks, lower case. Built on first use. */
-const isCommon = (password: string): boolean => {
-  commonPasswords ??= new Set(dictionary['passwords-common']);
-  return commonPasswords.has(password.toLowerCase());
-};
-
 /**
  * The rules that need nothing but the password: no storage, no hash, work bounded by its length.
  * @param minLength in code points, see `PASSWORD_MIN_LENGTH`
+ * @param isCommon see `loadCommonPasswords`
  */
-export function cheapProblems(password: string, minLength: number): PasswordProblem[] {
+export function cheapProblems(password: string, minLength: number, isCommon: CommonPasswords): PasswordProblem[] {
   if (!password.isWellFormed()) return [{ code: 'malformed', message: 'The password holds a broken character.' }];
   if (password.length > 2 * maxPasswordCodePoints) return [tooLong];
   const codePoints = Array.from(password).length;
@@ -32,7 +26,7 @@ export function cheapProblems(password: string, minLength: number): PasswordProb
   if (codePoints < minLength) {
     return [{ code: 'too_short', message: `The password must have at least ${minLength} characters.` }];
   }
-  if (isCommon(password) || isRepetitive(password)) {
+  if (isCommon(password) || isRepetitive(password, isCommon)) {
     return [{ code: 'too_common', message: 'Too many people use this password. Choose another one.' }];
   }
   return [];
@@ -44,7 +38,7 @@ const tooLong: PasswordProblem = {
 };
 
 /** A short unit again and again (`passwordpasswordpassword`, `aaaaaaaaaaaaaaa`, `123123123…`) is as weak as the unit. */
-function isRepetitive(password: string): boolean {
+function isRepetitive(password: string, isCommon: CommonPasswords): boolean {
   const lower = password.toLowerCase();
   for (let unit = 1; unit <= lower.length / 2; unit++) {
     if (lower.length % unit !== 0) continue;

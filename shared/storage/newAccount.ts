@@ -1,6 +1,7 @@
 // What an account must look like before an operator may write it to the Accounts table: one schema for `accounts add` and
 // `accounts import`. Never repeats a value in a problem: a password or an address may be in the wrong column.
 import { z } from 'zod';
+import { isShortId } from './accountsTable';
 import { parseAddress } from '../address';
 import { isLocale } from '../site';
 
@@ -30,7 +31,6 @@ export interface AccountInput {
 /** Django's `UNUSABLE_PASSWORD_PREFIX`: whoever has it cannot log in with a password, and gets no reset mail. */
 export const unusablePassword = '!';
 
-const maxIdChars = 256;
 const maxUsernameChars = 150;
 const maxPasswordChars = 512;
 // Azure Tables: "Characters Disallowed in Key Fields".
@@ -45,7 +45,7 @@ const schema = z.object({
   id: z
     .string()
     .min(1, 'is empty')
-    .max(maxIdChars, `is longer than ${maxIdChars} characters`)
+    .refine((id) => id === '' || isShortId(id), 'is longer than 256 characters, or than 600 bytes')
     .refine((id) => id.isWellFormed() && !forbiddenInKeys.test(id), 'holds / \\ # ? or a control character')
     .refine((id) => id.trim() === id, 'begins or ends with a blank'),
   email: z.string().transform((text, context): string => {

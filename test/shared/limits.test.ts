@@ -79,6 +79,11 @@ describe('the token bucket', () => {
     expect(chargeAll(skewed).passed).toBeLessThanOrEqual(3);
   });
 
+  it('[TM1] gives an instance whose clock is ten minutes behind the tokens that are there', () => {
+    const { bucket } = chargeAll([after(600)]);
+    expect(charge(bucket, rate, 'behind', start)).toMatchObject({ tokens: 1, at: after(600) });
+  });
+
   it('[TM1] is not frozen for two hours by a clock that jumped back two hours', () => {
     const { bucket } = chargeAll([after(7200), after(7200), after(7200)]);
     const one = charge(bucket, rate, 'later', start);

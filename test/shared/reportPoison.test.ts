@@ -104,6 +104,7 @@ describe('reportPoison', () => {
       event: 'deliveryAlert',
       level: 'error',
       mailId: 'mail-1',
+      kind: 'mail',
       reason: 'sendgrid_400',
     });
     expect(t.email.tried).toEqual([]);

@@ -20,6 +20,8 @@ export function pageWords(tag: string): PageWords {
   return pageWordsByLocale.get(resolveLocale(tag, available)) ?? en;
 }
 
+/** A browser sends a handful; each costs a look-up. */
+const maxRanges = 10;
 const maxHeaderChars = 500;
 
 /**
@@ -28,7 +30,7 @@ const maxHeaderChars = 500;
  * @returns a tag of ours, or undefined when none of the wanted languages is there: then the site's counts
  */
 export function acceptedLocale(acceptLanguage: string | null): string | undefined {
-  const wanted = (acceptLanguage ?? '').slice(0, maxHeaderChars).split(',').map(readRange);
+  const wanted = (acceptLanguage ?? '').slice(0, maxHeaderChars).split(',').slice(0, maxRanges).map(readRange);
   const best = wanted.filter(({ tag, weight }) => tag !== '*' && weight > 0).sort((a, b) => b.weight - a.weight);
   for (const { tag } of best) {
     const found = resolveLocale(tag, available);

@@ -1,5 +1,5 @@
 // Who may POST to the pages.
-import { isOwnPost } from '../../../shared/http/pageOrigin';
+import { isEmbedded, isOwnPost } from '../../../shared/http/pageOrigin';
 
 const allowed = ['https://app.example.org'];
 const own = async (): Promise<string[]> => ['https://codalab.org'];
@@ -9,7 +9,7 @@ it.each([
   [{ 'sec-fetch-site': 'cross-site', origin: 'https://codalab.org' }, false],
   [{ 'sec-fetch-site': 'Cross-Site' }, false],
   [{ 'sec-fetch-site': 'same-origin', origin: 'null' }, true],
-  [{ 'sec-fetch-site': 'same-site', origin: 'https://www.codalab.org' }, true],
+
   [{ 'sec-fetch-site': 'none' }, true],
   [{}, true],
   [{ origin: 'null' }, true],
@@ -26,4 +26,21 @@ it.each([
   ['', false],
 ])('[W3] compares the origin %j as a whole', async (origin, answer) => {
   await expect(isOwnPost(new Headers({ origin }), allowed, own)).resolves.toBe(answer);
+});
+
+it('[W3] a neighbour under the same domain is not the site', async () => {
+  const from = (origin: string) => new Headers({ 'sec-fetch-site': 'same-site', origin });
+  await expect(isOwnPost(from('https://evil.codalab.org'), allowed, own)).resolves.toBe(false);
+  await expect(isOwnPost(from('https://codalab.org'), allowed, own)).resolves.toBe(true);
+});
+
+it.each([
+  [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'image' }, true],
+  [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'iframe' }, true],
+  [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'document' }, false], // a link in a web mail
+  [{ 'sec-fetch-site': 'cross-site' }, false],
+  [{ 'sec-fetch-site': 'none', 'sec-fetch-dest': 'document' }, false],
+  [{}, false],
+] as const)('sees in %j whether the link is loaded by another page', (headers, answer) => {
+  expect(isEmbedded(new Headers(headers))).toBe(answer);
 });

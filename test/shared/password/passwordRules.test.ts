@@ -1,8 +1,14 @@
 import fc from 'fast-check';
+import { loadCommonPasswords, type CommonPasswords } from '../../../shared/password/commonPasswords';
 import { cheapProblems, contextProblems } from '../../../shared/password/passwordRules';
 
+let isCommon: CommonPasswords;
+beforeAll(async () => {
+  isCommon = await loadCommonPasswords();
+});
+
 const codesOf = (password: string, minLength = 15): string[] =>
-  cheapProblems(password, minLength).map(({ code }) => code);
+  cheapProblems(password, minLength, isCommon).map(({ code }) => code);
 /** So many characters that are no repetition and on no list. */
 const random = (length: number, unit = 'qzjxkvbwpyghfcmuldrsaoietn0918273645'): string =>
   Array.from({ length }, (_, index) => unit[(index * 7 + index * index) % unit.length]).join('');
@@ -33,7 +39,7 @@ describe('the length of a password', () => {
   it('follows the setting', () => {
     expect(codesOf(random(8), 8)).toEqual([]);
     expect(codesOf(random(7), 8)).toEqual(['too_short']);
-    expect(cheapProblems('x', 20)[0]?.message).toContain('20');
+    expect(cheapProblems('x', 20, isCommon)[0]?.message).toContain('20');
   });
 });
 

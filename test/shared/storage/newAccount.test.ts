@@ -26,7 +26,7 @@ describe('a new account', () => {
 
   it('takes an id of 1 to 256 characters', () => {
     expect(problemsOf({ id: 'x'.repeat(256) })).toEqual([]);
-    expect(problemsOf({ id: 'x'.repeat(257) })).toEqual(['id is longer than 256 characters']);
+    expect(problemsOf({ id: 'x'.repeat(257) })).toEqual(['id is longer than 256 characters, or than 600 bytes']);
     expect(problemsOf({ id: '' })).toEqual(['id is empty']);
   });
 
