@@ -4,7 +4,7 @@ import { readConfig, type Config } from '../../shared/config';
 import { issueResetKey, resetKeyIdOf } from '../../shared/resetKey';
 import { createAccountsTable } from '../../shared/storage/accountsTable';
 import { createBoundKeysTable } from '../../shared/storage/boundKeysTable';
-import { exampleSettings, type App } from './app';
+import { eventually, exampleSettings, keyIn, type App } from './app';
 
 /** The settings of `local.settings.json.example`, which `startApp` runs on. */
 export const exampleConfig = ((): Config => {
@@ -38,6 +38,17 @@ export async function bindKey(app: Pick<App, 'storage'>, email: string, ageMinut
     signal,
   );
   return key;
+}
+
+/** The reset mails so far; the notices of earlier tests come 30 s late, in between. */
+const resetMails = (app: App): string[] => app.mails().filter((mail) => mail.includes(paths.key('').slice(0, -1)));
+
+/** Does what makes a reset mail, and waits for it. @returns the mail and its key */
+export async function nextResetMail(app: App, ask: () => Promise<unknown>): Promise<{ mail: string; key: string }> {
+  const before = resetMails(app).length;
+  await ask();
+  const mail = await eventually(() => resetMails(app)[before]);
+  return { mail, key: keyIn(mail) };
 }
 
 export interface PageAnswer {

@@ -1,0 +1,145 @@
+// Rows E of docs/attack-cases.md: nobody learns from an answer who has an account. (E2, the measured times, is in bench/.)
+import { createHmac } from 'node:crypto';
+import { issueResetKey } from '../../shared/resetKey';
+import { subjectOf } from '../../shared/address';
+import { eventually } from '../support/app';
+import { goodPassword, startTarget, type Target } from '../support/attack';
+import { expectSameAnswer, messagesOf, rowsOf } from '../support/invariants';
+
+const devSecret = {
+  kid: 'dev',
+  secret: Buffer.from('ZGV2ZWxvcG1lbnQgb25seTogdGhpcyBzZWNyZXQgaXMgaW4gdGhlIHJlcG9zaXRvcnk=', 'base64'),
+};
+const settings = { signingSecrets: [devSecret] as const, siteId: '1', resetKeyTtlMinutes: 60 };
+
+describe('an answer tells nothing about an account', () => {
+  let target: Target;
+  beforeAll(async () => {
+    target = await startTarget();
+  });
+  afterAll(() => target.checkAndStop());
+
+  it('[E1] to a request for a live, a disabled, a password-less and an unknown address: same bytes, and only the live one gets a mail', async () => {
+    const live = await target.victim();
+    const others = [
+      await target.victim({ isActive: false }),
+      await target.victim({ password: '!' }),
+      'nobody@somewhere.com',
+    ];
+    target.secrets.push('nobody@somewhere.com');
+    const first = await target.request(live);
+    const rest = await Promise.all(others.map((email) => target.request(email)));
+    expect(first).toMatchObject({ status: 202, text: '{"status":"accepted"}' });
+    for (const answer of rest) expectSameAnswer(first, answer);
+    await target.mailsTo(live, 1);
+    await target.settled(4);
+    expect(target.mails().filter(({ to }) => others.includes(to[0] ?? ''))).toEqual([]);
+    const subs = (await rowsOf(target.app.storage, 'Deliveries')).map(({ partitionKey }) => partitionKey);
+    expect(subs).toEqual([subjectOf(live)]);
+  });
+
+  it('[E3] while the mail provider sleeps: the answer does not wait for it', async () => {
+    const live = await target.victim();
+    target.sendgrid.script({ status: 202, delayMs: 3000 });
+    const started = performance.now();
+    expectSameAnswer(await target.request(live), await target.request('nobody@somewhere.com'));
+    expect(performance.now() - started).toBeLessThan(2500);
+    await target.mailsTo(live, 1);
+  });
+
+  it('[E4] when the body has a field too many', async () => {
+    const live = await target.victim();
+    for (const extra of [{ redirect: 'https://evil.example' }, { site: '2' }, { clientIp: '1.2.3.4' }]) {
+      const post = (email: string) => target.app.post('password-reset/request', { email, ...extra });
+      const known = await post(live);
+      expect(known.status).toBe(400);
+      expectSameAnswer(known, await post('nobody@somewhere.com'));
+    }
+  });
+
+  it('[E5] when somebody asks again and again: 202 every time, and no more mails than the limit', async () => {
+    const live = await target.victim();
+    const handled = target.app.host.output().split('"event":"sendMail"').length - 1;
+    const answers = [];
+    for (let time = 0; time < 5; time++)
+      answers.push(await target.request(live), await target.request('nobody@somewhere.com'));
+    const [first, ...rest] = answers;
+    if (first === undefined) throw new Error('no answer');
+    for (const answer of rest) expectSameAnswer(first, answer);
+    await target.settled(handled + 10);
+    expect(target.mails().filter(({ to }) => to[0] === live)).toHaveLength(3);
+  });
+
+  it('[E6] when the provider refuses this address for good: 202, and a record', async () => {
+    const live = await target.victim();
+    target.sendgrid.script({ status: 400, body: '{"errors":[{"message":"domain not allowed"}]}' });
+    await expect(target.request(live)).resolves.toMatchObject({ status: 202 });
+    const failed = await eventually(async () => {
+      const rows = await rowsOf(target.app.storage, 'Deliveries');
+      return rows.find(({ partitionKey, state }) => partitionKey === subjectOf(live) && state === 'failed');
+    });
+    expect(failed).toMatchObject({ reason: 'sendgrid_400' });
+    expect(await messagesOf(target.app.storage, 'outgoing-mail-poison')).toHaveLength(1);
+  });
+
+  it('[E7] to a redemption with a key that is forged, of another purpose, site or account: one status, one body', async () => {
+    const live = await target.victim();
+    const gone = await target.victim();
+    const goneKey = await target.keyFor(gone);
+    const row = await target.row(gone);
+    await target.app.storage.table('Accounts').remove(subjectOf(gone), '1', row?.etag ?? '', AbortSignal.timeout(5000));
+    const { key: unbound } = issueResetKey(settings, subjectOf(live), new Date());
+    const { key: otherSite } = issueResetKey({ ...settings, siteId: '2' }, subjectOf(live), new Date());
+    const { key: unknown } = issueResetKey(settings, subjectOf('nobody@somewhere.com'), new Date());
+    const otherPurpose = sign({ alg: 'HS256', typ: 'verify+jwt', kid: 'dev' }, unbound.split('.')[1] ?? '');
+    const forged = `${unbound.slice(0, -4)}AAAA`;
+    const answers = [];
+    for (const key of [forged, otherPurpose, otherSite, unknown, goneKey, unbound])
+      answers.push(await target.redeem(key), await target.check(key));
+    const [first, ...rest] = answers;
+    if (first === undefined) throw new Error('no answer');
+    expect(first).toMatchObject({ status: 400, json: { code: 'invalid_key' } });
+    for (const answer of rest) expectSameAnswer(first, answer);
+
+    const past = issueResetKey(settings, subjectOf(live), new Date(Date.now() - 3_700_000)).key;
+    await expect(target.redeem(past)).resolves.toMatchObject({ status: 410, json: { code: 'expired_key' } });
+  });
+
+  it('[E8] [K9] to a weak password with a good and with a forged key: identical, and the good key still works', async () => {
+    const live = await target.victim();
+    const key = await target.keyFor(live);
+    for (const password of ['short', 'passwordpassword', 'x'.repeat(129)]) {
+      const forGood = await target.redeem(key, password);
+      expect(forGood.status).toBe(422);
+      expectSameAnswer(forGood, await target.redeem('forged', password));
+    }
+    await expect(target.redeem(key, `${goodPassword} e8`)).resolves.toMatchObject({ status: 200 });
+  });
+
+  it('[E9] and never holds a key, an id, an address or a hash', async () => {
+    const live = await target.victim({ username: 'the-username' });
+    const accepted = await target.request(live);
+    const [mail] = await target.mailsTo(live, 1);
+    const key = /\/reset\/key\/([^/\s]+)\//.exec(mail?.text ?? '')?.[1] ?? '';
+    target.secrets.push(key);
+    const answers = [
+      accepted,
+      await target.check(key),
+      await target.redeem(key, 'short'),
+      await target.redeem(key, `${goodPassword} e9`),
+      await target.redeem(key),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([202, 200, 422, 200, 410]);
+    const hash = String((await target.row(live))?.['password']);
+    for (const { text, headers } of answers) {
+      const everything = `${text}\n${JSON.stringify([...headers])}`;
+      for (const secret of [key, subjectOf(live), live, hash, goodPassword, mail?.id ?? ''])
+        expect(everything).not.toContain(secret);
+    }
+  });
+});
+
+function sign(header: object, payload: string): string {
+  const input = `${Buffer.from(JSON.stringify(header)).toString('base64url')}.${payload}`;
+  return `${input}.${createHmac('sha256', devSecret.secret).update(input).digest('base64url')}`;
+}

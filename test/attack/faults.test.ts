@@ -1,0 +1,227 @@
+// Rows O, ST and TM2 that a request can show: storage fails, waits, or holds nonsense. Also the number of storage calls of each
+// request, counted on the wire. Rows Q and HO are in test/story.
+import { subjectOf } from '../../shared/address';
+import { startFaultProxy, type FaultProxy } from '../fakes/faultProxy';
+import { eventually } from '../support/app';
+import { goodPassword, oldHash, startTarget, type Target } from '../support/attack';
+import { expectHashOf, expectSameAnswer, messagesOf, rowsOf } from '../support/invariants';
+import { emptyStorage } from '../support/storage';
+
+/** The deadline of 5 s, on a machine where other suites run at the same time; without the deadline nothing would answer at all. */
+const loadedMs = 9000;
+const forever = new Promise<never>(() => {});
+
+describe('the HTTP calls, with nobody at the queue,', () => {
+  let proxy: FaultProxy;
+  let target: Target;
+  beforeAll(async () => {
+    proxy = await startFaultProxy(emptyStorage());
+    target = await startTarget({ connectionString: proxy.connectionString, queues: false });
+    await target.request('nobody@somewhere.com'); // makes the queue
+    await target.check('x');
+  });
+  afterEach(() => proxy.clearRules());
+  afterAll(async () => {
+    await target.checkAndStop();
+    await proxy.close();
+  });
+  const since = (count: number) => proxy.calls.slice(count);
+  const timed = async <T>(run: () => Promise<T>): Promise<{ result: T; ms: number }> => {
+    const started = performance.now();
+    return { result: await run(), ms: performance.now() - started };
+  };
+
+  it('make one storage call for a request, the same one whoever the address belongs to', async () => {
+    const known = await target.victim();
+    for (const email of [known, 'nobody@somewhere.com']) {
+      const before = proxy.calls.length;
+      await expect(target.request(email)).resolves.toMatchObject({ status: 202 });
+      expect(since(before)).toEqual([
+        expect.objectContaining({
+          service: 'queue',
+          method: 'POST',
+          path: expect.stringMatching(/\/outgoing-mail\/messages$/),
+        }),
+      ]);
+    }
+  });
+
+  it('[E1] [HO2] have the message in the queue when the answer is out, of one size for everybody', async () => {
+    await target.app.storage.queue('outgoing-mail').clearMessages();
+    const known = await target.victim();
+    for (const email of [
+      known,
+      'nobody@somewhere.com',
+      'somebody-with-quite-a-long-name@a.rather.long.domain.example.org',
+    ])
+      await target.request(email);
+    const messages = await messagesOf(target.app.storage, 'outgoing-mail');
+    expect(messages).toHaveLength(3);
+    expect(new Set(messages.map(({ length }) => length)).size).toBe(1);
+    expect(messages.join('')).not.toMatch(/somewhere|somebody/);
+  });
+
+  it('[O1] answer a request as ever while the tables are down, slow or resetting', async () => {
+    const known = await target.victim();
+    for (const fault of [{ status: 503 }, 'reset', { hold: forever }] as const) {
+      void proxy.rule({ service: 'table', fault });
+      const { result, ms } = await timed(() => target.request(known));
+      expect(result.status).toBe(202);
+      expectSameAnswer(result, await target.request('nobody@somewhere.com'));
+      expect(ms).toBeLessThan(3000); // no table call is waited for
+      proxy.clearRules();
+    }
+  });
+
+  it.each([
+    { status: 503 },
+    { status: 500, code: 'InternalError' },
+    'reset',
+    { hold: forever },
+    { status: 403, code: 'AuthenticationFailed' },
+  ] as const)(
+    '[O3] [O5] [TM2] answer 503 with Retry-After within 5 s while the queue fails (%#), and work again afterwards',
+    async (fault) => {
+      void proxy.rule({ service: 'queue', fault });
+      const { result, ms } = await timed(() => target.request('nobody@somewhere.com'));
+      expect(result).toMatchObject({ status: 503, json: { code: 'unavailable' } });
+      expect(Number(result.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(ms).toBeLessThan(loadedMs);
+      proxy.clearRules();
+      await expect(target.request('nobody@somewhere.com')).resolves.toMatchObject({ status: 202 });
+    },
+  );
+
+  it('[TM2] say in the log that the clock may be off when storage does not know us', async () => {
+    void proxy.rule({ service: 'queue', fault: { status: 403, code: 'AuthenticationFailed' } });
+    await target.request('nobody@somewhere.com');
+    expect(target.app.host.output()).toMatch(/"event":"storageUnavailable".*"code":"AuthenticationFailed".*clock/);
+  });
+
+  it('[O5] do not pile up: 100 requests at once while the queue hangs, all answered within 5 s', async () => {
+    void proxy.rule({ service: 'queue', fault: { hold: forever } });
+    const { result, ms } = await timed(() =>
+      Promise.all(Array.from({ length: 100 }, () => target.request('nobody@somewhere.com'))),
+    );
+    expect(new Set(result.map(({ status }) => status))).toEqual(new Set([503]));
+    expect(ms).toBeLessThan(loadedMs);
+  });
+});
+
+describe('with the queue function at work,', () => {
+  let proxy: FaultProxy;
+  let target: Target;
+  beforeAll(async () => {
+    proxy = await startFaultProxy(emptyStorage());
+    target = await startTarget({
+      connectionString: proxy.connectionString,
+      env: { LIMIT_PER_ADDRESS: 'off' },
+    });
+  });
+  afterEach(() => proxy.clearRules());
+  afterAll(async () => {
+    await target.checkAndStop();
+    await proxy.close();
+  });
+
+  it.each([{ status: 503 }, 'reset'] as const)(
+    '[O2] a redemption answers 503 while a table fails (%#), and the key is unspent',
+    async (fault) => {
+      const email = await target.victim();
+      const key = await target.keyFor(email);
+      for (const path of [/ResetKeys/, /Accounts/]) {
+        void proxy.rule({ service: 'table', path, fault });
+        const started = performance.now();
+        const answer = await target.redeem(key, `${goodPassword} o2`);
+        expect(answer).toMatchObject({ status: 503, json: { code: 'unavailable' } });
+        expect(answer.headers.get('retry-after')).not.toBeNull();
+        expect(performance.now() - started).toBeLessThan(loadedMs);
+        await expect(target.check(key)).resolves.toMatchObject({ status: 503 });
+        proxy.clearRules();
+        await expectHashOf(await target.row(email), { unchanged: oldHash });
+      }
+      await expect(target.redeem(key, `${goodPassword} o2`)).resolves.toMatchObject({ status: 200 });
+    },
+  );
+
+  it('[O2] [O5] a redemption answers 503 within 5 s while its write hangs', async () => {
+    const email = await target.victim();
+    const key = await target.keyFor(email);
+    for (const method of ['PATCH', 'PUT', 'MERGE'])
+      void proxy.rule({ service: 'table', path: /Accounts/, method, fault: { hold: forever } });
+    const started = performance.now();
+    await expect(target.redeem(key, `${goodPassword} o5`)).resolves.toMatchObject({ status: 503 });
+    expect(performance.now() - started).toBeLessThan(loadedMs);
+    proxy.clearRules();
+    await expectHashOf(await target.row(email), { unchanged: oldHash });
+    await expect(target.redeem(key, `${goodPassword} o5`)).resolves.toMatchObject({ status: 200 });
+  });
+
+  it('makes two calls for a check and four for a redemption', async () => {
+    const email = await target.victim();
+    const key = await target.keyFor(email);
+    await target.settledQueue();
+    const ours = () => proxy.calls.filter(({ method, path }) => !(method === 'GET' && path.includes('/outgoing-mail')));
+    let before = ours().length;
+    await target.check(key);
+    expect(ours().slice(before)).toHaveLength(2);
+    before = ours().length;
+    await target.redeem(key, `${goodPassword} calls`);
+    expect(
+      ours()
+        .slice(before)
+        .map(({ service, method }) => `${service} ${method === 'GET' ? 'read' : 'write'}`),
+    ).toEqual(['table read', 'table read', 'queue write', 'table write']);
+  });
+
+  it('[ST1] a broken site row never turns a link to another site: 503, and the mail waits', async () => {
+    const email = await target.victim();
+    const key = await target.keyFor(email);
+    const site = target.app.storage.table('SiteSettings');
+    const row = await site.get('site', '1', AbortSignal.timeout(5000));
+    await site.merge('site', '1', { domain: 'evil.example/@' }, row?.etag ?? '', AbortSignal.timeout(5000));
+    // This process has a good row and keeps it; a new one has none.
+    await expect(target.check(key)).resolves.toMatchObject({ status: 200 });
+    const fresh = await startTarget({ connectionString: target.app.connectionString, queues: false });
+    await expect(fresh.check(key)).resolves.toMatchObject({ status: 503 });
+    await expect(fresh.redeem(key)).resolves.toMatchObject({ status: 503 });
+    await expect(fresh.request(email)).resolves.toMatchObject({ status: 202 });
+    const health = await fetch(`${fresh.app.host.url}/api/health`);
+    expect(health.status).toBe(503);
+    expect(fresh.app.host.output()).toMatch(/"event":"siteRowRefused"/);
+    await site.merge('site', '1', { domain: 'codalab.org' }, '*', AbortSignal.timeout(5000));
+    await expect(fresh.check(key)).resolves.toMatchObject({ status: 200 });
+    fresh.stored.push(...target.stored);
+    await fresh.checkAndStop();
+    await target.mailsTo(email, 2);
+  });
+
+  it('[O1] [O4] [ST3] mails wait while the accounts are down or a table is being deleted, and go out when that is over', async () => {
+    const [one, two] = [await target.victim(), await target.victim()];
+    const log = (): string => target.app.host.output();
+    void proxy.rule({ service: 'table', path: /Accounts/, times: 3, fault: { status: 503 } });
+    await expect(target.request(one)).resolves.toMatchObject({ status: 202 });
+    await eventually(() =>
+      /"outcome":"putBack","reason":"storage_(?:ServerBusy|503)"/.test(log()) ? true : undefined,
+    );
+    const fault = { status: 409, code: 'TableBeingDeleted' };
+    void proxy.rule({ service: 'table', path: /ResetKeys/, method: 'POST', times: 1, fault });
+    await expect(target.request(two)).resolves.toMatchObject({ status: 202 });
+    await eventually(() => (/"outcome":"putBack","reason":"storage_TableBeingDeleted"/.test(log()) ? true : undefined));
+    expect(target.mails().filter(({ to }) => [one, two].includes(to[0] ?? ''))).toEqual([]);
+    proxy.clearRules();
+    for (const email of [one, two]) await expect(target.mailsTo(email, 1)).resolves.toHaveLength(1);
+  }, 60_000);
+
+  it('[ST3] a table that is missing is made', async () => {
+    const email = 'first-of-all@somewhere.com';
+    const fresh = await startTarget();
+    await expect(fresh.check('x')).resolves.toMatchObject({ status: 400 });
+    await fresh.victim({ email });
+    await expect(fresh.keyFor(email)).resolves.toMatch(/^[\w.-]+$/);
+    expect((await rowsOf(fresh.app.storage, 'ResetKeys')).map(({ partitionKey }) => partitionKey)).toEqual([
+      subjectOf(email),
+    ]);
+    await fresh.checkAndStop();
+  });
+});

@@ -1,0 +1,157 @@
+// Rows LM over the wire: an address gets so many mails, a client so many calls, whatever they say about themselves.
+import { startScriptedSendGrid, type ScriptedSendGrid } from '../fakes/scriptedSendGrid';
+import { startTarget, type Target } from '../support/attack';
+import { expectSameAnswer, rowsOf } from '../support/invariants';
+import { emptyStorage } from '../support/storage';
+
+/** Behind two trusted hops the dev host's own entry is the second, so that a test can be many clients. */
+const behindProxy = { TRUSTED_PROXY_HOPS: '2' };
+const from = (ip: string): Record<string, string> => ({ 'X-Forwarded-For': ip });
+const statusesOf = (answers: readonly { status: number }[]): number[] => answers.map(({ status }) => status);
+
+describe('the limits', () => {
+  let target: Target;
+  let twin: Target;
+  let sendgrid: ScriptedSendGrid;
+  beforeAll(async () => {
+    const connectionString = emptyStorage();
+    const env = { ...behindProxy, LIMIT_PER_IP: '20/1h' };
+    sendgrid = await startScriptedSendGrid();
+    const options = { connectionString, env, sendgrid };
+    [target, twin] = await Promise.all([startTarget(options), startTarget(options)]);
+  });
+  afterAll(async () => {
+    twin.stored.push(...target.stored);
+    target.stored.push(...twin.stored);
+    await Promise.all([target.checkAndStop(), twin.checkAndStop()]);
+    await sendgrid.close();
+  });
+  const handled = (): number =>
+    [target, twin].reduce((sum, { app }) => sum + app.host.output().split('"event":"sendMail"').length - 1, 0);
+  const mailsTo = (address: string): number => target.mails().filter(({ to }) => to[0] === address).length;
+  const allHandled = async (count: number): Promise<void> => {
+    const until = performance.now() + 20_000;
+    while (handled() < count && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(handled()).toBeGreaterThanOrEqual(count);
+  };
+
+  it('[LM1] [LM6] [LM7] give one address three mails for thirty requests at once, from many clients over two processes', async () => {
+    const email = await target.victim();
+    const before = handled();
+    const asks = Array.from({ length: 30 }, (_, n) =>
+      (n % 2 === 0 ? target : twin).request(email, from(`203.0.113.${n}`)),
+    );
+    expect(new Set(statusesOf(await Promise.all(asks)))).toEqual(new Set([202]));
+    await allHandled(before + 30);
+    expect(mailsTo(email)).toBeLessThanOrEqual(3);
+    expect(mailsTo(email)).toBeGreaterThanOrEqual(1);
+  });
+
+  it('[LM5] leave the key of an address alone that is over its limit', async () => {
+    const email = await target.victim();
+    const key = await target.keyFor(email);
+    const before = handled();
+    for (let n = 0; n < 10; n++) await target.request(email, from(`198.51.100.${n}`));
+    await allHandled(before + 10);
+    await expect(target.redeem(key)).resolves.toMatchObject({ status: 200 });
+  });
+
+  it('[LM2] answer 429 with Retry-After to a client over its limit, for known and unknown addresses alike', async () => {
+    const email = await target.victim();
+    const me = from('192.0.2.1');
+    for (let n = 0; n < 20; n++)
+      await expect(target.request(`nobody${n}@somewhere.com`, me)).resolves.toMatchObject({ status: 202 });
+    const known = await target.request(email, me);
+    expect(known).toMatchObject({ status: 429, json: { code: 'too_many_requests' } });
+    expect(Number(known.headers.get('retry-after'))).toBeGreaterThan(3000);
+    expect(Number(known.headers.get('retry-after'))).toBeLessThanOrEqual(3600);
+    expectSameAnswer(known, await target.request('nobody@somewhere.com', me));
+    await expect(target.request(email, from('192.0.2.2'))).resolves.toMatchObject({ status: 202 });
+  });
+
+  it('[LM7] hold over two processes for the mails of one client', async () => {
+    const before = handled();
+    const victims = await Promise.all(Array.from({ length: 30 }, () => target.victim()));
+    twin.stored.push(...victims);
+    const asks = victims.map((email, n) => (n % 2 === 0 ? target : twin).request(email, from('192.0.2.77')));
+    expect(statusesOf(await Promise.all(asks)).filter((status) => status === 202)).toHaveLength(30);
+    await allHandled(before + 30);
+    expect(victims.reduce((sum, email) => sum + mailsTo(email), 0)).toBeLessThanOrEqual(20);
+  });
+
+  it('[LM3] count the trusted hop alone, whatever headers a client invents', async () => {
+    const answers = [];
+    for (let n = 0; n < 30; n++) {
+      const lie = `10.0.0.${n}`;
+      answers.push(
+        await target.app.post(
+          'password-reset/check',
+          { key: 'x' },
+          {
+            'X-Forwarded-For': `${lie}, 192.0.2.50`,
+            'Client-IP': lie,
+            'X-Real-IP': lie,
+            'True-Client-IP': lie,
+            'CF-Connecting-IP': lie,
+            Forwarded: `for=${lie}`,
+          },
+        ),
+      );
+    }
+    expect(statusesOf(answers).filter((status) => status === 400)).toHaveLength(20);
+    expect(statusesOf(answers).filter((status) => status === 429)).toHaveLength(10);
+  });
+
+  it('[LM3] see one client in every spelling and every port of its address, and in its IPv6 network', async () => {
+    const spellings = ['192.0.2.60', '192.0.2.60:1', '192.0.2.60:65000', '[::ffff:192.0.2.60]:80', '::ffff:c000:23c'];
+    const answers = [];
+    for (let n = 0; n < 25; n++)
+      answers.push(
+        await target.app.post('password-reset/check', { key: 'x' }, from(spellings[n % spellings.length] ?? '')),
+      );
+    expect(statusesOf(answers).filter((status) => status === 429)).toHaveLength(5);
+    const network = [];
+    for (let n = 0; n < 25; n++)
+      network.push(
+        await target.app.post('password-reset/check', { key: 'x' }, from(`2001:db8:1:1::${n.toString(16)}`)),
+      );
+    expect(statusesOf(network).filter((status) => status === 429)).toHaveLength(5);
+  });
+
+  it('[LM4] put everybody without a readable address into one bucket', async () => {
+    const answers = [];
+    for (let n = 0; n < 25; n++)
+      answers.push(await target.app.post('password-reset/check', { key: 'x' }, n % 2 === 0 ? {} : from(`garbage${n}`)));
+    expect(statusesOf(answers).filter((status) => status === 429)).toHaveLength(5);
+  });
+
+  it('[K15] stop one client that tries keys, and count each call by itself', async () => {
+    const me = from('192.0.2.90');
+    const answers = [];
+    for (let n = 0; n < 25; n++)
+      answers.push(
+        await target.app.post('password-reset/redeem', { key: 'x', newPassword: 'correct horse battery staple' }, me),
+      );
+    expect(statusesOf(answers).filter((status) => status === 429)).toHaveLength(5);
+    await expect(target.app.post('password-reset/check', { key: 'x' }, me)).resolves.toMatchObject({ status: 400 });
+  });
+
+  it('apply to the client a site’s own server names, or to nobody', async () => {
+    const backend = { 'x-functions-key': target.app.host.functionKey };
+    const ask = (body: object) => target.app.post('backend/password-reset/check', { key: 'x', ...body }, backend);
+    const named = [];
+    for (let n = 0; n < 25; n++) named.push(await ask({ clientIp: '192.0.2.100' }));
+    expect(statusesOf(named).filter((status) => status === 429)).toHaveLength(5);
+    const unnamed = [];
+    for (let n = 0; n < 25; n++) unnamed.push(await ask({}));
+    expect(new Set(statusesOf(unnamed))).toEqual(new Set([400]));
+    await expect(ask({ clientIp: ['192.0.2.100'] })).resolves.toMatchObject({ status: 400 });
+  });
+
+  it('[LM8] keep no row per unknown address, and no address in any row', async () => {
+    const rows = await rowsOf(target.app.storage, 'Limits');
+    expect(JSON.stringify(rows)).not.toMatch(/nobody|somewhere|203\.0\.113/);
+    // One bucket per client that asked, one per address that has an account.
+    expect(rows.length).toBeLessThanOrEqual(150);
+  });
+});
