@@ -4,6 +4,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 
 const sourceDirectory = __dirname;
+const mailboxDirectory = path.join(__dirname, '../mailbox');
 const outfile = path.join(__dirname, '../../dist/dev-host.js');
 
 /**
@@ -32,6 +33,8 @@ export async function buildDevHost(): Promise<string> {
 
 function isUpToDate(): boolean {
   if (!existsSync(outfile)) return false;
-  const sources = readdirSync(sourceDirectory).map((name) => statSync(path.join(sourceDirectory, name)).mtimeMs);
+  const sources = [sourceDirectory, mailboxDirectory].flatMap((directory) =>
+    readdirSync(directory).map((name) => statSync(path.join(directory, name)).mtimeMs),
+  );
   return statSync(outfile).mtimeMs > Math.max(...sources);
 }

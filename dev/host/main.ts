@@ -2,8 +2,10 @@
 // Prints `READY http://127.0.0.1:<port>` once it is listening.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { mailboxRoutes } from '../mailbox/mailboxRoutes';
+import { useMailboxDirectory } from '../mailbox/mailboxDirectory';
 import { consoleLog, errorText } from './log';
-import { readSettingsFile } from './settingsFile';
+import { addMissingSettings, readSettingsFile } from './settingsFile';
 import { type RunningHost, startHost } from './startHost';
 
 const usage = `Usage: dev-host --app FILE [options]
@@ -37,20 +39,21 @@ async function main(): Promise<void> {
     process.exit(values.help ? 0 : 2);
   }
   dieOnUncaughtErrors();
+  addMissingSettings(process.env, values.settings === undefined ? {} : readSettingsFile(values.settings));
   const host = await startHost({
     appFile: path.resolve(values.app),
     hostJsonFile: values['host-json'],
-    env: values.settings === undefined ? {} : readSettingsFile(values.settings),
     port: Number(values.port),
     allowedHosts: values['allowed-host'],
     timers: !values['no-timers'],
     queues: !values['no-queues'],
     queueHoldSeconds: Number(values['queue-hold-seconds']),
-    devRoutes: [],
+    devRoutes: mailboxRoutes(useMailboxDirectory(process.env)),
     log: consoleLog(values.verbose),
   });
   stopOnSignals(host);
   if (!process.env.DEV_FUNCTION_KEY) console.log(`Function key: ${host.functionKey}`);
+  console.log(`Mailbox: ${host.url}/dev/mailbox`);
   console.log(`READY ${host.url}`);
 }
 

@@ -1,0 +1,108 @@
+// The mailbox of the dev host: what it reads, and that a mail can do nothing to the page that shows it.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { DevAnswer } from '../../dev/host/endpoints';
+import { useMailboxDirectory } from '../../dev/mailbox/mailboxDirectory';
+import { mailboxRoutes } from '../../dev/mailbox/mailboxRoutes';
+import { linksOnThisHost } from '../../dev/mailbox/readMails';
+import { createEmailBackend } from '../../shared/mail/createBackend';
+import { longLink, sampleMail } from '../shared/mail/sampleMail';
+
+const origin = 'http://127.0.0.1:7071';
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(path.join(tmpdir(), 'mailbox-test-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+/** Asks a route as the dev host does. */
+async function get(template: string, params: Record<string, string> = {}, query = ''): Promise<DevAnswer> {
+  const route = mailboxRoutes(directory).find(({ path: known }) => known === template);
+  if (route === undefined) throw new Error(`there is no route ${template}`);
+  return route.handle({ url: new URL(`${origin}${template}${query}`), params, body: Buffer.alloc(0) });
+}
+
+/** Sends mails through the console backend as the app does, a second apart. @returns what was printed */
+async function send(...mails: ReturnType<typeof sampleMail>[]): Promise<string> {
+  let printed = '';
+  let seconds = 0;
+  const now = (): Date => new Date(Date.UTC(2026, 0, 2, 3, 4, seconds++));
+  const settings = { backends: ['console'], filePath: directory } as const;
+  const backend = createEmailBackend(settings, { write: (text) => (printed += text), now });
+  for (const mail of mails) await expect(backend.send(mail)).resolves.toMatchObject({ outcome: 'accepted' });
+  return printed;
+}
+
+const bodyOf = (answer: DevAnswer): string => String(answer.body);
+
+it('is empty at first, also before there is a directory', async () => {
+  rmSync(directory, { recursive: true });
+  expect(bodyOf(await get('/dev/mailbox'))).toContain('No mail yet.');
+  expect(bodyOf(await get('/dev/mailbox-newest'))).toBe('');
+});
+
+it('shows what the console backend printed, newest first, as text, HTML and source', async () => {
+  const printed = await send(
+    sampleMail({ id: 'first', to: 'one@x.org' }),
+    sampleMail({ id: 'second', to: 'two@x.org' }),
+  );
+  expect(printed.match(/^To: /gm)).toHaveLength(2);
+  const html = bodyOf(await get('/dev/mailbox'));
+  expect(html.indexOf('two@x.org')).toBeLessThan(html.indexOf('one@x.org'));
+  const newest = bodyOf(await get('/dev/mailbox-newest'));
+  expect(newest).toMatch(/^20260102T030\d+Z-second$/);
+  expect(html).toContain(`data-newest="${newest}"`);
+  const source = bodyOf(await get('/dev/mailbox/{id}', { id: newest }, '?view=source'));
+  expect(source).toContain('Auto-Submitted: auto-generated');
+  const framed = await get('/dev/mailbox/{id}/html', { id: newest });
+  expect(bodyOf(framed)).toContain('<!DOCTYPE html>');
+});
+
+it('opens the link on the dev host: its path, not its site', async () => {
+  await send(sampleMail());
+  const { pathname } = new URL(longLink);
+  expect(bodyOf(await get('/dev/mailbox'))).toContain(`href="${`${origin}${pathname}`.replaceAll('/', '&#x2F;')}"`);
+  expect(
+    linksOnThisHost('http://a.b//evil.example/x\njavascript:alert(1)\nhttps://a.b/p?q=1\nsee http://c.d/', origin),
+  ).toEqual([`${origin}//evil.example/x`, `${origin}/p?q=1`]);
+});
+
+it('shows a hostile mail as what it is', async () => {
+  const username = '<script>alert(1)</script>';
+  await send({ ...sampleMail({ username }), html: '<script>alert(2)</script><img src="http://evil.example/x">' });
+  const list = await get('/dev/mailbox', {}, '?view=html');
+  expect(bodyOf(list)).not.toContain('<script>alert');
+  expect(list.headers?.['Content-Security-Policy']).not.toMatch(/unsafe/);
+  const id = bodyOf(await get('/dev/mailbox-newest'));
+  expect(bodyOf(list)).toContain(
+    `<iframe title="The mail as HTML" sandbox="" src="&#x2F;dev&#x2F;mailbox&#x2F;${id}&#x2F;html">`,
+  );
+  expect(bodyOf(await get('/dev/mailbox', {}, '?view=text'))).toContain('&lt;script&gt;alert(1)');
+  const framed = await get('/dev/mailbox/{id}/html', { id });
+  expect(framed.headers?.['Content-Security-Policy']).toBe(
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'",
+  );
+});
+
+it.each(['../../package', '..', 'nothing', 'a/b', ''])('has no mail of the id %j', async (id) => {
+  for (const template of ['/dev/mailbox/{id}', '/dev/mailbox/{id}/html']) {
+    expect((await get(template, { id })).status).toBe(404);
+  }
+});
+
+it('keeps the mails where EMAIL_FILE_PATH says, else in a directory of its own', () => {
+  expect(useMailboxDirectory({ EMAIL_FILE_PATH: '/somewhere' })).toBe('/somewhere');
+  const environment: Record<string, string | undefined> = { EMAIL_FILE_PATH: '' };
+  const made = useMailboxDirectory(environment);
+  expect(environment['EMAIL_FILE_PATH']).toBe(made);
+  rmSync(made, { recursive: true });
+});
+
+it('a mail that cannot be kept is printed all the same, with a word about it', async () => {
+  let printed = '';
+  const settings = { backends: ['console'], filePath: '/dev/null/no' } as const;
+  const backend = createEmailBackend(settings, { write: (text) => (printed += text) });
+  await expect(backend.send(sampleMail())).resolves.toEqual({ outcome: 'accepted', backend: 'console' });
+  expect(printed).toMatch(/To: someuser@somewhere\.com[^]*\nThis mail could not be kept: file_\w+\.\n$/);
+});
