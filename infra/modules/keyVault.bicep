@@ -1,0 +1,44 @@
+// The Key Vault. Its secrets are not made here: a template would write them anew at every deployment, and Bicep has no secure
+// random number. infra/hooks/ensureSecrets.mjs makes the signing secret, once (docs/decisions/0006-infra-unchecked.md).
+param name string
+param location string
+param tags object
+param workspaceId string
+param purgeProtection bool
+
+resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
+  name: name
+  location: location
+  tags: tags
+  properties: {
+    tenantId: subscription().tenantId
+    sku: {
+      family: 'A'
+      name: 'standard'
+    }
+    enableRbacAuthorization: true
+    enableSoftDelete: true
+    softDeleteRetentionInDays: 90
+    // `false` is not accepted: once on, it stays on.
+    enablePurgeProtection: purgeProtection ? true : null
+    publicNetworkAccess: 'Enabled'
+  }
+}
+
+// Who read or changed a secret.
+resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: vault
+  name: 'audit'
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        category: 'AuditEvent'
+        enabled: true
+      }
+    ]
+  }
+}
+
+output name string = vault.name
+output uri string = vault.properties.vaultUri
