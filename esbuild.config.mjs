@@ -1,8 +1,10 @@
 // Builds the deployed artefact: one CommonJS bundle, so that a cold start loads one file (design §11).
 // `@azure/functions-core` comes from the host; `@node-rs/argon2` is native and ships beside the bundle.
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { build } from 'esbuild';
 
-await build({
+const { outputFiles } = await build({
   entryPoints: ['functions/main.ts'],
   outfile: 'dist/main.js',
   bundle: true,
@@ -20,4 +22,12 @@ await build({
   minifySyntax: true,
   external: ['@azure/functions-core', '@node-rs/argon2'],
   logLevel: 'warning',
+  write: false,
 });
+// Renamed into place: who loads the bundle meanwhile gets the old one or the new one, never half of one.
+for (const { path: file, contents } of outputFiles) {
+  const draft = `${file}.${process.pid}.tmp`;
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(draft, contents);
+  renameSync(draft, file);
+}

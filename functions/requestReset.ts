@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { parseAddress } from '../shared/address';
 import { jsonAnswer, problemAnswer } from '../shared/http/answer';
 import { readJsonBody } from '../shared/http/jsonBody';
+import { acceptedLocale } from '../shared/pages/words';
 import { requestReset } from '../shared/resetFlow';
 import { isLocale } from '../shared/site';
 import { clientOf, overLimit, type Caller } from './clientOf';
@@ -27,12 +28,11 @@ const answerRequest =
     const client = clientOf(caller, services, request, clientIp);
     const refused = overLimit(services, 'request', client);
     if (refused !== undefined) return refused;
-    const mailId = await requestReset(
-      services,
-      email,
-      { ...(client !== undefined && { client }), ...(locale !== undefined && { locale }) },
-      signal,
-    );
+    // A site's own server sends its own Accept-Language, not the person's.
+    const language =
+      locale ?? (caller === 'public' ? acceptedLocale(request.headers.get('accept-language')) : undefined);
+    const asker = { ...(client !== undefined && { client }), ...(language !== undefined && { locale: language }) };
+    const mailId = await requestReset(services, email, asker, signal);
     emit({ event: 'requestReset', mailId });
     return jsonAnswer(202, { status: 'accepted' });
   };

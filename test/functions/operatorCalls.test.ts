@@ -97,6 +97,21 @@ describe('with good settings', () => {
   });
 });
 
+it('mails in the language of the request: its locale, else the browser’s, else the site’s', async () => {
+  const app = await startApp({ timers: false, env: { LIMIT_PER_ADDRESS: 'off' } });
+  await addAccount(app, someuser);
+  const subjectFor = async (body: object, headers: Record<string, string> = {}): Promise<string | undefined> => {
+    const before = app.mails().length;
+    await app.post('password-reset/request', { email: someuser.email, ...body }, headers);
+    const mails = await app.mailsWithin(before + 1);
+    return /^Subject: (.*)$/m.exec(mails[before] ?? '')?.[1];
+  };
+  await expect(subjectFor({ locale: 'fr' }, { 'Accept-Language': 'de' })).resolves.toContain('Réinitialisation');
+  await expect(subjectFor({}, { 'Accept-Language': 'de-AT, en;q=0.5' })).resolves.toContain('Passwort');
+  await expect(subjectFor({}, { 'Accept-Language': 'xx' })).resolves.toBe('[CodaLab] Password Reset E-mail');
+  await app.stop();
+});
+
 it('warns when nearly all requests share one client: a wrong TRUSTED_PROXY_HOPS', async () => {
   const app = await startApp({ queues: false, timers: false, env: { LIMIT_PER_IP: 'off' } });
   for (let batch = 0; batch < 20; batch++) {
