@@ -1,5 +1,6 @@
 // Decides who gets what: limits, accounts, binding, words. The middle of sendMail; touches no e-mail backend.
 import { canReset, credentialVersionOf, type Account } from './accounts';
+import { subjectOf } from './address';
 import type { Delivery } from './deliveries';
 import type { Limits, Rate } from './limits';
 import {
@@ -31,8 +32,7 @@ export type Composed =
   | { readonly outcome: 'suppressed'; readonly reason: 'ip_limit' | 'address_limit' }
   /** Four lost races for a limit row. */
   | { readonly outcome: 'contended' }
-  /** `giveBack` returns the tokens, for a mail that no provider will take. */
-  | { readonly outcome: 'composed'; readonly mail: Mail; readonly giveBack: (signal: AbortSignal) => Promise<void> };
+  | { readonly outcome: 'composed'; readonly mail: Mail };
 
 /** A site where strangers can register her address a thousand times must not cost her the mail. */
 const maxAccountsPerMail = 50;
@@ -104,11 +104,7 @@ async function composeReset(
     ...(mailExtraLines.includes('expiry') && soonest !== undefined && { expiresAt: soonest }),
     ...(mailExtraLines.includes('asker') && content.client !== undefined && { requestedFrom: content.client }),
   });
-  return {
-    outcome: 'composed',
-    mail: toMail(site, mailId, first, 'password-reset', rendered),
-    giveBack: (later) => giveBack(flow, mailId, content.client, first.sub, later),
-  };
+  return { outcome: 'composed', mail: toMail(site, mailId, first, 'password-reset', rendered) };
 }
 
 /** The accounts that may reset: those of one stored address as a group, and one account of each other spelling. */
@@ -186,8 +182,7 @@ async function composeNotice(
   return composed(toMail(site, mailId, account, 'link-issued', renderSupportLinkIssued({ site: from, usernames })));
 }
 
-/** A notice is charged to no limit. */
-const composed = (mail: Mail): Composed => ({ outcome: 'composed', mail, giveBack: () => Promise.resolve() });
+const composed = (mail: Mail): Composed => ({ outcome: 'composed', mail });
 
 function mailSite(site: Site, account: Account, requestLocale: string | undefined): MailSite {
   const { domain, name, protocol, defaultFromEmail, contactEmail } = site;
@@ -228,14 +223,20 @@ function takeAddress({ settings, limits, clock }: ComposeFlow, mailId: string, s
   return rate === 'off' ? 'ok' : limits.take(addressBucket(sub), rate, mailId, clock(), signal);
 }
 
-async function giveBack(
+/**
+ * Gives the tokens of a mail back that an outage kept from being sent. Not those of a mail that was refused: an address that always
+ * bounces would be free of all limits (decision 0008). A notice was charged to none.
+ */
+export async function giveBackTokens(
   { settings, limits, clock }: ComposeFlow,
   mailId: string,
-  client: string | undefined,
-  sub: string,
+  content: OutgoingContent,
   signal: AbortSignal,
-) {
+): Promise<void> {
+  if (content.kind !== 'resetAddress' && content.kind !== 'resetAccount') return;
   const { perIp, perAddress } = settings.limits;
+  const { client } = content;
+  const sub = content.kind === 'resetAddress' ? subjectOf(content.email) : content.sub;
   if (client !== undefined && perIp !== 'off') await limits.giveBack(ipBucket(client), perIp, mailId, clock(), signal);
   if (perAddress !== 'off') await limits.giveBack(addressBucket(sub), perAddress, mailId, clock(), signal);
 }

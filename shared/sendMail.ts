@@ -3,7 +3,7 @@
 import type { Delivery, Deliveries } from './deliveries';
 import { SiteUnavailable, StorageUnavailable } from './errors';
 import { errorFields } from './events';
-import { composeMail, type ComposeFlow } from './composeMail';
+import { composeMail, giveBackTokens, type ComposeFlow } from './composeMail';
 import type { EmailBackend, SendResult } from './mail/emailBackend';
 import { openOutgoingMail, type OutgoingContent, type OutgoingEnvelope } from './outgoingMail';
 import { randomBetween } from './clock';
@@ -17,6 +17,7 @@ export interface SendMailFlow extends ComposeFlow {
 
 /** How long a mail is tried after its request was accepted, in ms; then it is recorded `failed: too late`. */
 const giveUpMs = 24 * 3_600_000;
+const tooLate = 'too_late';
 /** As many attempts as fit into those 24 hours: the bound for messages whose inside we cannot read. */
 const maxUnopenedAttempts = 150;
 /** The bound while the table of the rows does not answer: a replay may have begun the 24 hours anew. */
@@ -38,8 +39,7 @@ const subOf = (content: OutgoingContent): string =>
 /** A message on its way through this step. */
 interface Turn {
   readonly envelope: OutgoingEnvelope;
-  readonly acceptedAt: Date;
-  readonly kind: string;
+  readonly content: OutgoingContent;
 }
 
 /**
@@ -56,7 +56,7 @@ export async function sendMail(flow: SendMailFlow, message: unknown): Promise<vo
   if (opened.outcome === 'notYet') return putBackUnopened(flow, opened.envelope, opened.reason);
 
   const { envelope, content } = opened;
-  const turn: Turn = { envelope, acceptedAt: content.acceptedAt, kind: kinds[content.kind] };
+  const turn: Turn = { envelope, content };
   let delivery: Delivery | undefined;
   try {
     const request = { sub: subOf(content), id: envelope.id, kind: kinds[content.kind], attempt: envelope.attempt };
@@ -69,7 +69,7 @@ export async function sendMail(flow: SendMailFlow, message: unknown): Promise<vo
       return report(flow, turn, 'busy');
     }
     delivery = claim.delivery;
-    return await deliver(flow, turn, content, delivery);
+    return await deliver(flow, turn, delivery);
   } catch (error) {
     if (error instanceof StorageUnavailable && error.part === 'queue') throw error;
     return putBack(flow, turn, delivery, { reason: reasonOf(flow, turn, error) });
@@ -84,9 +84,9 @@ function reasonOf(flow: SendMailFlow, { envelope }: Turn, error: unknown): strin
   return 'unexpected_error';
 }
 
-async function deliver(flow: SendMailFlow, turn: Turn, content: OutgoingContent, delivery: Delivery): Promise<void> {
-  if (isTooOld(flow, delivery)) return giveUp(flow, turn, delivery, 'too_late');
-  const composed = await composeMail(flow, turn.envelope.id, content, delivery, within(storageMs));
+async function deliver(flow: SendMailFlow, turn: Turn, delivery: Delivery): Promise<void> {
+  if (isTooOld(flow, delivery)) return giveUp(flow, turn, delivery, tooLate);
+  const composed = await composeMail(flow, turn.envelope.id, turn.content, delivery, within(storageMs));
   switch (composed.outcome) {
     case 'nobody': // unknown, inactive, no usable password, or superseded: no mail, no trace
       await flow.deliveries.forget(delivery, within(storageMs));
@@ -103,7 +103,6 @@ async function deliver(flow: SendMailFlow, turn: Turn, content: OutgoingContent,
     case 'composed': {
       const sent = await flow.email.send(composed.mail);
       if (sent.outcome !== 'permanent') return settle(flow, turn, { ...delivery, charged: true }, sent);
-      await composed.giveBack(within(storageMs));
       return giveUp(flow, turn, delivery, sent.reason);
     }
   }
@@ -151,7 +150,7 @@ async function putBack(
   const attempt = turn.envelope.attempt + 1;
   // Without the row its age is not known: a replay by an operator begins the 24 hours anew.
   const isTooLate = delivery === undefined ? attempt > maxRowlessAttempts : isTooOld(flow, delivery);
-  if (isTooLate) return giveUp(flow, turn, delivery, 'too_late');
+  if (isTooLate) return giveUp(flow, turn, delivery, tooLate);
   const delaySeconds = Math.max(ownDelaySeconds(turn.envelope.attempt), retryAfterSeconds);
   await flow.queue.send({ ...turn.envelope, attempt }, delaySeconds, within(storageMs));
   if (delivery !== undefined) {
@@ -177,6 +176,7 @@ async function putBackUnopened(flow: SendMailFlow, envelope: OutgoingEnvelope, r
 async function giveUp(flow: SendMailFlow, turn: Turn, delivery: Delivery | undefined, reason: string): Promise<void> {
   await flow.queue.poison(turn.envelope, within(storageMs));
   try {
+    if (reason === tooLate) await giveBackTokens(flow, turn.envelope.id, turn.content, within(storageMs));
     await flow.deliveries.alert({ id: turn.envelope.id, kind: 'mail', reason, at: flow.clock() }, within(storageMs));
     if (delivery !== undefined) {
       await flow.deliveries.record(
@@ -206,19 +206,19 @@ type Outcome = 'accepted' | 'busy' | 'done' | 'failed' | 'nobody' | 'putBack' | 
 
 function report(
   flow: SendMailFlow,
-  { envelope, acceptedAt, kind }: Turn,
+  { envelope, content }: Turn,
   outcome: Outcome,
   reason?: string,
   backend?: string,
   delaySeconds?: number,
 ): void {
   const level = outcome === 'failed' ? 'error' : outcome === 'putBack' ? 'warn' : 'info';
-  const ageSeconds = Math.round((flow.clock().getTime() - acceptedAt.getTime()) / 1000);
+  const ageSeconds = Math.round((flow.clock().getTime() - content.acceptedAt.getTime()) / 1000);
   flow.emit({
     event: 'sendMail',
     level,
     mailId: envelope.id,
-    kind,
+    kind: kinds[content.kind],
     outcome,
     reason,
     backend,

@@ -233,14 +233,27 @@ describe('sendMail', () => {
       expect(await test.mailsFor(email)).toHaveLength(0);
     });
 
-    it('gives the token back when no provider will ever take the mail', async () => {
-      const test = createTestFlow({
-        perAddress: { burst: 1, refillMs: 300_000 },
-        perIp: { burst: 1, refillMs: 300_000 },
-      });
+    it('keeps the token of a mail that is refused: an address that always bounces is not free of the limits', async () => {
+      const rate = { burst: 3, refillMs: 300_000 };
+      const test = createTestFlow({ perAddress: rate });
       test.addAccount({ email });
-      test.email.script({ outcome: 'permanent', reason: 'sendgrid_400' });
-      await test.mailsFor(email, { client: '203.0.113.7' });
+      const refusal = { outcome: 'permanent', reason: 'sendgrid_400' } as const;
+      test.email.script(refusal, refusal, refusal, refusal);
+      for (let times = 0; times < 10; times++) await test.mailsFor(email, { client: '203.0.113.7' });
+      expect(test.email.tried).toHaveLength(3);
+      expect(test.queue.poisoned).toHaveLength(3);
+    });
+
+    it('gives the token back for a mail that an outage of a day kept from being sent', async () => {
+      const rate = { burst: 1, refillMs: 100 * 3_600_000 };
+      const test = createTestFlow({ perAddress: rate, perIp: rate });
+      test.addAccount({ email });
+      test.email.script({ outcome: 'transient', reason: 'sendgrid_503', surelyNotAccepted: true });
+      await test.request(email, { client: '203.0.113.7' });
+      await test.deliverAll(1);
+      test.clock.advance(24 * 3600);
+      await test.deliverAll();
+      expect(test.queue.poisoned).toHaveLength(1);
       expect(await test.mailsFor(email, { client: '203.0.113.7' })).toHaveLength(1);
     });
 
