@@ -6,6 +6,7 @@ import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { type Azurite, startAzurite } from '../../dev/azurite';
+import { exampleSettings } from '../support/app';
 import { eventually } from './fixtures/fixtureApp';
 
 const root = path.join(__dirname, '../..');
@@ -30,7 +31,7 @@ beforeEach(() => {
   project = fs.mkdtempSync(path.join(os.tmpdir(), 'npm-start-'));
   bin = path.join(project, 'bin');
   fs.mkdirSync(bin);
-  fs.cpSync(path.join(root, 'dev'), path.join(project, 'dev'), { recursive: true });
+  for (const part of ['dev', 'shared']) fs.cpSync(path.join(root, part), path.join(project, part), { recursive: true });
   fs.symlinkSync(path.join(root, 'node_modules'), path.join(project, 'node_modules'));
   fs.copyFileSync(fixture('host.json'), path.join(project, 'host.json'));
   fs.copyFileSync(fixture('app.cjs'), path.join(project, 'app.cjs'));
@@ -40,6 +41,7 @@ beforeEach(() => {
     "import fs from 'node:fs'; fs.mkdirSync('dist', { recursive: true }); fs.copyFileSync('app.cjs', 'dist/main.js');",
   );
   const values = {
+    ...exampleSettings,
     AzureWebJobsStorage: 'UseDevelopmentStorage=true',
     WORK_QUEUE: 'work',
     TICK_SCHEDULE: '0 0 0 1 1 *',
@@ -173,6 +175,17 @@ test('a taken port ends with 1 and tells the way out', async () => {
   expect(await run.exited).toBe(1);
   expect(run.output()).toContain('--port');
   server.close();
+});
+
+test('bad settings end with 1, every problem by its name and none by its value', async () => {
+  const run = start([], {
+    AzureWebJobsStorage: azurite.connectionString,
+    EMAIL_PORT: 'secret-1',
+    LIMIT_PER_IP: 'secret-2',
+  });
+  expect(await run.exited).toBe(1);
+  expect(run.output()).toMatch(/EMAIL_PORT is not .*\n.*LIMIT_PER_IP is not /);
+  expect(run.output()).not.toContain('secret-');
 });
 
 test('a build that fails ends with 1 and shows why', async () => {
