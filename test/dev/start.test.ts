@@ -125,7 +125,7 @@ test('with --memory nothing is kept on disk', async () => {
 });
 
 test('a storage that answers is used, and settings of one’s own stay', async () => {
-  const values = { WORK_QUEUE: 'work', TICK_SCHEDULE: '0 0 0 1 1 *' };
+  const values = { ...exampleSettings, WORK_QUEUE: 'work', TICK_SCHEDULE: '0 0 0 1 1 *' };
   write('local.settings.json', JSON.stringify({ Values: values }));
   const run = start(['--port', '0', '--storage', azurite.connectionString], {});
   await run.url();
