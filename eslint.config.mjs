@@ -70,7 +70,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['*.js', '*.mjs', '**/*.cjs'],
+    files: ['**/*.js', '**/*.mjs', '**/*.cjs'],
     languageOptions: {
       globals: {
         process: 'readonly',
