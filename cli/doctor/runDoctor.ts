@@ -18,6 +18,7 @@ import { checkSecrets } from './checkSecrets';
 import { checkSettings } from './checkSettings';
 import { checkSite } from './checkSite';
 import { checkTables } from './checkTables';
+import { checkWorkspace, createAskWorkspace, workspaceToken } from './checkWorkspace';
 import { fail, type Check, type Finding, type Patient } from './finding';
 
 const settingsChecks: Readonly<Record<string, Check>> = { settings: checkSettings, 'signing secrets': checkSecrets };
@@ -31,11 +32,25 @@ const storageChecks: Readonly<Record<string, Check>> = {
   email: checkEmail,
 };
 
+/** `--workspace`: the id of a Log Analytics workspace to be searched for links. */
+export interface DoctorOptions extends CommonOptions {
+  readonly workspace?: string;
+}
+
+const workspaceCheck = (workspaceId: string): Readonly<Record<string, Check>> => ({
+  workspace: () => checkWorkspace(createAskWorkspace(logAnalytics, workspaceId, workspaceToken)),
+});
+const logAnalytics = 'https://api.loganalytics.azure.com';
+
 /** Runs all checks and prints what they found. @throws CliError when one of them found a fault */
-export async function runDoctor(io: Io, options: CommonOptions): Promise<void> {
+export async function runDoctor(io: Io, options: DoctorOptions): Promise<void> {
   const { patient, hasStorage } = await examine(io, options);
   const findings: Finding[] = [];
-  const checks = hasStorage ? { ...settingsChecks, ...storageChecks } : settingsChecks;
+  const checks: Readonly<Record<string, Check>> = {
+    ...settingsChecks,
+    ...(hasStorage && storageChecks),
+    ...(options.workspace !== undefined && workspaceCheck(options.workspace)),
+  };
   for (const [name, check] of Object.entries(checks)) {
     try {
       findings.push(...(await check(patient)));

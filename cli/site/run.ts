@@ -1,5 +1,5 @@
 // The commands of `npm run site`, the heir of CodaLab's `manage.py set_site`.
-import { runDoctor } from '../doctor/runDoctor';
+import { runDoctor, type DoctorOptions } from '../doctor/runDoctor';
 import type { Run } from '../support/io';
 import { addCommand, createProgram, runProgram, type CommonOptions } from '../support/program';
 import { sendTestMail } from './sendTestMail';
@@ -21,11 +21,9 @@ export const run: Run = (argv, io) => {
       `\nColumns: ${columns.join(', ')}.\nAn optional column is emptied by "". Takes effect within a minute.`,
     )
     .action((column: string, value: string, options: SetOptions) => setColumn(io, column, value, options));
-  addCommand(
-    program,
-    'doctor',
-    'look at settings, storage, site row and e-mail, and say what to do about each fault',
-  ).action((options: CommonOptions) => runDoctor(io, options));
+  addCommand(program, 'doctor', 'look at settings, storage, site row and e-mail, and say what to do about each fault')
+    .option('--workspace <id>', 'also search this Log Analytics workspace for links and reset keys')
+    .action((options: DoctorOptions) => runDoctor(io, options));
   addCommand(program, 'test-mail <address>', 'send a test mail through the configured e-mail backend').action(
     (address: string, options: CommonOptions) => sendTestMail(io, address, options),
   );
