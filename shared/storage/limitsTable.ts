@@ -1,6 +1,8 @@
 // The Limits table: one row per bucket, keyed by the hash of its name, changed by conditional writes only.
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { randomBetween } from '../clock';
 import { charge, discharge, type Bucket, type Limits, type Rate } from '../limits';
 import type { TableStore } from './tableStore';
 
@@ -20,6 +22,10 @@ const toColumns = (name: string, { tokens, at, charged }: Bucket, rate: Rate) =>
   /** When the bucket is full again: from then on the row says nothing and may be purged. */
   fullAt: new Date(at.getTime() + (rate.burst - tokens) * rate.refillMs),
 });
+
+/** After a lost race: up to 50, 100, 200, 400 ms, so that the many mails of one client do not all lose again. */
+const pause = (tries: number, signal: AbortSignal): Promise<void> =>
+  sleep(randomBetween(5, 50 * 2 ** tries), undefined, { signal }).catch(() => undefined); // the next call says that time is up;
 
 export function createLimitsTable(table: TableStore): Limits {
   const read = async (partitionKey: string, signal: AbortSignal) => {
@@ -47,6 +53,7 @@ export function createLimitsTable(table: TableStore): Limits {
         if (after === 'over') return 'over';
         const written = await write(name, after, rate, etag, signal);
         if (typeof written === 'object') return 'ok';
+        await pause(tries, signal);
       }
       return 'contended';
     },

@@ -178,7 +178,7 @@ test('a taken port ends with 1 and tells the way out', async () => {
 });
 
 test('bad settings end with 1, every problem by its name and none by its value', async () => {
-  const run = start([], {
+  const run = start(['--port', '0'], {
     AzureWebJobsStorage: azurite.connectionString,
     EMAIL_PORT: 'secret-1',
     LIMIT_PER_IP: 'secret-2',
