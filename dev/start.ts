@@ -49,6 +49,7 @@ async function start(options: StartOptions): Promise<void> {
   const host =
     coreTools === undefined ? await runDevHost(options, env) : await runCoreTools(coreTools, options.port, env);
   started.push(host);
+  console.log(`Pages: ${host.url}/accounts/password/reset/`);
   console.log(`READY ${host.url}`);
   const exitCode = await host.exited;
   if (!isStopping) console.error('The host has ended by itself.');

@@ -32,7 +32,9 @@ export async function ensureStorage(connectionString: string, inMemory: boolean)
   const isOnDefaultPorts = azurite.ports.queue === defaultAzuritePorts.queue;
   return {
     connectionString: isOnDefaultPorts ? developmentStorage : azurite.connectionString,
-    note: `Storage: started Azurite on ports ${ports.join(', ')}; data ${inMemory ? 'in memory' : 'in .azurite/'}.`,
+    note:
+      `Storage: started Azurite on ports ${ports.join(', ')}; data ${inMemory ? 'in memory' : 'in .azurite/'}.` +
+      (isOnDefaultPorts ? '' : `\nFor the command lines: export AzureWebJobsStorage='${azurite.connectionString}'`),
     close: () => azurite.close(),
   };
 }

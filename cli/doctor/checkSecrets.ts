@@ -6,8 +6,8 @@ import { ok, warn, type Check, type Finding } from './finding';
 const check = 'signing secrets';
 const maxAgeDays = 400;
 const newSecret =
-  'Put a new one first and keep the old one behind it for 24 hours and a key life: ' +
-  'RESET_SIGNING_SECRETS=20260301:$(openssl rand -base64 32),old:…  (docs/operations.md).';
+  'Add a new one at the end of RESET_SIGNING_SECRETS (k260301:$(openssl rand -base64 32)), wait until every instance has it, then ' +
+  'move it to the front: docs/operations.md, "Rotating the signing secret".';
 
 export const checkSecrets: Check = ({ settings, development, io }) => {
   if (!settings.ok) return [];
@@ -24,7 +24,7 @@ export const checkSecrets: Check = ({ settings, development, io }) => {
   const rest = signingSecrets.length - 1;
   const spare =
     rest === 0 ? '' : ` ${rest} more can verify: drop them 24 hours and a key life after they stopped signing.`;
-  const age = dateOf(signingSecrets[0].kid) === undefined ? ' Its age is unknown: name it by its date (20260301).' : '';
+  const age = dateOf(signingSecrets[0].kid) === undefined ? ' Its age is unknown: name it by its date (k260301).' : '';
   return [ok(check, `The secret ${signingSecrets[0].kid} signs.${age}${spare}`)];
 };
 
@@ -39,10 +39,10 @@ function ageFindings({ kid }: SigningSecret, now: Date): Finding[] {
   return [warn(check, `The secret ${kid} has been signing for more than ${maxAgeDays} days.`, newSecret)];
 }
 
-/** The date in a kid such as `20260301`. */
+/** The date in a kid such as `k260301`, as `infra/hooks/ensureSecrets.mjs` makes them, or `20260301`. */
 function dateOf(kid: string): Date | undefined {
-  const [, year, month, day] = /^(20\d\d)(\d\d)(\d\d)$/.exec(kid) ?? [];
-  const date = new Date(`${year ?? ''}-${month ?? ''}-${day ?? ''}T00:00:00Z`);
+  const [, year, month, day] = /^(?:k|20)(\d\d)(\d\d)(\d\d)$/.exec(kid) ?? [];
+  const date = new Date(`20${year ?? ''}-${month ?? ''}-${day ?? ''}T00:00:00Z`);
   return Number.isNaN(date.getTime()) ? undefined : date;
 }
 

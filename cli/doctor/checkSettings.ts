@@ -9,7 +9,11 @@ const setIt =
 const platform =
   /^(?:FUNCTIONS_|AzureWebJobs|AzureFunctions|WEBSITE_|WEBSITES_|APPLICATIONINSIGHTS_|APPINSIGHTS_|NODE_|DEV_|languageWorkers|SCM_)/i;
 
-export const checkSettings: Check = ({ settings, fileSettings }) => {
+const notAtHand =
+  'Not looked at: the app has its own in Azure. GET /api/health/details, with a function key, says whether they are good.';
+
+export const checkSettings: Check = ({ settings, fileSettings, isElsewhere }) => {
+  if (isElsewhere) return [ok('settings', notAtHand)];
   const problems = settings.ok ? [] : settings.problems.map((problem) => fail('settings', `${problem}.`, setIt));
   const unknown = Object.keys(fileSettings)
     .filter((name) => !settingNames.includes(name) && !platform.test(name))

@@ -17,6 +17,8 @@ export interface Finding {
 export interface Patient {
   readonly io: Io;
   readonly settings: ConfigResult;
+  /** The app runs elsewhere (`--account`), with settings that are not at hand. */
+  readonly isElsewhere: boolean;
   /** The `Values` of the settings file, if there is one. */
   readonly fileSettings: Readonly<Record<string, string>>;
   readonly storage: StorageClients;

@@ -71,7 +71,10 @@ async function examine(io: Io, options: CommonOptions): Promise<{ patient: Patie
   const storage = options.account === undefined ? storageAlone(environment) : cloudStorage(options.account);
   const patient = {
     io,
-    settings: readAndCheckSettings(io, options),
+    // With `--account` the settings at hand are this computer's, not the app's: they are not judged.
+    settings:
+      options.account === undefined ? readAndCheckSettings(io, options) : ({ ok: false, problems: [] } as const),
+    isElsewhere: options.account !== undefined,
     fileSettings: existsSync(file) ? readSettingsFile(file) : {},
     storage: await createStorageClients(storage ?? nowhere),
     siteId: environment['SITE_ID']?.trim() || '1',

@@ -1,4 +1,5 @@
 // Where a command line gets its settings from: the environment, then local.settings.json, as `npm start` does.
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { addMissingSettings, readSettingsFile, type Settings } from '../../dev/host/settingsFile';
@@ -27,10 +28,16 @@ export function readEnvironment(io: Io, { settings }: CommonOptions): Settings {
 export function checkSettings(io: Io, options: CommonOptions): ConfigResult {
   const environment = readEnvironment(io, options);
   if (options.account === undefined) return readConfig(environment);
-  // The identity stands in for whatever storage the settings name, which may be this computer's Azurite.
-  const storage = cloudStorage(options.account);
-  const result = readConfig({ ...environment, AzureWebJobsStorage: 'AccountName=not-used' });
-  return result.ok ? { ok: true, config: { ...result.config, storage } } : result;
+  cloudStorage(options.account); // or a word about the name
+  // In place of whatever storage the settings name, which may be this computer's Azurite.
+  const others = Object.entries(environment).filter(([name]) => !name.startsWith('AzureWebJobsStorage'));
+  return readConfig({
+    // The deployment's signing secret stays in its Key Vault, and no command line needs it.
+    RESET_SIGNING_SECRETS: `none:${randomBytes(32).toString('base64')}`,
+    SERVER_EMAIL: environment['DEFAULT_FROM_EMAIL'],
+    ...Object.fromEntries(others),
+    AzureWebJobsStorage__accountName: options.account,
+  });
 }
 
 /** The settings, or a failure that lists every problem by name. */
