@@ -28,7 +28,7 @@ async function answerAsk(page: PageCall): Promise<Answer> {
 async function answerSent(page: PageCall): Promise<Answer> {
   const context = await contextOf(page);
   if (page.request.method === 'POST') return problemPage(context, 'notFound');
-  return sentPage(context, page.services.config.resetKeyTtlMinutes);
+  return sentPage(context, page.services.settings.resetKeyTtlMinutes);
 }
 
 /** Registers `askPage` and `sentPage`. */

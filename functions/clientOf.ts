@@ -16,13 +16,18 @@ export function clientOf(
   clientIp: string | undefined,
 ): string | undefined {
   if (caller === 'backend') return clientIp === undefined ? undefined : bucketOf(clientIp);
-  return clientBucket(request.headers.get('x-forwarded-for'), services.config.trustedProxyHops);
+  return clientBucket(request.headers.get('x-forwarded-for'), services.settings.trustedProxyHops);
 }
 
-/** The coarse in-memory limit. @returns the 429, or undefined when the call may go on */
-export function overLimit(services: Services, call: string, client: string | undefined): Answer | undefined {
+/** Charges the coarse in-memory limit. @returns the seconds to wait, or undefined when the call may go on */
+export function waitSeconds(services: Services, call: string, client: string | undefined): number | undefined {
   if (client === undefined) return undefined;
   if (services.clientShare.note(client)) emit({ event: 'oneClient', level: 'warn', hint: 'check TRUSTED_PROXY_HOPS' });
-  const waitSeconds = services.ipBuckets.take(`${call}:${client}`);
-  return waitSeconds === undefined ? undefined : problemAnswer('too_many_requests', { retryAfterSeconds: waitSeconds });
+  return services.ipBuckets.take(`${call}:${client}`);
+}
+
+/** The same for a JSON call. @returns the 429, or undefined when the call may go on */
+export function overLimit(services: Services, call: string, client: string | undefined): Answer | undefined {
+  const retryAfterSeconds = waitSeconds(services, call, client);
+  return retryAfterSeconds === undefined ? undefined : problemAnswer('too_many_requests', { retryAfterSeconds });
 }

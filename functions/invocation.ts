@@ -13,7 +13,8 @@ export type ServicesSource = () => Promise<Services>;
 
 /** Every HTTP call is answered within 5 s, also when storage hangs (design §4): this much is for the storage calls. */
 const answerMs = 4000;
-const retryAfterSeconds = 10;
+/** What a 503 asks for, in its `Retry-After`. */
+export const retryAfterSeconds = 10;
 
 const invocation = new AsyncLocalStorage<InvocationContext>();
 
@@ -51,7 +52,7 @@ async function answerOf(
 ): Promise<Answer> {
   try {
     const services = await source();
-    const { allowedOrigins } = services.config;
+    const { allowedOrigins } = services.settings;
     if (request.method === 'OPTIONS') return corsAnswer(request.headers, allowedOrigins);
     const answered = endpoint(services, request, AbortSignal.timeout(answerMs));
     // A front end elsewhere must be able to read a 503, too.
@@ -63,15 +64,21 @@ async function answerOf(
 }
 
 function answerToError(call: string, error: unknown): Answer {
+  const code = reportError(call, error);
+  return problemAnswer(code, code === 'unavailable' ? { retryAfterSeconds } : {});
+}
+
+/** Says in the log what went wrong, in a safe shape. @returns what the caller is told: `unavailable` = try again later */
+export function reportError(call: string, error: unknown): 'unavailable' | 'internal_error' {
+  if (error instanceof SiteUnavailable) return 'unavailable'; // said by the site source
   if (error instanceof StorageUnavailable) {
     // Azure answers 403 AuthenticationFailed to a request whose clock is more than 15 minutes off.
     const hint = error.code === 'AuthenticationFailed' ? 'check the clock and the storage key' : undefined;
     emit({ event: 'storageUnavailable', level: 'error', call, part: error.part, code: error.code, hint });
-    return problemAnswer('unavailable', { retryAfterSeconds });
+    return 'unavailable';
   }
-  if (error instanceof SiteUnavailable) return problemAnswer('unavailable', { retryAfterSeconds });
   emit({ event: 'unexpectedError', level: 'error', call, ...errorFields(error) });
-  return problemAnswer('internal_error');
+  return 'internal_error';
 }
 
 /** Makes the handler of a queue or timer function: the same log, and what is thrown is logged in a safe shape. */

@@ -42,7 +42,7 @@ async function showForm(page: PageCall, key: string, problem?: Problem): Promise
   const checked = await checkKey(page.services, key, page.signal);
   emit({ event: 'checkKey', outcome: checked.outcome });
   if (checked.outcome !== 'live') return refusal(page, key, checked.outcome);
-  const { minLength } = page.services.config.password;
+  const { minLength } = page.services.settings.password;
   const { username } = checked;
   return pages.newPasswordPage(await contextOf(page), { key, username, minLength, ...(problem && { problem }) });
 }

@@ -1,7 +1,5 @@
 // The edge of the pages: the visitor's language, the site, the form, and a page instead of problem+json for whatever goes wrong.
 import type { HttpHandler, HttpRequest } from '@azure/functions';
-import { SiteUnavailable, StorageUnavailable } from '../shared/errors';
-import { errorFields } from '../shared/events';
 import type { Answer } from '../shared/http/answer';
 import { readFormBody } from '../shared/http/formBody';
 import { isOwnPost } from '../shared/http/pageOrigin';
@@ -10,10 +8,8 @@ import { acceptedLocale, pageWords } from '../shared/pages/words';
 import type { Asker } from '../shared/resetFlow';
 import type { Services } from '../shared/services';
 import { resetLink, type Site } from '../shared/site';
-import { clientOf, overLimit } from './clientOf';
-import { emit, httpEndpoint, type ServicesSource } from './invocation';
-
-const retryAfterSeconds = 10;
+import { clientOf, waitSeconds } from './clientOf';
+import { httpEndpoint, reportError, retryAfterSeconds, type ServicesSource } from './invocation';
 
 /** One page call. GET and HEAD are the same: the host leaves the body of a HEAD out. */
 export interface PageCall {
@@ -38,21 +34,17 @@ export function pageEndpoint(
 }
 
 function errorPage(call: string, context: PageContext, error: unknown): Answer {
-  if (error instanceof SiteUnavailable) return problemPage(context, 'unavailable', retryAfterSeconds);
-  if (error instanceof StorageUnavailable) {
-    emit({ event: 'storageUnavailable', level: 'error', call, part: error.part, code: error.code });
-    return problemPage(context, 'unavailable', retryAfterSeconds);
-  }
-  emit({ event: 'unexpectedError', level: 'error', call, ...errorFields(error) });
-  return problemPage(context, 'internalError');
+  return reportError(call, error) === 'unavailable'
+    ? problemPage(context, 'unavailable', retryAfterSeconds)
+    : problemPage(context, 'internalError');
 }
 
 const acceptLanguage = (request: HttpRequest): string | undefined =>
   acceptedLocale(request.headers.get('accept-language'));
 
 /** Without the site's name: for when there is no good site row. */
-function neutralContext({ config }: Services, request: HttpRequest): PageContext {
-  return { words: pageWords(acceptLanguage(request) ?? config.siteDefaults.locale), site: undefined };
+function neutralContext({ settings }: Services, request: HttpRequest): PageContext {
+  return { words: pageWords(acceptLanguage(request) ?? settings.siteDefaults.locale), site: undefined };
 }
 
 /** The visitor's language, else the site's; and the site. @throws SiteUnavailable, StorageUnavailable */
@@ -64,12 +56,11 @@ export async function contextOf({ services, request, signal }: PageCall): Promis
 /** The coarse limit, charged as the API call of the same name. @returns the 429 page, or undefined when the call may go on */
 export function overPageLimit(page: PageCall, call: 'request' | 'check' | 'redeem'): Promise<Answer> | undefined {
   const { services, request } = page;
-  const refused = overLimit(services, call, clientOf('public', services, request, undefined));
-  if (refused === undefined) return undefined;
-  const waitSeconds = Number(refused.headers['Retry-After']);
+  const seconds = waitSeconds(services, call, clientOf('public', services, request, undefined));
+  if (seconds === undefined) return undefined;
   return contextOf(page)
     .catch(() => neutralContext(services, request))
-    .then((context) => problemPage(context, 'tooManyRequests', waitSeconds));
+    .then((context) => problemPage(context, 'tooManyRequests', seconds));
 }
 
 /** The form of a page POST, or the page that says why it is refused. Nothing else is done before this. */
@@ -78,7 +69,7 @@ export async function readPageForm(
 ): Promise<ReadonlyMap<string, string> | { readonly refused: Answer }> {
   const { services, request, signal } = page;
   const ownOrigins = async (): Promise<string[]> => originsOf(await services.site.current(signal));
-  if (!(await isOwnPost(request.headers, services.config.allowedOrigins, ownOrigins))) {
+  if (!(await isOwnPost(request.headers, services.settings.allowedOrigins, ownOrigins))) {
     return { refused: problemPage(await contextOf(page), 'crossSite') };
   }
   const form = await readFormBody(request);

@@ -1,5 +1,5 @@
-// Timer, hourly: makes the tables and queues that are missing, and writes what is missing of the site row from the settings (the heir of CodaLab's initialize.py). Never changes
-// what an operator wrote.
+// Timer, hourly: makes the tables and queues that are missing, and writes what is missing of the site row from the settings (the
+// heir of CodaLab's initialize.py). Never changes what an operator wrote.
 import { app } from '@azure/functions';
 import { backgroundTask, emit, type ServicesSource } from './invocation';
 

@@ -13,7 +13,7 @@ const answerWebhook: Endpoint = async (services, request, signal) => {
   if (body.length > maxBytes) return problemAnswer('request_too_large');
   const signature = request.headers.get(`${header}signature`);
   const timestamp = request.headers.get(`${header}timestamp`);
-  if (!isGenuine(services.config.sendgridWebhookPublicKey, body, signature, timestamp, services.clock())) {
+  if (!isGenuine(services.settings.sendgridWebhookPublicKey, body, signature, timestamp, services.clock())) {
     emit({ event: 'webhookRefused', level: 'warn' });
     return problemAnswer('forbidden');
   }

@@ -21,7 +21,7 @@ export function createHealthCheck(): (services: Services) => Promise<Health> {
 
 export const isHealthy = (health: Health): boolean => Object.values(health).every((part) => part === 'ok');
 
-async function check({ storage, config, site }: Services): Promise<Health> {
+async function check({ storage, settings, site }: Services): Promise<Health> {
   const signal = AbortSignal.timeout(partMs);
   const part = async (ask: () => Promise<unknown>): Promise<string> => {
     try {
@@ -33,7 +33,7 @@ async function check({ storage, config, site }: Services): Promise<Health> {
     }
   };
   const [tables, queue, siteRow] = await Promise.all([
-    part(() => storage.table('SiteSettings').get('site', config.siteId, signal)),
+    part(() => storage.table('SiteSettings').get('site', settings.siteId, signal)),
     part(() => storage.queue(outgoingMailQueueName).createIfNotExists({ abortSignal: signal })),
     part(() => site.current(signal)),
   ]);

@@ -23,7 +23,6 @@ import { createTableStore, type TableStore } from './storage/tableStore';
 /** Everything the triggers need: the flow's parts and the front limit. */
 export interface Services extends SendMailFlow, Omit<ReportFlow, 'settings'> {
   readonly settings: Config;
-  readonly config: Config;
   readonly ipBuckets: IpBuckets;
   readonly clientShare: ClientShare;
   readonly storage: StorageClients;
@@ -56,7 +55,6 @@ export async function buildServices(config: Config, emit: Emit, clock: Clock = s
   const storage = await createStorageClients(config.storage);
   const { pwnedPasswordsUrl } = config.password;
   return {
-    config,
     settings: config,
     clock,
     emit,

@@ -22,7 +22,6 @@ const problems = {
   invalid_request: { status: 400, title: 'The request is not valid.' },
   invalid_key: { status: 400, title: 'This reset key is not valid.' },
   forbidden: { status: 403, title: 'This request is not allowed.' },
-  not_found: { status: 404, title: 'There is nothing here.' },
   expired_key: { status: 410, title: 'This reset key has expired.' },
   used_key: { status: 410, title: 'This reset key has been used already, or the account has changed since.' },
   request_too_large: { status: 413, title: 'The request body is too large.' },
