@@ -4,7 +4,7 @@
 export class StorageUnavailable extends Error {
   /** `code` is the service's own error code or a status such as `503`, `timeout`, `connection`. */
   constructor(
-    readonly part: 'tables' | 'queue',
+    readonly part: 'tables' | 'queue' | 'accounts',
     readonly code: string,
     options?: ErrorOptions,
   ) {
