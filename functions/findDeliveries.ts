@@ -1,7 +1,7 @@
 // POST api/deliveries/find, with a function key: what happened to the mails of an address. POST, so that no address is in a URL.
 import { app } from '@azure/functions';
 import { z } from 'zod';
-import { parseAddress, subjectOf } from '../shared/address';
+import { parseAddress, addressHashOf } from '../shared/address';
 import { jsonAnswer, problemAnswer } from '../shared/http/answer';
 import { readJsonBody } from '../shared/http/jsonBody';
 import { httpEndpoint, type Endpoint, type ServicesSource } from './invocation';
@@ -14,7 +14,7 @@ const answerFind: Endpoint = async (services, request, signal) => {
   const email = parseAddress(read.body.email);
   if (email === undefined)
     return problemAnswer('invalid_request', { detail: 'The field "email" is not an e-mail address.' });
-  const found = await services.deliveries.findBySubject(subjectOf(email), signal);
+  const found = await services.deliveries.findBySubject(addressHashOf(email), signal);
   const deliveries = found.map(({ id, kind, state, attempt, reason, backend, acceptedAt, updatedAt, provider }) => {
     return { id, kind, state, attempt, reason, backend, acceptedAt, updatedAt, provider };
   });

@@ -1,7 +1,7 @@
 // POST api/password-reset/links, with a function key: support gets links without mail. Off unless LINKS_ENDPOINT=on.
 import { app } from '@azure/functions';
 import { z } from 'zod';
-import { parseAddress, subjectOf } from '../shared/address';
+import { parseAddress, addressHashOf } from '../shared/address';
 import { jsonAnswer, problemAnswer } from '../shared/http/answer';
 import { readJsonBody } from '../shared/http/jsonBody';
 import { issueLinks } from '../shared/issueLinks';
@@ -18,7 +18,7 @@ const answerLinks: Endpoint = async (services, request, signal) => {
     return problemAnswer('invalid_request', { detail: 'The field "email" is not an e-mail address.' });
   const issued = await issueLinks(services, email, signal);
   // The audit: who asked is in the host's log of the function key; for whom is the hash of the address.
-  const audit = { event: 'linksIssued', level: 'warn', sub: subjectOf(email), outcome: issued.outcome } as const;
+  const audit = { event: 'linksIssued', level: 'warn', sub: addressHashOf(email), outcome: issued.outcome } as const;
   if (issued.outcome === 'over') {
     emit(audit);
     return problemAnswer('too_many_requests', { retryAfterSeconds });

@@ -1,7 +1,7 @@
 // SendGrid's signed Event Webhook: is it genuine, and what does it say of our mails? The raw bytes are verified, then read.
 import { EventWebhook } from '@sendgrid/eventwebhook';
 import { z } from 'zod';
-import { subjectOf } from '../address';
+import { addressHashOf } from '../address';
 import type { ProviderReport, ProviderState } from '../deliveries';
 
 /** SendGrid retries for a day; an hour of grace for its queue. */
@@ -68,7 +68,7 @@ export function readReports(body: Buffer): MailReport[] {
     const id = mail_id ?? unique_args?.mail_id;
     const state = states[name];
     if (id === undefined || state === undefined) return [];
-    return [{ sub: subjectOf(email), mailId: id, state, at: new Date(timestamp * 1000) }];
+    return [{ sub: addressHashOf(email), mailId: id, state, at: new Date(timestamp * 1000) }];
   });
 }
 

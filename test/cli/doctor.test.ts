@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import type { Finding } from '../../cli/doctor/finding';
 import { run } from '../../cli/site/run';
-import { subjectOf } from '../../shared/address';
+import { addressHashOf } from '../../shared/address';
 import { createStorageClients, type StorageClients } from '../../shared/services';
 import { createAccountsAdmin } from '../../shared/storage/accountsAdmin';
 import { createLimitsTable } from '../../shared/storage/limitsTable';
@@ -367,7 +367,7 @@ describe('npm run site -- doctor', () => {
     const [record] = await admin.findByAddress('someuser@somewhere.com', signal);
     await storage
       .table('Accounts')
-      .merge(subjectOf('someuser@somewhere.com'), '1', { email: 'edited@portal.org' }, record?.row.etag ?? '', signal);
+      .merge(addressHashOf('someuser@somewhere.com'), '1', { email: 'edited@portal.org' }, record?.row.etag ?? '', signal);
     expect(await onlyFault()).toMatchObject({
       level: 'warn',
       what: 'Of the 6 accounts the app skips 1: their rows are broken.',

@@ -1,6 +1,6 @@
 // SendGrid's signed Event Webhook against the running app, with a key pair of our own.
 import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { subjectOf } from '../../shared/address';
+import { addressHashOf } from '../../shared/address';
 import { createDeliveriesTable } from '../../shared/storage/deliveriesTable';
 import type { Deliveries } from '../../shared/deliveries';
 import { newId } from '../../shared/clock';
@@ -20,7 +20,7 @@ function sign(body: string, timestamp: number | string, key: KeyObject = private
 describe('the SendGrid webhook', () => {
   let app: App;
   let deliveries: Deliveries;
-  const sub = subjectOf(someuser.email);
+  const sub = addressHashOf(someuser.email);
 
   beforeAll(async () => {
     app = await startApp({

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { startHostProcess, type HostProcess } from '../../dev/host/hostProcess';
 import { createStorageClients, type StorageClients } from '../../shared/services';
-import { subjectOf } from '../../shared/address';
+import { addressHashOf } from '../../shared/address';
 import { emptyStorage } from './storage';
 
 const root = path.join(__dirname, '../..');
@@ -87,11 +87,11 @@ export async function addAccount(
   { id = '1', ...columns }: AccountColumns,
 ): Promise<void> {
   const row = { password: 'pbkdf2_sha256$1$salt$AAAA', isActive: true, generation: 0, ...columns };
-  await storage.table('Accounts').insert(subjectOf(columns.email), id, row, AbortSignal.timeout(5000));
+  await storage.table('Accounts').insert(addressHashOf(columns.email), id, row, AbortSignal.timeout(5000));
 }
 
 export async function readAccount({ storage }: Pick<App, 'storage'>, email: string, id = '1') {
-  return storage.table('Accounts').get(subjectOf(email), id, AbortSignal.timeout(5000));
+  return storage.table('Accounts').get(addressHashOf(email), id, AbortSignal.timeout(5000));
 }
 
 export const someuser = { email: 'someuser@somewhere.com', username: 'someuser' } as const;

@@ -1,7 +1,7 @@
 // The whole flow on memory tables under the real adapters, with a clock that a test sets and every event captured.
 import type { Clock } from '../../shared/clock';
 import type { AppEvent } from '../../shared/events';
-import { subjectOf } from '../../shared/address';
+import { addressHashOf } from '../../shared/address';
 import type { Rate } from '../../shared/limits';
 import type { Mail } from '../../shared/mail/emailBackend';
 import { requestReset, type Asker } from '../../shared/resetFlow';
@@ -153,7 +153,7 @@ export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
     request,
     deliverAll,
     addAccount: ({ email: address, id = '1', username = 'someuser', ...columns }) => {
-      const sub = subjectOf(address);
+      const sub = addressHashOf(address);
       const row = { email: address, username, password: oldPassword, isActive: true, generation: 0, ...columns };
       tables.accounts.edit(sub, id, row);
       return sub;
@@ -165,7 +165,7 @@ export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
       return email.accepted.slice(before);
     },
     account: (address, id = '1') =>
-      tables.accounts.rows().find((row) => row.partitionKey === subjectOf(address) && row.rowKey === id),
+      tables.accounts.rows().find((row) => row.partitionKey === addressHashOf(address) && row.rowKey === id),
   };
 }
 

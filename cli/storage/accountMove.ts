@@ -1,7 +1,7 @@
 // Changes an account's address. The partition is the hash of the address, so the row moves: first the new row is inserted, then
 // the old one removed by its ETag. A crash in between leaves both, and the same call again finishes it. Used by accountsAdmin.ts.
 import { odata } from '@azure/data-tables';
-import { parseAddress, subjectOf } from '../address';
+import { parseAddress, addressHashOf } from '../address';
 import { StorageUnavailable } from '../errors';
 import type { Columns, Row, TableStore } from './tableStore';
 
@@ -28,7 +28,7 @@ export async function moveAccount(table: TableStore, row: Row, email: string, si
   if (parseAddress(email) !== email) return 'bad_address';
   const from = row.partitionKey ?? '';
   const id = row.rowKey ?? '';
-  const to = subjectOf(email);
+  const to = addressHashOf(email);
   let now: Row | undefined = row;
   for (let tries = 0; tries < maxTries; tries++) {
     if (now === undefined) return 'stale_row';

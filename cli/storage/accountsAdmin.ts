@@ -2,7 +2,7 @@
 // may end somebody's access raises `generation`, which kills the live reset keys. The flow itself uses accountsTable.ts.
 import { odata } from '@azure/data-tables';
 import type { Account } from '../accounts';
-import { subjectOf } from '../address';
+import { addressHashOf } from '../address';
 import { StorageUnavailable } from '../errors';
 import { accountOf, type AccountRow } from './accountsTable';
 import { importDifferences, type Imported } from './accountImport';
@@ -52,7 +52,7 @@ export function createAccountsAdmin(table: TableStore): AccountsAdmin {
     return records.sort((a, b) => (a.id < b.id ? -1 : 1));
   };
   const add = async (account: NewAccount, signal: AbortSignal) => {
-    const written = await table.insert(subjectOf(account.email), account.id, columnsOf(account), signal);
+    const written = await table.insert(addressHashOf(account.email), account.id, columnsOf(account), signal);
     return written === 'exists' ? 'exists' : 'added';
   };
   /** Reads, decides, writes by ETag, and looks again when somebody else was faster. */
@@ -73,7 +73,7 @@ export function createAccountsAdmin(table: TableStore): AccountsAdmin {
     throw new StorageUnavailable('tables', 'contended');
   };
   return {
-    findByAddress: (address, signal) => rowsOf(odata`PartitionKey eq ${subjectOf(address)}`, signal),
+    findByAddress: (address, signal) => rowsOf(odata`PartitionKey eq ${addressHashOf(address)}`, signal),
     findById: (id, signal) => rowsOf(odata`RowKey eq ${id}`, signal),
     list: async function* (signal) {
       for await (const row of table.list("PartitionKey ge ''", signal)) yield recordOf(row);
@@ -95,7 +95,7 @@ export function createAccountsAdmin(table: TableStore): AccountsAdmin {
     importAccount: async (account, { update }, signal) => {
       if ((await add(account, signal)) === 'added') return 'added';
       if (!update) return 'existing';
-      const row = await table.get(subjectOf(account.email), account.id, signal);
+      const row = await table.get(addressHashOf(account.email), account.id, signal);
       if (row === undefined) return 'existing'; // removed since; the next import adds it
       const written = { except: '' };
       const decide = (now: Account): Columns | undefined => {
