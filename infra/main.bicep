@@ -56,8 +56,8 @@ param customDomain string = ''
 param alertEmails string = ''
 
 @minValue(0)
-@maxValue(60)
-@description('Minutes between evaluations of the two log alerts: 5, 10, 15, 30 or 60. 0: no alerts. docs/operations.md, "Cost".')
+@maxValue(30)
+@description('Minutes between evaluations of the two log alerts, which look back 30 minutes: 5, 10, 15 or 30. 0: no alerts. docs/operations.md, "Cost".')
 param alertMinutes int = 15
 
 @minValue(0)

@@ -1,5 +1,5 @@
 // Every setting with its type, default and rule. Rules across settings are in the files beside this one.
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseAddress } from '../address';
 import type { Rate } from '../limits';
 import { maxResetKeyTtlMinutes, type ResetKeySettings, type SigningSecret } from '../resetKey';
