@@ -1,5 +1,5 @@
-// Lint rules. The import boundaries of design §3 (`functions → shared flow → interfaces ← adapters`) and
-// "config.ts is the only reader of process.env" are kept here, not in anyone's memory.
+// Lint rules, among them the import boundaries (`functions → shared flow → interfaces ← adapters`) and that only config.ts reads
+// process.env.
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 

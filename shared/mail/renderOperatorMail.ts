@@ -38,7 +38,7 @@ export function renderOperatorAlert(input: OperatorAlertInput): RenderedMail {
   const more = ids.length > MAX_IDS ? ` and ${ids.length - MAX_IDS} more` : '';
   return render(site, '[{{siteName}}] Outgoing mail needs attention', [
     ['The password-reset app of {{domain}} could not send some mail.', { domain: site.domain }],
-    ...sentence(poisoned, `Unreadable messages in outgoing-mail-poison: {{count}}.${age}`, {
+    ...sentence(poisoned, `Messages in outgoing-mail-poison: {{count}}.${age}`, {
       age: String(oldestAgeMinutes),
     }),
     ...sentence(failed, 'Mails recorded as failed: {{count}}.', {}),

@@ -1,4 +1,4 @@
-// Rows E of docs/attack-cases.md: nobody learns from an answer who has an account. (E2, the measured times, is in bench/.)
+// Cases E: nobody learns from an answer who has an account. (E2, the measured times, is in bench/timing.ts.)
 import { createHmac } from 'node:crypto';
 import { issueResetKey } from '../../shared/resetKey';
 import { addressHashOf } from '../../shared/address';

@@ -1,4 +1,4 @@
-// The invariants I1–I6 of docs/attack-cases.md as assertions, for use after every case.
+// The invariants I1–I6 as assertions, for use after every case.
 import { z } from 'zod';
 import { verifyPassword } from '../../shared/password/passwordHash';
 import type { StorageClients, TableName } from '../../shared/services';

@@ -125,7 +125,7 @@ it('alerts the operator by counts and ids only', () => {
   const { text } = renderOperatorAlert({ site, poisoned: 25, oldestAgeMinutes: 7, failed: 0, misconfigured: 2, ids });
   expect(text).toBe(`The password-reset app of codalab.org could not send some mail.
 
-Unreadable messages in outgoing-mail-poison: 25. The oldest has been there for 7 minutes.
+Messages in outgoing-mail-poison: 25. The oldest has been there for 7 minutes.
 
 Mails waiting because the mail provider refuses our settings: 2.
 
