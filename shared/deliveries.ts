@@ -82,7 +82,7 @@ export interface Deliveries {
 }
 
 /** What a provider's webhook reports, by rank. */
-export const providerStates = ['deferred', 'delivered', 'dropped', 'bounced', 'spamReported'] as const;
+export const providerStates = ['deferred', 'delivered', 'dropped', 'blocked', 'bounced', 'spamReported'] as const;
 export type ProviderState = (typeof providerStates)[number];
 
 export interface ProviderReport {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { parseAddress } from '../address';
 import type { Rate } from '../limits';
+import { parseVerificationKey } from '../mail/sendgridEvents';
 import { maxResetKeyTtlMinutes, type ResetKeySettings, type SigningSecret } from '../resetKey';
 import { defaultResetUrl } from '../site';
 
@@ -132,7 +133,12 @@ export const settingsSchema = z.object({
   SENDGRID_API_URL: url.default('https://api.sendgrid.com'),
   SENDGRID_WEBHOOK_PUBLIC_KEY: z
     .string()
-    .regex(/^[A-Za-z0-9+/=]{40,}$/, 'is not the base64 verification key')
+    .transform((text, context) => {
+      const key = parseVerificationKey(text);
+      if (key !== undefined) return key;
+      context.addIssue({ code: 'custom', message: 'is not the base64 verification key' });
+      return z.NEVER;
+    })
     .optional(),
   ALLOW_DEV_EMAIL_BACKEND: flag(false),
   MAIL_EXTRA_LINES: list.pipe(z.array(z.enum(['expiry', 'asker'], { error: 'can hold only expiry and asker' }))),
