@@ -145,7 +145,7 @@ async function putBack(
   flow: SendMailFlow,
   turn: Turn,
   delivery: Delivery | undefined,
-  { reason, retryAfterSeconds = 0 }: { readonly reason: string; readonly retryAfterSeconds?: number },
+  { reason, retryAfterSeconds = 0 }: { readonly reason: string; readonly retryAfterSeconds?: number | undefined },
 ): Promise<void> {
   const attempt = turn.envelope.attempt + 1;
   // Without the row its age is not known: a replay by an operator begins the 24 hours anew.
