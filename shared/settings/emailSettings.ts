@@ -3,7 +3,7 @@ import type { BackendName, EmailSettings } from '../mail/emailBackend';
 import type { ReadableSettings } from './settingsSchema';
 
 /** Connection, request and answer of one call; SIGTERM leaves 10 s. */
-const sendgridTimeoutMs = 10_000;
+const sendgridTimeoutMs = 8_000;
 
 const backendNames: ReadonlyMap<string, BackendName> = new Map([
   ['sendgrid', 'sendgrid'],

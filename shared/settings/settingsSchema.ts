@@ -127,7 +127,7 @@ export const settingsSchema = z.object({
   EMAIL_HOST_PASSWORD: z.string().optional(),
   EMAIL_USE_TLS: flag(true),
   EMAIL_USE_SSL: flag(false),
-  EMAIL_TIMEOUT: whole(30, 1, 30),
+  EMAIL_TIMEOUT: whole(8, 1, 30),
   EMAIL_FILE_PATH: z.string().optional(),
   SENDGRID_API_KEY: z.string().optional(),
   SENDGRID_API_URL: url.default('https://api.sendgrid.com'),
