@@ -52,7 +52,7 @@ export default tseslint.config(
   { files: ['shared/services.ts'], rules: boundaries(azureFunctions, devOnly, upward, jwt, mailers) },
   { files: ['shared/storage/**/*.ts'], rules: boundaries(azureFunctions, devOnly, upward, jwt, mailers) },
   {
-    files: ['shared/mail/*Backend.ts', 'shared/mail/sendgridEvents.ts', 'shared/mail/mimeMessage.ts'],
+    files: ['shared/mail/backends/**/*.ts'],
     rules: boundaries(azureFunctions, devOnly, upward, storage, jwt),
   },
   { files: ['functions/**/*.ts'], rules: { ...environment, ...boundaries(devOnly, storage, jwt, mailers) } },

@@ -18,10 +18,13 @@ const answerWebhook: Endpoint = async (services, request, signal) => {
     return problemAnswer('forbidden');
   }
   const counts = { noted: 0, stale: 0, unknown: 0 };
-  for (const { sub, mailId, ...report } of readReports(body)) {
-    const noted = await services.deliveries.noteProvider(sub, mailId, report, signal); // storage down: 503, SendGrid retries
+  for (const { subs, mailId, ...report } of readReports(body)) {
+    let noted: 'noted' | 'stale' | 'unknown' = 'unknown';
+    for (const sub of subs) {
+      if (noted === 'unknown') noted = await services.deliveries.noteProvider(sub, mailId, report, signal); // storage down: 503, SendGrid retries
+    }
     counts[noted] += 1;
-    const bad = report.state === 'bounced' || report.state === 'dropped' || report.state === 'spamReported';
+    const bad = report.state !== 'deferred' && report.state !== 'delivered';
     if (noted === 'noted') emit({ event: 'mailReported', level: bad ? 'error' : 'info', mailId, state: report.state });
   }
   return jsonAnswer(200, counts);

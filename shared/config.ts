@@ -1,5 +1,6 @@
 // The settings: read once from process.env, every problem listed by name and never by value. The only reader of process.env.
 // The schema is in settings/; `local.settings.json.example`, the README's table and infra/ hold every setting (a test compares).
+import type { KeyObject } from 'node:crypto';
 import type { z } from 'zod';
 import type { EmailSettings } from './mail/emailBackend';
 import type { PasswordHasher } from './password/passwordHash';
@@ -33,7 +34,7 @@ export interface Config extends ResetKeySettings {
   readonly linksEndpoint: boolean;
   /** Optional lines of the reset mail: when the link expires, and which address asked. */
   readonly mailExtraLines: readonly ('expiry' | 'asker')[];
-  readonly sendgridWebhookPublicKey?: string;
+  readonly sendgridWebhookPublicKey?: KeyObject;
 }
 
 /** The secret of `local.settings.json.example`: everybody knows it, so it is refused outside development. */

@@ -6,7 +6,7 @@ import type { Config, StorageSettings } from './config';
 import type { Emit } from './events';
 import { createClientShare, type ClientShare } from './http/clientShare';
 import { createIpBuckets, type IpBuckets } from './http/ipBuckets';
-import { createEmailBackend } from './mail/createBackend';
+import { createEmailBackend } from './mail/backends/createEmailBackend';
 import { isBreachedPassword } from './password/breachedPasswords';
 import type { ReportFlow } from './reportPoison';
 import type { SendMailFlow } from './sendMail';
@@ -76,6 +76,7 @@ export async function buildServices(config: Config, emit: Emit, clock: Clock = s
     ),
     email: createEmailBackend(config.email, {
       write: (text) => process.stdout.write(text),
+      clock,
       log: (event) => emit({ ...event, level: 'warn' }),
     }),
     ...(pwnedPasswordsUrl !== undefined && {

@@ -6,8 +6,8 @@ import {
   cleanText,
   formatMailbox,
   formatMessageId,
-  MAX_NAME_LENGTH,
-  MAX_USERNAME_LENGTH,
+  maxNameLength,
+  maxUsernameLength,
   parseMailbox,
 } from './mailHeaders';
 import { type MailBlock, type MailView, renderBlocks, renderWords, type UserText } from './renderBlocks';
@@ -46,11 +46,11 @@ export interface PasswordResetInput {
 }
 
 const paragraph = (words: string, view: MailView = {}): MailBlock => ({ kind: 'paragraph', words, view });
-const shownUsername = (username: string): UserText => ({ userText: cleanText(username, MAX_USERNAME_LENGTH) });
+const shownUsername = (username: string): UserText => ({ userText: cleanText(username, maxUsernameLength) });
 
 /** Renders one mail from its subject and blocks in `words`. */
 function render(site: MailSite, words: MailWords, subjectWords: string, blocks: readonly MailBlock[]): RenderedMail {
-  const siteName = cleanText(site.name, MAX_NAME_LENGTH);
+  const siteName = cleanText(site.name, maxNameLength);
   const subject = cleanSubject(renderWords(subjectWords, { siteName }));
   const { locale, dir } = words;
   return { subject, locale, ...renderBlocks(blocks, { locale, dir, subject }) };
@@ -89,9 +89,7 @@ export function renderPasswordReset(input: PasswordResetInput): RenderedMail {
   });
   const { intro, introMany, subject } = words.passwordReset;
   const place =
-    requestedFrom === undefined
-      ? undefined
-      : { requestedFrom: { userText: cleanText(requestedFrom, MAX_NAME_LENGTH) } };
+    requestedFrom === undefined ? undefined : { requestedFrom: { userText: cleanText(requestedFrom, maxNameLength) } };
   return render(site, words, subject, [
     paragraph(accounts.length > 1 ? introMany : intro, { domain }),
     ...blocks,

@@ -1,5 +1,5 @@
 // The mails to the operator: alerts and the test mail. English only; counts and ids, never an address, a name or a link.
-import { cleanSubject, cleanText, MAX_NAME_LENGTH } from './mailHeaders';
+import { cleanSubject, cleanText, maxNameLength } from './mailHeaders';
 import { type MailBlock, type MailView, renderBlocks, renderWords } from './renderBlocks';
 import type { MailSite, RenderedMail } from './renderMail';
 
@@ -24,7 +24,7 @@ function render(
   subjectWords: string,
   sentences: readonly (readonly [string, MailView])[],
 ): RenderedMail {
-  const siteName = cleanText(site.name, MAX_NAME_LENGTH);
+  const siteName = cleanText(site.name, maxNameLength);
   const subject = cleanSubject(renderWords(subjectWords, { siteName }));
   const blocks = sentences.map(([words, view]): MailBlock => ({ kind: 'paragraph', words, view }));
   return { subject, locale: 'en', ...renderBlocks(blocks, { locale: 'en', dir: 'ltr', subject }) };

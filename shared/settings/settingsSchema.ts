@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { parseAddress } from '../address';
 import type { Rate } from '../limits';
+import { parseVerificationKey } from '../mail/sendgridEvents';
 import { maxResetKeyTtlMinutes, type ResetKeySettings, type SigningSecret } from '../resetKey';
 import { defaultResetUrl } from '../site';
 
@@ -195,8 +196,8 @@ export const settingsSchema = z.object({
   EMAIL_USE_TLS: flag(true),
   /** TLS from the first byte (port 465). */
   EMAIL_USE_SSL: flag(false),
-  /** Seconds for one mail over SMTP, at most 30. */
-  EMAIL_TIMEOUT: whole(30, 1, 30),
+  /** Seconds for one mail over SMTP, at most 30. Over 8, a mail that is being sent when the app stops may be sent twice. */
+  EMAIL_TIMEOUT: whole(8, 1, 30),
   /** The directory of the `file` backend. The console backend keeps copies there, for `/dev/mailbox`. */
   EMAIL_FILE_PATH: z.string().optional(),
   /** For the `sendgrid` backend. It needs the permission "Mail Send" only. */
@@ -206,7 +207,12 @@ export const settingsSchema = z.object({
   /** The verification key of the signed Event Webhook. Without it every webhook call is refused. */
   SENDGRID_WEBHOOK_PUBLIC_KEY: z
     .string()
-    .regex(/^[A-Za-z0-9+/=]{40,}$/, 'is not the base64 verification key')
+    .transform((text, context) => {
+      const key = parseVerificationKey(text);
+      if (key !== undefined) return key;
+      context.addIssue({ code: 'custom', message: 'is not the base64 verification key' });
+      return z.NEVER;
+    })
     .optional(),
   /** Allows `console` and `file` outside development. */
   ALLOW_DEV_EMAIL_BACKEND: flag(false),

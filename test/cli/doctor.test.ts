@@ -58,7 +58,8 @@ describe('npm run site -- doctor', () => {
     EMAIL_BACKEND: 'sendgrid',
     SENDGRID_API_KEY: 'SG.secret',
     SENDGRID_API_URL: sendGrid.url,
-    SENDGRID_WEBHOOK_PUBLIC_KEY: 'A'.repeat(60),
+    SENDGRID_WEBHOOK_PUBLIC_KEY:
+      'MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEf59w42mP97Z0gAGb9tiGmvFPX6MPGN9Yg9boG4BQW1FwHugh7RkjRDIS41oyhY/ZsQLbA1RWVKTpy1IySgBjfQ==',
   });
   /** The one finding that is not well, with its cure; everything else must be well. */
   async function onlyFault(

@@ -9,9 +9,13 @@ interface SmtpMessage {
   readonly from: string;
   readonly to: readonly string[];
   readonly raw: string;
-  /** Over TLS? */
   readonly secure: boolean;
+  /** The name in EHLO. */
+  readonly clientName: string;
 }
+
+/** A code, or a code and a text such as `554 5.7.1 Relay access denied`. */
+type Reply = number | string;
 
 /** How a raw server misbehaves. */
 type BadManners =
@@ -41,11 +45,11 @@ export interface ScriptedSmtp {
   /** Bytes of every connection, as they came: what an eavesdropper reads. Raw servers only. */
   readonly wire: () => string;
   connections(): number;
-  /** Reply codes for the next RCPT TO (or MAIL FROM, or end of DATA) commands, in order; afterwards 250. */
+  /** Replies to the next RCPT TO (or MAIL FROM, or end of DATA) commands, in order; afterwards 250. */
   script(replies: {
-    readonly mail?: readonly number[];
-    readonly rcpt?: readonly number[];
-    readonly data?: readonly number[];
+    readonly mail?: readonly Reply[];
+    readonly rcpt?: readonly Reply[];
+    readonly data?: readonly Reply[];
   }): void;
   /** Ends every open connection, as a server does with idle ones. Resolves when they are gone. */
   disconnectAll(): Promise<void>;
@@ -81,8 +85,10 @@ export async function testCertificate({
   return { key, cert };
 }
 
-function reply(code: number | undefined): Error | null {
-  return code === undefined || code < 400 ? null : Object.assign(new Error('scripted'), { responseCode: code });
+function reply(scripted: Reply | undefined): Error | null {
+  if (scripted === undefined) return null;
+  const [, code = '', text = 'scripted'] = /^(\d{3}) ?(.+)?$/.exec(String(scripted)) ?? [];
+  return Object.assign(new Error(text), { responseCode: Number(code) });
 }
 
 /** Starts one on a free loopback port. */
@@ -92,7 +98,7 @@ export async function startScriptedSmtp(options: ScriptedSmtpOptions = {}): Prom
 
 async function startSmtpServer({ auth, tls, size }: ScriptedSmtpOptions): Promise<ScriptedSmtp> {
   const messages: SmtpMessage[] = [];
-  const scripted = { mail: [] as number[], rcpt: [] as number[], data: [] as number[] };
+  const scripted = { mail: [] as Reply[], rcpt: [] as Reply[], data: [] as Reply[] };
   let connections = 0;
   const versions = tls?.only ? { minVersion: tls.only, maxVersion: tls.only, ciphers: 'DEFAULT:@SECLEVEL=0' } : {};
   const server = new SMTPServer({
@@ -130,6 +136,7 @@ async function startSmtpServer({ auth, tls, size }: ScriptedSmtpOptions): Promis
             to: rcptTo.map(({ address }) => address),
             raw: Buffer.concat(chunks).toString(),
             secure: session.secure,
+            clientName: session.hostNameAppearsAs,
           });
         }
         done(refused);

@@ -33,11 +33,11 @@ describe('the SendGrid webhook', () => {
   });
   afterAll(() => app.stop());
 
-  async function acceptedMail(): Promise<string> {
+  async function acceptedMail(of = sub): Promise<string> {
     const id = newId();
     const at = new Date();
     const claim = await deliveries.claim(
-      { sub, id, kind: 'passwordReset', attempt: 0, acceptedAt: at, now: at },
+      { sub: of, id, kind: 'passwordReset', attempt: 0, acceptedAt: at, now: at },
       signal(),
     );
     if (claim.outcome !== 'claimed') throw new Error('not claimed');
@@ -79,6 +79,15 @@ describe('the SendGrid webhook', () => {
       await expect(providerOf(id)).resolves.toMatchObject({ state });
     }
     expect(app.host.output()).toContain('"event":"mailReported","level":"error"');
+  });
+
+  it('finds a mail by the Unicode form of the domain when SendGrid names its punycode', async () => {
+    const id = await acceptedMail(subjectOf('someuser@bücher.example'));
+    const report = event('delivered', id, now(), { email: 'someuser@xn--bcher-kva.example' });
+    await expect(post(JSON.stringify([report]))).resolves.toMatchObject({
+      status: 200,
+      json: { noted: 1, unknown: 0 },
+    });
   });
 
   it('takes custom args flat as well as nested in unique_args', async () => {

@@ -1,8 +1,8 @@
 // The message for SendGrid's SMTP relay: the header that carries what the API call carries.
 import { createTransport } from 'nodemailer';
-import { isSendGridHost, toMimeMessage } from '../../../shared/mail/mimeMessage';
-import { readMime } from './emailBackend.contract';
-import { sampleMail } from './sampleMail';
+import { isSendGridHost, toMimeMessage } from '../../../../shared/mail/backends/mimeMessage';
+import { readMime } from '../emailBackend.contract';
+import { sampleMail } from '../sampleMail';
 
 async function compose(id: string) {
   const composer = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });

@@ -3,31 +3,21 @@
 import { connect, type Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { createTransport, type SMTPPoolOptions } from 'nodemailer';
-import type { EmailBackend, EmailSettings, SendResult } from './emailBackend';
-import { refuseUnsafeMail } from './mailHeaders';
-import { isSendGridHost, keepRecipient, toMimeMessage } from './mimeMessage';
+import type { EmailBackend, SmtpSettings } from '../emailBackend';
+import { asciiDomain, parseMailbox, refuseNonAscii, refuseUnsafeMail } from '../mailHeaders';
+import { isSendGridHost, toMimeMessage } from './mimeMessage';
 import { judgeSmtpError } from './smtpErrors';
 
-type SmtpSettings = NonNullable<EmailSettings['smtp']>;
-
-/** For tests and private relays: the authorities to trust instead of Node's. Not a setting: operators have NODE_EXTRA_CA_CERTS. */
-export interface SmtpBackendOptions {
-  readonly tls?: { readonly ca?: string };
-}
-
-const MAX_CONNECTIONS = 3;
+const maxConnections = 3;
 /** Below the minutes after which servers and Azure's outbound NAT drop an idle connection. */
-const IDLE_MS = 60_000;
+const idleMs = 60_000;
 
 /** The pool's sockets: they hold the process while a mail is on its way, and not while they are idle. */
 class PoolSockets {
   private readonly sockets = new Set<Socket>();
   private sending = 0;
 
-  open(
-    { host, port, timeoutMs }: { host: string; port: number; timeoutMs: number },
-    connected: (error: Error | null, socket?: Socket) => void,
-  ): void {
+  open({ host, port, timeoutMs }: SmtpSettings, connected: (error: Error | null, socket?: Socket) => void): void {
     const socket = connect({ host, port });
     this.sockets.add(socket);
     const failed = (error: Error): void => {
@@ -53,54 +43,60 @@ class PoolSockets {
   }
 }
 
-function createPool(settings: SmtpSettings, { tls }: SmtpBackendOptions, sockets: PoolSockets) {
-  const { host, port, user, password, security, timeoutMs } = settings;
-  const poolOptions: SMTPPoolOptions & { pool: true } = {
-    pool: true,
+/**
+ * Nodemailer's options for one server.
+ * @param ca authorities to trust instead of Node's, for tests. Not a setting: operators have NODE_EXTRA_CA_CERTS.
+ */
+export function smtpOptions({ host, port, user, password, security, timeoutMs }: SmtpSettings, ca?: string) {
+  return {
     host,
     port,
     secure: security === 'implicit',
     requireTLS: security === 'starttls',
     ignoreTLS: security === 'none', // as Django: no TLS means none, so a relay's self-signed STARTTLS does no harm
-    tls: { minVersion: 'TLSv1.2', rejectUnauthorized: true, ...tls },
-    ...(user === undefined ? {} : { auth: { user, pass: password ?? '' } }),
-    maxConnections: MAX_CONNECTIONS,
-    maxMessages: Infinity,
-    maxRequeues: 2, // a pooled connection the server had closed; nodemailer repeats only what was not begun
+    tls: { minVersion: 'TLSv1.2', rejectUnauthorized: true, ca },
+    auth: user === undefined ? undefined : { user, pass: password ?? '' },
     connectionTimeout: timeoutMs,
     greetingTimeout: timeoutMs,
-    socketTimeout: Math.max(timeoutMs, 2 * IDLE_MS), // of an idle connection; a send is cut by its deadline long before
-    idleTimeout: IDLE_MS,
+  } as const;
+}
+
+/** The name for EHLO: the sender's domain. Google's relay refuses nodemailer's default, `[127.0.0.1]`, with 421. */
+export const ehloName = (from: string): string => asciiDomain(parseMailbox(from).address).split('@')[1] ?? '';
+
+/**
+ * Mail by SMTP. `timeoutMs` bounds one send in total, waiting for a free connection included.
+ * Outcomes: 250 accepted · 4xx transient, 60 s at least · 5xx for the recipient or the mail permanent · 5xx before that, 5.7.x, log-in
+ * and TLS failures transient and misconfigured (nothing was sent) · a connection lost before the body transient, surely not accepted,
+ * after it perhaps accepted.
+ */
+export function createSmtpBackend(settings: SmtpSettings, ca?: string): EmailBackend {
+  const sockets = new PoolSockets();
+  const forSendGrid = isSendGridHost(settings.host);
+  const bodies = new WeakMap<AbortSignal, Readable>();
+  let name: string | undefined;
+  const options: SMTPPoolOptions & { pool: true } = {
+    ...smtpOptions(settings, ca),
+    pool: true,
+    maxConnections,
+    maxMessages: Infinity,
+    maxRequeues: 2, // a pooled connection the server had closed; nodemailer repeats only what was not begun
+    socketTimeout: Math.max(settings.timeoutMs, 2 * idleMs), // of an idle connection; a send is cut by its deadline long before
+    idleTimeout: idleMs,
     socketCloseTimeout: 1_000,
     disableFileAccess: true,
     disableUrlAccess: true,
     getSocket(_options, callback) {
-      sockets.open({ host, port, timeoutMs }, (error, connection) => {
-        if (connection) callback(null, { connection });
+      sockets.open(settings, (error, connection) => {
+        if (connection) callback(null, { connection, name });
         else callback(error);
       });
     },
   };
-  return createTransport(poolOptions);
-}
-
-/**
- * Mail by SMTP. `timeoutMs` bounds one send in total, waiting for a free connection included.
- * Outcomes: 250 accepted · 4xx transient, 60 s at least · 5xx for the recipient or the mail permanent · 5xx before that, log-in and
- * TLS failures transient and misconfigured (nothing was sent) · a connection lost before the body transient, surely not accepted,
- * after it perhaps accepted.
- */
-export function createSmtpBackend(settings: SmtpSettings, options: SmtpBackendOptions = {}): EmailBackend {
-  const sockets = new PoolSockets();
-  const pool = createPool(settings, options, sockets);
-  const forSendGrid = isSendGridHost(settings.host);
-  const bodies = new WeakMap<AbortSignal, Readable>();
+  const pool = createTransport(options);
   // The last plugin before the pool takes the message: it remembers the stream the body is read from, for only once that was read
   // from may the server have the mail. (Nodemailer judges its own repeats in the same way.)
-  pool.use('stream', (mail, done) => {
-    keepRecipient(mail);
-    const { message } = mail;
-    const { signal } = mail.data;
+  pool.use('stream', ({ message, data: { signal } }, done) => {
     const createReadStream = message.createReadStream.bind(message);
     message.createReadStream = (streamOptions) => {
       const body = createReadStream(streamOptions);
@@ -111,15 +107,17 @@ export function createSmtpBackend(settings: SmtpSettings, options: SmtpBackendOp
   });
   return {
     name: 'smtp',
-    async send(mail): Promise<SendResult> {
-      const refused = refuseUnsafeMail(mail);
+    async send(mail) {
+      const refused = refuseUnsafeMail(mail) ?? (forSendGrid ? refuseNonAscii(mail) : undefined);
       if (refused) return refused;
+      name = ehloName(mail.from);
       const signal = AbortSignal.timeout(settings.timeoutMs);
       try {
         await sockets.during(pool.sendMail({ ...toMimeMessage(mail, { forSendGrid }), signal }));
         return { outcome: 'accepted', backend: 'smtp' };
       } catch (error) {
-        return judgeSmtpError(error, bodies.get(signal)?.readableDidRead === true, signal.aborted);
+        const bodyStarted = bodies.get(signal)?.readableDidRead === true;
+        return judgeSmtpError(error, settings, { bodyStarted, timedOut: signal.aborted });
       }
     },
     close() {

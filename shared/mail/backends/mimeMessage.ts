@@ -1,16 +1,6 @@
-// A mail as nodemailer's message. Called by the smtp and file backends, so that both write the same message.
-import { property } from './connectionErrors';
-import type { Mail } from './emailBackend';
-import { parseMailbox } from './mailHeaders';
-
-/** What keepRecipient changes of nodemailer's message. */
-interface ComposedMail {
-  readonly data: { readonly to?: unknown };
-  readonly message: {
-    encodeHeaderValue(key: string, value: unknown): string;
-    getEnvelope(): { from: string | false; to: string[]; [key: string]: unknown };
-  };
-}
+// A mail as nodemailer's message: what the smtp and file backends write.
+import type { Mail } from '../emailBackend';
+import { parseMailbox } from '../mailHeaders';
 
 /** Whether `EMAIL_HOST` is SendGrid's SMTP relay, which reads `X-SMTPAPI`. */
 export function isSendGridHost(host: string): boolean {
@@ -41,11 +31,10 @@ function sendGridHeader(mail: Mail): string {
  * The message data. Both parts go out quoted-printable: its soft line breaks vanish on decoding, so a link of any length stays
  * whole (H-4), which `format=flowed` or a bare long line does not promise. `forSendGrid` adds `X-SMTPAPI`.
  */
-export function toMimeMessage(mail: Mail, { forSendGrid = false, date }: { forSendGrid?: boolean; date?: Date } = {}) {
+export function toMimeMessage(mail: Mail, { forSendGrid = false } = {}) {
   const from = parseMailbox(mail.from);
   return {
     messageId: mail.messageId,
-    ...(date ? { date } : {}),
     from,
     to: { name: '', address: mail.to },
     envelope: { from: from.address, to: [mail.to] },
@@ -56,22 +45,9 @@ export function toMimeMessage(mail: Mail, { forSendGrid = false, date }: { forSe
     headers: {
       'Auto-Submitted': 'auto-generated',
       'Content-Language': mail.locale,
-      ...(forSendGrid ? { 'X-SMTPAPI': { prepared: true, foldLines: true, value: sendGridHeader(mail) } } : {}),
+      ...(forSendGrid && { 'X-SMTPAPI': { prepared: true, foldLines: true, value: sendGridHeader(mail) } }),
     },
     disableFileAccess: true,
     disableUrlAccess: true,
   };
-}
-
-/**
- * Keeps the recipient as it is stored, byte for byte, in the envelope and in `To`: nodemailer would lower-case its domain.
- * For a `stream` plugin, when the message is composed. An address that is not ASCII stays nodemailer's to encode.
- */
-export function keepRecipient({ data, message }: ComposedMail): void {
-  const to = property(data.to, 'address');
-  if (typeof to !== 'string' || !/^[\x21-\x7e]+$/.test(to)) return;
-  const encode = message.encodeHeaderValue.bind(message);
-  message.encodeHeaderValue = (key, value) => (key === 'To' ? to : encode(key, value));
-  const envelope = { ...message.getEnvelope(), to: [to] };
-  message.getEnvelope = () => envelope;
 }

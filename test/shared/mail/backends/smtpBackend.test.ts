@@ -1,18 +1,18 @@
 // The smtp backend against real SMTP servers on loopback: the contract, replies, TLS, stalls and drops (SM1 to SM5), the pool.
 import { spawn } from 'node:child_process';
 import { connect } from 'node:tls';
-import type { EmailBackend, EmailSettings, SendResult } from '../../../shared/mail/emailBackend';
-import { createSmtpBackend, type SmtpBackendOptions } from '../../../shared/mail/smtpBackend';
+import { createSmtpBackend } from '../../../../shared/mail/backends/smtpBackend';
+import { judgeSmtpError } from '../../../../shared/mail/backends/smtpErrors';
+import type { EmailBackend, SendResult, SmtpSettings } from '../../../../shared/mail/emailBackend';
 import {
   type ScriptedSmtp,
   type ScriptedSmtpOptions,
   startScriptedSmtp,
   testCertificate,
-} from '../../fakes/scriptedSmtp';
-import { describeEmailBackend, readMime } from './emailBackend.contract';
-import { longLink, sampleMail } from './sampleMail';
+} from '../../../fakes/scriptedSmtp';
+import { describeEmailBackend, readMime } from '../emailBackend.contract';
+import { longLink, sampleMail } from '../sampleMail';
 
-type SmtpSettings = NonNullable<EmailSettings['smtp']>;
 const password = 'a password that must not leak';
 
 let open: { server: ScriptedSmtp; backend: EmailBackend }[] = [];
@@ -24,14 +24,10 @@ afterEach(async () => {
   open = [];
 });
 
-async function start(
-  options: ScriptedSmtpOptions = {},
-  settings: Partial<SmtpSettings> = {},
-  more: SmtpBackendOptions = {},
-) {
+async function start(options: ScriptedSmtpOptions = {}, settings: Partial<SmtpSettings> = {}, ca?: string) {
   const server = await startScriptedSmtp(options);
   const { port } = server;
-  const backend = createSmtpBackend({ host: '127.0.0.1', port, security: 'none', timeoutMs: 5_000, ...settings }, more);
+  const backend = createSmtpBackend({ host: '127.0.0.1', port, security: 'none', timeoutMs: 5_000, ...settings }, ca);
   const peer = { server, backend };
   open.push(peer);
   return peer;
@@ -41,7 +37,7 @@ const startTls = async (server: ScriptedSmtpOptions['tls'], settings: Partial<Sm
   start(
     { ...(server ? { tls: server } : {}), auth: { user: 'apikey', password } },
     { security: 'starttls', user: 'apikey', password, ...settings },
-    ca === undefined ? {} : { tls: { ca } },
+    ca,
   );
 
 describeEmailBackend('smtp', async () => {
@@ -72,6 +68,15 @@ describe('the message', () => {
     expect(server.messages).toMatchObject([{ from: 'info@codalab.org', to: ['someuser@somewhere.com'] }]);
   });
 
+  it('carries international domains in punycode, and names the sender’s domain in EHLO', async () => {
+    const { server, backend } = await start();
+    await backend.send(sampleMail({ to: 'joerg@bücher.example', site: { from: 'CodaLab <info@köln.example>' } }));
+    expect(server.messages[0]?.clientName).toBe('xn--kln-sna.example');
+    expect(server.messages[0]?.raw).toMatch(
+      /^From: CodaLab <info@xn--kln-sna\.example>\r\nTo: joerg@xn--bcher-kva\.example\r\n/m,
+    );
+  });
+
   it('survives a line that is a single dot', async () => {
     const { server, backend } = await start();
     await backend.send({ ...sampleMail(), text: 'a\n.\nb\n..\n' });
@@ -81,11 +86,11 @@ describe('the message', () => {
 
 describe('a reply', () => {
   it.each([421, 450, 451])(
-    '[SM1] %i at RCPT is transient and waits 60 s, then the mail goes out once',
+    '[SM1] %i at RCPT or after DATA is transient and waits 60 s, then the mail goes out once',
     async (code) => {
       const { server, backend } = await start();
-      server.script({ rcpt: [code, code, code] });
-      for (let attempt = 0; attempt < 3; attempt += 1) {
+      for (const replies of [{ rcpt: [code] }, { data: [code] }]) {
+        server.script(replies);
         expect(await backend.send(sampleMail())).toEqual({
           outcome: 'transient',
           reason: `smtp_${code}`,
@@ -116,7 +121,8 @@ describe('a reply', () => {
 
   it.each([
     ['RCPT', 550, { rcpt: [550] }],
-    ['RCPT', 553, { rcpt: [553] }],
+    ['RCPT', 550, { rcpt: ['550 5.1.1 User unknown'] }],
+    ['RCPT', 553, { rcpt: ['553 5.1.3 bad address syntax'] }],
     ['the end of DATA', 550, { data: [550] }],
     ['the end of DATA', 552, { data: [552] }],
     ['MAIL FROM', 552, { mail: [552] }],
@@ -128,25 +134,22 @@ describe('a reply', () => {
     expect(await backend.send(sampleMail())).toEqual({ outcome: 'accepted', backend: 'smtp' });
   });
 
-  it('4xx at the end of DATA is transient, and surely not accepted', async () => {
+  it.each([
+    ['RCPT', { rcpt: ['554 5.7.1 Relay access denied'] }],
+    ['RCPT', { rcpt: ['553 5.7.1 Sender address rejected: not owned by user'] }],
+    ['RCPT', { rcpt: ['550 5.1.8 Sender address rejected: Domain not found'] }],
+    ['the end of DATA', { data: ['550 5.7.26 unauthenticated sender'] }],
+    ['MAIL FROM', { mail: ['550 no such sender'] }],
+  ])('at %s %j is about us: kept, and the operator is told', async (_where, replies) => {
     const { server, backend } = await start();
-    server.script({ data: [452] });
-    expect(await backend.send(sampleMail())).toMatchObject({
-      outcome: 'transient',
-      surelyNotAccepted: true,
-      retryAfterSeconds: 60,
-    });
-  });
-
-  it('550 at MAIL FROM is our own sender address: kept, and the operator is told', async () => {
-    const { server, backend } = await start();
-    server.script({ mail: [550] });
+    server.script(replies);
     expect(await backend.send(sampleMail())).toEqual({
       outcome: 'transient',
-      reason: 'smtp_550',
+      reason: expect.stringMatching(/^smtp_55[034]$/) as string,
       surelyNotAccepted: true,
       misconfigured: true,
     });
+    expect(server.messages).toEqual([]);
   });
 
   it.each([530, 534, 535])('[SM2] %i is our own log-in: kept, and the operator is told', async (code) => {
@@ -165,10 +168,27 @@ describe('a reply', () => {
     expect(JSON.stringify(result)).not.toMatch(/password|wrong|somewhere/);
   });
 
-  it('is accepted with the right log-in', async () => {
+  it('[SM2] the right log-in is accepted', async () => {
     const { backend } = await start({ auth: { user: 'apikey', password } }, { user: 'apikey', password });
     expect(await backend.send(sampleMail())).toEqual({ outcome: 'accepted', backend: 'smtp' });
   });
+
+  it('5.6.7, for a server without SMTPUTF8, has a reason of its own', () => {
+    const error = { responseCode: 553, response: '553 5.6.7 Address requires SMTPUTF8', command: 'MAIL FROM' };
+    expect(judge(error)).toEqual({ outcome: 'permanent', reason: 'non_ascii_local_part' });
+  });
+});
+
+const judge = (error: object, settings: Partial<SmtpSettings> = {}, timedOut = false) =>
+  judgeSmtpError(error, { port: 587, security: 'starttls', ...settings }, { bodyStarted: false, timedOut });
+
+it('silence on port 465 without EMAIL_USE_SSL says what to set', () => {
+  const greeting = { code: 'ETIMEDOUT', timeoutType: 'GREETING_TIMEOUT' };
+  const named = { outcome: 'transient', reason: 'tls_set_email_use_ssl', surelyNotAccepted: true, misconfigured: true };
+  expect(judge(greeting, { port: 465 })).toEqual(named);
+  expect(judge({ name: 'AbortError' }, { port: 465 }, true)).toEqual(named);
+  expect(judge(greeting)).toMatchObject({ reason: 'timeout' });
+  expect(judge(greeting, { port: 465, security: 'implicit' })).toMatchObject({ reason: 'timeout' });
 });
 
 /** What a client that takes anything agrees on with the server: shows that the server works, and our backend is what refuses. */
@@ -338,9 +358,9 @@ describe('the pool', () => {
     const certificate = await testCertificate();
     const { server } = await start({ tls: certificate });
     const script = `
-      const { createSmtpBackend } = require('./shared/mail/smtpBackend.ts');
+      const { createSmtpBackend } = require('./shared/mail/backends/smtpBackend.ts');
       const settings = { host: '127.0.0.1', port: ${server.port}, security: '${security}', timeoutMs: 5000 };
-      createSmtpBackend(settings, { tls: { ca: process.argv[1] } }).send(JSON.parse(process.argv[2])).then(
+      createSmtpBackend(settings, process.argv[1]).send(JSON.parse(process.argv[2])).then(
         (result) => process.stdout.write(result.outcome));`;
     const child = spawn(process.execPath, [
       '--require',

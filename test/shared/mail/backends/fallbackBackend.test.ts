@@ -1,7 +1,7 @@
 // Several backends in order: the next one is asked only when the one before surely has not the mail.
-import type { EmailBackend, SendResult } from '../../../shared/mail/emailBackend';
-import { createFallbackBackend, type FallbackEvent } from '../../../shared/mail/fallbackBackend';
-import { sampleMail } from './sampleMail';
+import type { EmailBackend, SendResult } from '../../../../shared/mail/emailBackend';
+import { createFallbackBackend, type FallbackEvent } from '../../../../shared/mail/backends/fallbackBackend';
+import { sampleMail } from '../sampleMail';
 
 const accepted = (backend: string): SendResult => ({ outcome: 'accepted', backend });
 const refused: SendResult = { outcome: 'transient', reason: 'connection_refused', surelyNotAccepted: true };
@@ -91,6 +91,14 @@ it('if all surely failed: the last reason, the shortest wait, misconfigured if a
     misconfigured: true,
     retryAfterSeconds: 5,
   });
+});
+
+it('asks the next for an address that the first cannot take, and gives up if none can', async () => {
+  const cannot: SendResult = { outcome: 'permanent', reason: 'non_ascii_local_part' };
+  const [first, second] = [scripted('sendgrid', cannot, cannot), scripted('smtp', accepted('smtp'), cannot)];
+  const backend = createFallbackBackend([first, second]);
+  expect(await backend.send(sampleMail())).toEqual(accepted('smtp'));
+  expect(await backend.send(sampleMail())).toEqual(cannot);
 });
 
 it('closes all', async () => {

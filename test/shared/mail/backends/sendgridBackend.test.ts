@@ -1,15 +1,15 @@
 // The sendgrid backend against a scripted API on loopback: the contract, the payload (G1), and every way an API fails (G2 to G7).
 import { type AddressInfo, createServer } from 'node:net';
-import type { SendResult } from '../../../shared/mail/emailBackend';
-import { createSendgridBackend } from '../../../shared/mail/sendgridBackend';
+import type { SendResult } from '../../../../shared/mail/emailBackend';
+import { createSendgridBackend } from '../../../../shared/mail/backends/sendgridBackend';
 import {
   type ScriptedSendGrid,
   type SendGridAnswer,
   type SendGridRequest,
   startScriptedSendGrid,
-} from '../../fakes/scriptedSendGrid';
-import { describeEmailBackend, type ReceivedMail } from './emailBackend.contract';
-import { longLink, sampleMail } from './sampleMail';
+} from '../../../fakes/scriptedSendGrid';
+import { describeEmailBackend, type ReceivedMail } from '../emailBackend.contract';
+import { longLink, sampleMail } from '../sampleMail';
 
 const apiKey = 'SG.test-key-that-must-not-leak';
 const now = new Date('2026-01-02T03:04:05Z');
@@ -66,18 +66,30 @@ describe('[G1] the request', () => {
     expect(api.requests).toHaveLength(1);
     expect(api.requests[0]).toMatchObject({ method: 'POST', path: '/v3/mail/send' });
     expect(api.requests[0]?.headers.authorization).toBe(`Bearer ${apiKey}`);
+    await backend(5_000, api.url.replace(/\/$/, '')).send(sampleMail());
+    expect(api.requests[1]?.path).toBe('/v3/mail/send');
   });
 
-  it('goes to the URL of the settings, not to the one setApiKey resets to', async () => {
-    await backend(5_000, api.url.replace(/\/$/, '')).send(sampleMail());
-    expect(api.requests[0]?.path).toBe('/v3/mail/send');
+  it('carries international domains in punycode', async () => {
+    await backend().send(sampleMail({ to: 'Joerg@bücher.example', site: { from: 'i@köln.example' } }));
+    const { personalizations, from } = api.requests[0]?.body ?? {};
+    expect(personalizations[0].to).toEqual([{ email: 'Joerg@xn--bcher-kva.example' }]);
+    expect(from).toEqual({ email: 'i@xn--kln-sna.example' });
+  });
+
+  it('is not made for a local part SendGrid cannot take: a recipient for good, a sender until it is corrected', async () => {
+    const reason = 'non_ascii_local_part';
+    expect(await backend().send(sampleMail({ to: 'jörg@somewhere.com' }))).toEqual({ outcome: 'permanent', reason });
+    const sender = await backend().send(sampleMail({ site: { from: 'jörg@codalab.org' } }));
+    expect(sender).toEqual({ outcome: 'transient', reason, surelyNotAccepted: true, misconfigured: true });
+    expect(api.requests).toEqual([]);
   });
 
   it('holds one recipient, tracking off in all its forms, a category and the mail id, and nothing else', async () => {
     const mail = sampleMail({ site: { from: 'CodaLab <info@codalab.org>' } });
     await backend().send(mail);
     expect(api.requests[0]?.body).toEqual({
-      personalizations: [{ to: [{ email: 'someuser@somewhere.com' }] }],
+      personalizations: [{ to: [{ email: 'someuser@somewhere.com' }], custom_args: { mail_id: mail.id } }],
       from: { email: 'info@codalab.org', name: 'CodaLab' },
       subject: mail.subject,
       content: [
@@ -86,7 +98,6 @@ describe('[G1] the request', () => {
       ],
       headers: { 'Message-ID': mail.messageId, 'Auto-Submitted': 'auto-generated', 'Content-Language': 'en' },
       categories: ['password-reset'],
-      custom_args: { mail_id: mail.id },
       tracking_settings: {
         click_tracking: { enable: false, enable_text: false },
         open_tracking: { enable: false },
@@ -143,27 +154,17 @@ describe('an answer', () => {
       { 'Retry-After': 'soon', 'X-RateLimit-Reset': String(now.getTime() / 1000 + 20) },
       20,
     ],
+    ['no header', {}, undefined],
+    ['text', { 'Retry-After': 'soon', 'X-RateLimit-Reset': 'tomorrow' }, undefined],
+    ['a negative number', { 'Retry-After': '-5' }, undefined],
+    ['a number with a unit', { 'Retry-After': '5s' }, undefined],
+    ['1e3', { 'Retry-After': '1e3' }, undefined],
   ])('[G4] 429 with %s', async (_what, headers, retryAfterSeconds) => {
     expect(await sendAnswered({ status: 429, headers })).toEqual({
       outcome: 'transient',
       reason: 'sendgrid_429',
       surelyNotAccepted: true,
       retryAfterSeconds,
-    });
-  });
-
-  it.each([
-    ['no header', {}],
-    ['text', { 'Retry-After': 'soon', 'X-RateLimit-Reset': 'tomorrow' }],
-    ['a negative number', { 'Retry-After': '-5' }],
-    ['a number with a unit', { 'Retry-After': '5s' }],
-    ['1e3', { 'Retry-After': '1e3' }],
-    ['nothing', { 'Retry-After': '' }],
-  ])('[G4] 429 with %s asks for no particular time', async (_what, headers) => {
-    expect(await sendAnswered({ status: 429, headers })).toEqual({
-      outcome: 'transient',
-      reason: 'sendgrid_429',
-      surelyNotAccepted: true,
     });
   });
 
@@ -174,6 +175,14 @@ describe('an answer', () => {
       surelyNotAccepted: true,
     });
     expect(api.requests).toHaveLength(1);
+  });
+
+  it('504 leaves it open whether the mail was accepted', async () => {
+    expect(await sendAnswered({ status: 504 })).toEqual({
+      outcome: 'transient',
+      reason: 'sendgrid_504',
+      surelyNotAccepted: false,
+    });
   });
 
   it('[G5] 503 with Retry-After is obeyed', async () => {
