@@ -3,11 +3,11 @@
 import type { Mail, SendResult } from './emailBackend';
 
 /** Longest site or display name shown in a mail, in code points. */
-export const MAX_NAME_LENGTH = 100;
+export const maxNameLength = 100;
 /** Longest username shown in a mail, in code points (Django's own limit for a username). */
-export const MAX_USERNAME_LENGTH = 150;
+export const maxUsernameLength = 150;
 /** Longest header line without its CRLF, in octets (RFC 5322 §2.1.1). */
-const MAX_LINE_OCTETS = 998;
+const maxLineOctets = 998;
 
 // C0, DEL, C1 (with U+0085), line and paragraph separator: all that some program takes for the end of a line.
 const LINE_BREAKERS = /[\p{Cc}\u2028\u2029]+/gu;
@@ -35,7 +35,7 @@ export function cleanText(text: string, maxCodePoints: number): string {
 /** A subject that fits one header line of 998 octets together with `Subject: ` (M2). */
 export function cleanSubject(text: string): string {
   let subject = cleanText(text, 300);
-  while (Buffer.byteLength(`Subject: ${subject}`) > MAX_LINE_OCTETS)
+  while (Buffer.byteLength(`Subject: ${subject}`) > maxLineOctets)
     subject = cleanText(subject, Array.from(subject).length - 1);
   return subject;
 }
@@ -52,7 +52,7 @@ export function parseMailbox(text: string): Mailbox {
   const address = (parts?.[2] ?? text).trim().split(/[\s\p{Cc}\u2028\u2029,;<>"()]/u)[0] ?? '';
   const quoted = /^"([^]*)"$/.exec((parts?.[1] ?? '').trim());
   const name = quoted?.[1] === undefined ? (parts?.[1] ?? '') : quoted[1].replace(/\\([^])/g, '$1');
-  return { name: cleanText(name, MAX_NAME_LENGTH), address };
+  return { name: cleanText(name, maxNameLength), address };
 }
 
 /** `addr@domain` or `Name <addr@domain>`, the name as a quoted-string unless it is made of plain words (RFC 5322 §3.4). */
