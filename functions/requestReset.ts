@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { parseAddress } from '../shared/address';
 import { jsonAnswer, problemAnswer } from '../shared/http/answer';
 import { readJsonBody } from '../shared/http/jsonBody';
-import { acceptedLocale } from '../shared/pages/words';
+import { acceptedLocale } from '../shared/locales';
 import { requestReset } from '../shared/resetFlow';
 import { isLocale } from '../shared/site';
 import { clientOf, overLimit, type Caller } from './clientOf';

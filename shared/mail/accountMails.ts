@@ -37,8 +37,8 @@ export function resetMail(
   const rendered = renderPasswordReset({
     site: mailSite(context),
     accounts: links.map(({ username, url: link }) => ({ username, link })),
-    ...(options.showExpiry && soonest !== undefined && { expiresAt: soonest }),
-    ...(options.requestedFrom !== undefined && { requestedFrom: options.requestedFrom }),
+    expiresAt: options.showExpiry ? soonest : undefined,
+    requestedFrom: options.requestedFrom,
   });
   return toMail(context, 'password-reset', rendered);
 }

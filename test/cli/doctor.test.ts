@@ -236,7 +236,7 @@ describe('npm run site -- doctor', () => {
     await editSite({ locale: 'cy' });
     expect(await onlyFault()).toMatchObject({
       level: 'warn',
-      what: 'There are no mail words in the language cy: mails are in English.',
+      what: 'There are no texts in the language cy: mails and pages are in English.',
     });
   });
 

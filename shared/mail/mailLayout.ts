@@ -2,7 +2,7 @@
 // Values arrive escaped: `{{{…}}}` is HTML that renderBlocks made, `{{…}}` is escaped on the way.
 
 /** Mustache template; `blocks` holds `paragraph` (HTML) or `link` (`url`, `label` HTML) each. Inline styles first: some clients drop the head. */
-export const layout = `<!DOCTYPE html>
+export const mailLayout = `<!DOCTYPE html>
 <html lang="{{locale}}" dir="{{dir}}">
 <head>
 <meta charset="utf-8">
