@@ -3,7 +3,7 @@ import type { Clock } from './clock';
 import type { AccountDirectory } from './directory/accountDirectory';
 import type { Emit } from './events';
 import type { Limits, Rate } from './limits';
-import type { Mail, SendResult } from './mail/emailBackend';
+import type { EmailBackend, SendResult } from './mail/emailBackend';
 import type { OutgoingMailQueue, SealSettings } from './outbox/outgoingMail';
 import type { EncodePassword } from './password/encodePassword';
 import type { ResetKeySettings } from './resetKey';
@@ -24,7 +24,7 @@ export interface ResetDeps {
   readonly resetKeys: ResetKeyStore;
   readonly limits: Limits;
   readonly site: SiteSource;
-  readonly email: { send(mail: Mail): Promise<SendResult> };
+  readonly email: EmailBackend;
   readonly encodePassword: EncodePassword;
   /** Was the password found in a breach? Fails open; undefined if the check is off. */
   readonly isBreached: ((password: string) => Promise<boolean>) | undefined;

@@ -3,17 +3,23 @@
 import { addressHashOf } from './address';
 import { bindLink, findBoundKey, type KeyRefusal } from './boundKey';
 import { newId } from './clock';
-import type { Account } from './directory/accountDirectory';
 import { linkIssuedMail, passwordChangedMail, resetMail, type ResetLink } from './mail/accountMails';
 import { takeToken } from './mailLimits';
 import { enqueueMail, type MailRequest, type MailRequestOf, type ResetRequest } from './mailRequest';
 import { derivedId } from './outbox/outgoingMail';
 import type { Prepared } from './outbox/worker';
 import { loadCommonPasswords } from './password/commonPasswords';
-import { breachedProblem, cheapProblems, contextProblems, type PasswordProblem } from './password/passwordRules';
+import {
+  breachedProblem,
+  cheapProblems,
+  contextProblems,
+  siteRuleProblem,
+  type PasswordProblem,
+} from './password/passwordRules';
 import { findRecipients } from './recipients';
 import type { Requester, ResetDeps } from './resetDeps';
 import { issueResetKey, resetKeyIdOf, verifyResetKey } from './resetKey';
+import { queuePasswordChangedEvent } from './siteEvents';
 
 /**
  * Step 1. Someone asks for a reset of the account with this address. Signs a reset key, seals it and queues it: one storage call,
@@ -104,7 +110,7 @@ async function preparePasswordChanged(
     const isYoung = deps.clock().getTime() - acceptedAt.getTime() < lateWriteMs;
     return mayStillLand && isYoung ? { outcome: 'not_yet', delaySeconds: 60 } : { outcome: 'nobody' };
   }
-  await enqueuePasswordChangedEvent(deps, account, resetKeyId);
+  await queuePasswordChangedEvent(deps, account, resetKeyId);
   const mail = passwordChangedMail({ site: await deps.site.current(), mailId, account, requestLocale: request.locale });
   return { outcome: 'ready', send: () => deps.email.send(mail) };
 }
@@ -162,7 +168,7 @@ async function redeem(deps: ResetDeps, key: string, newPassword: string): Promis
   if (cheap.length > 0) return { outcome: 'rejected_password', problems: cheap };
 
   const found = await findBoundKey(deps, key);
-  if (found.outcome !== 'live' && found.outcome !== 'redeemed') return found;
+  if (!('account' in found)) return found;
   const { account, claims, credentialVersion } = found;
   const { username, email, addressHash, id: accountId } = account;
   if (found.outcome === 'live') {
@@ -186,10 +192,10 @@ async function redeem(deps: ResetDeps, key: string, newPassword: string): Promis
   switch (written.outcome) {
     case 'changed':
       // The notice sends the same event, if this fails.
-      await enqueuePasswordChangedEvent(deps, account, resetKeyId).catch(() => undefined);
+      await queuePasswordChangedEvent(deps, account, resetKeyId).catch(() => undefined);
       return { outcome: 'changed', username };
     case 'rejected':
-      return { outcome: 'rejected_password', problems: written.problems };
+      return { outcome: 'rejected_password', problems: written.problems.map(siteRuleProblem) };
     case 'superseded':
       return { outcome: 'used_key' };
     case 'contended':
@@ -255,14 +261,4 @@ export async function issueLinks(deps: ResetDeps, email: string): Promise<Issued
   );
   deps.emit({ ...audit, outcome: 'issued', count: links.length, noticeIds });
   return { outcome: 'issued', links };
-}
-
-/** Tells the site, at least once and with one id, that a password was changed, so that it can end sessions. */
-async function enqueuePasswordChangedEvent(deps: ResetDeps, account: Account, resetKeyId: string): Promise<void> {
-  if (deps.sendSiteEvent === undefined) return;
-  const acceptedAt = deps.clock();
-  const data = { accountId: account.id, at: (account.passwordChangedAt ?? acceptedAt).toISOString() };
-  const { addressHash } = account;
-  const event = { kind: 'siteEvent', addressHash, type: 'password.changed', data, acceptedAt } as const;
-  await enqueueMail(deps, derivedId('password.changed', resetKeyId), event);
 }

@@ -45,7 +45,11 @@ export function renderOperatorAlert(input: OperatorAlertInput): RenderedMail {
     }),
     ...sentence(failed, 'Mails recorded as failed or unsure: {{count}}.', {}),
     ...sentence(misconfigured, 'Mails waiting because the mail provider refuses our settings: {{count}}.', {}),
-    ...sentence(unreadableAccounts, 'Accounts that cannot be read, see `npm run accounts -- list --broken`: {{count}}.', {}),
+    ...sentence(
+      unreadableAccounts,
+      'Accounts that cannot be read, see `npm run accounts -- list --broken`: {{count}}.',
+      {},
+    ),
     ...sentence(shown.length, 'Mail ids: {{ids}}', { ids: shown.join(', ') + more }),
     ['To look at them: npm run outbox -- list', {}],
   ]);

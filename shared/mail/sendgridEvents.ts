@@ -3,7 +3,8 @@ import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { domainToASCII, domainToUnicode } from 'node:url';
 import * as z from 'zod';
 import { addressHashOf } from '../address';
-import type { ProviderReport, ProviderState } from '../outbox/deliveries';
+import type { ProviderState } from '../outbox/deliveries';
+import type { MailReport } from '../outbox/providerReports';
 
 /** SendGrid retries for a day; an hour of grace for its queue. */
 const maxAgeMs = 25 * 3_600_000;
@@ -59,13 +60,6 @@ const eventSchema = z.object({
   unique_args: z.object({ mail_id: mailId }).optional(),
 });
 
-/** A report about one mail of ours. */
-export interface MailReport extends ProviderReport {
-  /** What the mail may be recorded under: SendGrid was given the punycode form of an international domain. */
-  readonly addressHashes: readonly string[];
-  readonly mailId: string;
-}
-
 /** The reports in a body; events that are not about our mails, or say nothing of delivery, are left out. */
 export function readReports(body: Buffer): MailReport[] {
   const events = z.array(z.unknown()).safeParse(parse(body));
@@ -81,7 +75,7 @@ export function readReports(body: Buffer): MailReport[] {
   });
 }
 
-/** The hash of the address as it is, and with its domain in Unicode and in punycode. */
+/** SendGrid was given the punycode form of an international domain: the hash of the address as it is, and with its domain in Unicode and in punycode. */
 function addressHashesOf(email: string): string[] {
   const at = email.lastIndexOf('@') + 1;
   const [local, domain] = [email.slice(0, at), email.slice(at)];

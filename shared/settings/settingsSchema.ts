@@ -60,7 +60,7 @@ const secrets = z.string({ error: 'is missing' }).transform((text, context): Res
   return first === undefined ? z.NEVER : [first, ...rest];
 });
 
-const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const unitMs = { s: 1000, m: 60_000, h: 3_600_000 } as const;
 const isUnit = (text: string | undefined): text is keyof typeof unitMs => text !== undefined && text in unitMs;
 const rate = (fallback: string) =>
   z
@@ -68,13 +68,13 @@ const rate = (fallback: string) =>
     .default(fallback)
     .transform((text, context): Rate | 'off' => {
       if (text === 'off') return 'off';
-      const [, burst, count, unit] = /^(\d{1,4})\/(\d{1,3})([smhd])$/.exec(text) ?? [];
+      const [, burst, count, unit] = /^(\d{1,4})\/(\d{1,3})([smh])$/.exec(text) ?? [];
       if (Number(burst) >= 1 && Number(burst) <= 1000 && Number(count) >= 1 && isUnit(unit)) {
         return { burst: Number(burst), refillMs: Number(count) * unitMs[unit] };
       }
       context.addIssue({
         code: 'custom',
-        message: 'is not like 3/5m (burst up to 1000 / one more per interval in s, m, h or d)',
+        message: 'is not like 3/5m (burst up to 1000 / one more per interval in s, m or h)',
       });
       return z.NEVER;
     });
@@ -242,8 +242,8 @@ export const settingsSchema = z.object({
   PWNED_PASSWORDS_URL: url.default('https://api.pwnedpasswords.com'),
   /** Mails per address: that many at once, then one per interval. */
   LIMIT_PER_ADDRESS: rate('3/5m'),
-  /** Mails per address and day. */
-  LIMIT_PER_ADDRESS_DAY: rate('20/1d'),
+  /** Mails per address and UTC day. */
+  LIMIT_PER_ADDRESS_DAY: whole(20, 1, 1000),
   /** Requests per client, as `LIMIT_PER_ADDRESS`. */
   LIMIT_PER_IP: rate('60/1m'),
   /** The number of proxies that append to `X-Forwarded-For`: 1 in Azure, plus one for each of your own. */

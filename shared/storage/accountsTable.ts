@@ -96,26 +96,40 @@ interface Revision {
   readonly etag: string;
 }
 
-export function createAccountsTable(table: TableStore, emit: Emit): AccountDirectory {
-  const read = (row: Row): AccountRow[] => {
+/** @param alertOperators told of a row that kept its holder from getting a mail */
+export function createAccountsTable(
+  table: TableStore,
+  emit: Emit,
+  alertOperators?: (addressHash: string, reason: string) => Promise<void>,
+): AccountDirectory {
+  const read = (row: Row): AccountRow | { readonly problem: string } => {
     const account = readAccountRow(row);
-    if (!('problem' in account)) return [account];
-    // Not the id: a site may use addresses as ids.
-    const addressHash = row.partitionKey ?? '';
-    emit({ event: 'accountRowSkipped', level: 'error', addressHash, reason: account.problem });
-    return [];
+    if ('problem' in account) {
+      // Not the id: a site may use addresses as ids.
+      const addressHash = row.partitionKey ?? '';
+      emit({ event: 'accountRowSkipped', level: 'error', addressHash, reason: account.problem });
+    }
+    return account;
   };
-  const findByHash = async (addressHash: string): Promise<Account[]> => {
-    const accounts: Account[] = [];
-    for await (const row of table.list(equals('PartitionKey', addressHash))) accounts.push(...read(row).map(accountOf));
-    return accounts;
+  const rowsOf = async (addressHash: string): Promise<(AccountRow | { readonly problem: string })[]> => {
+    const rows = [];
+    for await (const row of table.list(equals('PartitionKey', addressHash))) rows.push(read(row));
+    return rows;
   };
+  const accountsIn = (rows: Awaited<ReturnType<typeof rowsOf>>): Account[] =>
+    rows.flatMap((row) => ('problem' in row ? [] : [accountOf(row)]));
   return {
-    findByAddress: (address) => findByHash(addressHashOf(address)),
+    findByAddress: async (address) => {
+      const addressHash = addressHashOf(address);
+      const rows = await rowsOf(addressHash);
+      const broken = rows.find((row) => 'problem' in row);
+      if (broken !== undefined && 'problem' in broken) await alertOperators?.(addressHash, broken.problem);
+      return accountsIn(rows);
+    },
     get: async (addressHash, id) => {
       // The whole partition, in parallel with whatever tells the id: an address has one account or a few.
-      const [wanted, accounts] = await Promise.all([id, findByHash(addressHash)]);
-      return accounts.find((account) => account.id === wanted);
+      const [wanted, rows] = await Promise.all([id, rowsOf(addressHash)]);
+      return accountsIn(rows).find((account) => account.id === wanted);
     },
     setPassword: async (account, change) => {
       if (account.credentialVersion === change.credentialVersion) {
@@ -125,8 +139,8 @@ export function createAccountsTable(table: TableStore, emit: Emit): AccountDirec
       }
       // The row has changed: by this very redemption (its reply was lost), by another one, or in a column of no concern.
       const updated = await updateRow<SetPasswordOutcome>(table, account.addressHash, account.id, (row) => {
-        const [now] = row === undefined ? [] : read(row);
-        if (now === undefined) return { result: { outcome: 'superseded' } };
+        const now = row && read(row);
+        if (now === undefined || 'problem' in now) return { result: { outcome: 'superseded' } };
         const isRepeat = now.password === change.password && now.lastResetKeyId === change.resetKeyId;
         if (isRepeat) return { result: { outcome: 'changed' } };
         if (credentialVersionOf(now) !== change.credentialVersion) return { result: { outcome: 'superseded' } };

@@ -8,7 +8,6 @@ import {
   mailKinds,
   providerStates,
   type Claim,
-  type ClaimRequest,
   type Deliveries,
   type Delivery,
   type DeliveryState,
@@ -69,7 +68,9 @@ export function readDeliveryRow(row: Row): Delivery | undefined {
   };
 }
 
-function stateOf(row: Omit<z.output<typeof columns>, 'partitionKey'>): DeliveryState {
+type StateColumns = Pick<z.output<typeof columns>, 'state' | 'reason' | 'backend' | 'claimId' | 'count' | 'leaseUntil'>;
+
+function stateOf(row: StateColumns): DeliveryState {
   const { state, reason, backend, claimId, count, leaseUntil = new Date(0) } = row;
   switch (state) {
     case 'sending':
