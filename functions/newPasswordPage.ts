@@ -4,6 +4,7 @@ import type { Answer } from '../shared/http/answer';
 import { isEmbedded } from '../shared/http/pageOrigin';
 import * as pages from '../shared/pages/pages';
 import type { KeyRefusal } from '../shared/boundKey';
+import type { PasswordProblem } from '../shared/password/passwordRules';
 import { checkKey, redeemKey, resendReset } from '../shared/resetFlow';
 import { verifyResetKey } from '../shared/resetKey';
 import { readPageForm, requesterOf, withPageLimit, type PageRequest } from './pageEndpoint';
@@ -32,7 +33,7 @@ async function answerVisit(call: PageRequest, key: string): Promise<pages.Page |
 }
 
 /** The form for a live key, with what was wrong if there was a try; else why the link does not work. */
-async function showForm(call: PageRequest, key: string, problem?: pages.PasswordMistake): Promise<pages.Page> {
+async function showForm(call: PageRequest, key: string, problem?: pages.NewPassword['problem']): Promise<pages.Page> {
   const checked = await checkKey(call.services, key);
   if (checked.outcome !== 'live') return refusal(key, checked.outcome);
   const { minLength } = call.services.settings.password;
@@ -56,7 +57,7 @@ async function answerRedeem(
     case 'changed':
       return pages.seeOther(pages.paths.passwordSet);
     case 'rejected_password':
-      return showForm(call, key, redeemed.problems[0]?.code ?? 'too_common');
+      return showForm(call, key, mistakeOf(redeemed.problems[0]));
     case 'busy':
       return pages.problemPage('unavailable', 2);
     case 'invalid_key':
@@ -65,6 +66,9 @@ async function answerRedeem(
       return refusal(key, redeemed.outcome);
   }
 }
+
+const mistakeOf = (problem: PasswordProblem | undefined): pages.NewPassword['problem'] =>
+  problem?.code === 'site_rule' ? { siteRule: problem.message } : (problem?.code ?? 'too_common');
 
 async function answerResend(call: PageRequest, key: string): Promise<pages.Page | Answer> {
   const resent = await resendReset(call.services, key, requesterOf(call));

@@ -10,7 +10,7 @@ export const checkEmail: Check = async (patient) => {
   const { settings, development } = patient;
   if (!settings.ok) return [];
   const { email, admins } = settings.config;
-  const domain = ehloName(await senderOf(patient));
+  const domain = ehloName(await senderOf(patient)).toLowerCase();
   const findings: Finding[] = [];
   for (const name of email.backends) {
     switch (name) {

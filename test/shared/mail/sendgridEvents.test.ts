@@ -1,5 +1,5 @@
 // What a webhook body says of our mails, and whose signature counts.
-import { createSign, generateKeyPairSync } from 'node:crypto';
+import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { subjectOf } from '../../../shared/address';
 import { isGenuine, parseVerificationKey, readReports } from '../../../shared/mail/sendgridEvents';
 
@@ -43,29 +43,41 @@ it('events that say nothing of our mails are left out', () => {
 
 describe('the signature', () => {
   const now = new Date('2027-01-15T08:00:00Z');
-  const seconds = String(now.getTime() / 1000);
-  const body = Buffer.from('[]\r\n');
+  const body = '[{},\r\n{}]\r\n';
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  const sign = (text: string) => createSign('sha256').update(text).sign(privateKey, 'base64');
+  const at = (hours: number): string => String(now.getTime() / 1000 + hours * 3600);
+  const sign = (timestamp: string, key = privateKey) =>
+    createSign('sha256')
+      .update(timestamp + body)
+      .sign(key, 'base64');
+  const genuine = (signature: string | null, timestamp: string | null, text = body) =>
+    isGenuine(publicKey, Buffer.from(text), signature, timestamp, now);
 
-  it('covers timestamp and raw body', () => {
-    expect(isGenuine(publicKey, body, sign(`${seconds}[]\r\n`), seconds, now)).toBe(true);
-    expect(isGenuine(publicKey, body, sign(`${seconds}[]`), seconds, now)).toBe(false);
+  it('[HK1] is refused if it is missing, garbage or all zero, or no key is set', () => {
+    const zero = Buffer.from('3006020100020100', 'hex').toString('base64');
+    for (const signature of [null, '', 'garbage', '!!!', zero, 'A'.repeat(10_000)])
+      expect(genuine(signature, at(0))).toBe(false);
+    for (const timestamp of [null, '', 'abc', '-1', '1e9', ' '])
+      expect(genuine(sign(timestamp ?? ''), timestamp)).toBe(false);
+    expect(isGenuine(undefined, Buffer.from(body), sign(at(0)), at(0), now)).toBe(false);
   });
 
-  it.each(['', 'garbage', '!!!', 'MAYCAQACAQA=', 'A'.repeat(10_000)])(
-    'garbage %# is refused without an exception',
-    (signature) => {
-      expect(isGenuine(publicKey, body, signature, seconds, now)).toBe(false);
-    },
-  );
+  it('[HK2] counts for a day after its timestamp', () => {
+    expect([-26, -24, 0, 1].map((hours) => genuine(sign(at(hours)), at(hours)))).toEqual([false, true, true, false]);
+  });
 
-  it('needs a P-256 key', () => {
-    const spki = { type: 'spki', format: 'der' } as const;
-    const other = generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).publicKey;
-    expect(parseVerificationKey(publicKey.export(spki).toString('base64'))?.equals(publicKey)).toBe(true);
-    for (const text of ['', 'A'.repeat(120), other.export(spki).toString('base64')])
-      expect(parseVerificationKey(text)).toBeUndefined();
-    expect(isGenuine(undefined, body, sign(`${seconds}[]\r\n`), seconds, now)).toBe(false);
+  it('[HK3] covers timestamp and raw body', () => {
+    expect(genuine(sign(at(0)), at(-1))).toBe(false);
+    for (const changed of [JSON.stringify(JSON.parse(body)), body.trimEnd(), `${body} `])
+      expect(genuine(sign(at(0)), at(0), changed)).toBe(false);
+  });
+
+  it('[HK4] counts with our P-256 key alone', () => {
+    const spki = (key: KeyObject) => key.export({ type: 'spki', format: 'der' }).toString('base64');
+    const foreign = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+    expect(genuine(sign(at(0), foreign.privateKey), at(0))).toBe(false);
+    expect(parseVerificationKey(spki(publicKey))?.equals(publicKey)).toBe(true);
+    const otherCurve = generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).publicKey;
+    for (const text of ['', 'A'.repeat(120), spki(otherCurve)]) expect(parseVerificationKey(text)).toBeUndefined();
   });
 });

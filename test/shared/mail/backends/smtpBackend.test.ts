@@ -1,8 +1,7 @@
-// The smtp backend against real SMTP servers on loopback: the contract, replies, TLS, stalls and drops (SM1 to SM5), the pool.
+// The smtp backend against real SMTP servers on loopback: the contract, TLS, stalls and drops (SM1 to SM5), the pool.
 import { spawn } from 'node:child_process';
 import { connect } from 'node:tls';
 import { createSmtpBackend } from '../../../../shared/mail/backends/smtpBackend';
-import { judgeSmtpError } from '../../../../shared/mail/backends/smtpErrors';
 import type { EmailBackend, SendResult, SmtpSettings } from '../../../../shared/mail/emailBackend';
 import {
   type ScriptedSmtp,
@@ -14,6 +13,7 @@ import { describeEmailBackend, readMime } from '../emailBackend.contract';
 import { longLink, sampleMail } from '../sampleMail';
 
 const password = 'a password that must not leak';
+const accepted: SendResult = { outcome: 'accepted', backend: 'smtp' };
 
 let open: { server: ScriptedSmtp; backend: EmailBackend }[] = [];
 afterEach(async () => {
@@ -62,19 +62,17 @@ describe('the message', () => {
     expect(Math.max(...raw.split('\r\n').map((line) => line.length))).toBeLessThanOrEqual(78);
   });
 
-  it('[M1] has the configured sender and the one recipient as its envelope', async () => {
-    const { server, backend } = await start();
-    await backend.send(sampleMail({ site: { from: '"A, B" <info@codalab.org>' } }));
-    expect(server.messages).toMatchObject([{ from: 'info@codalab.org', to: ['someuser@somewhere.com'] }]);
-  });
-
   it('carries international domains in punycode, and names the sender’s domain in EHLO', async () => {
-    const { server, backend } = await start();
+    const { server, backend } = await start({ badManners: 'dropAfterDot' });
     await backend.send(sampleMail({ to: 'joerg@bücher.example', site: { from: 'CodaLab <info@köln.example>' } }));
-    expect(server.messages[0]?.clientName).toBe('xn--kln-sna.example');
-    expect(server.messages[0]?.raw).toMatch(
-      /^From: CodaLab <info@xn--kln-sna\.example>\r\nTo: joerg@xn--bcher-kva\.example\r\n/m,
-    );
+    for (const line of [
+      'EHLO xn--kln-sna.example',
+      'MAIL FROM:<info@xn--kln-sna.example>',
+      'RCPT TO:<joerg@xn--bcher-kva.example>',
+      'From: CodaLab <info@xn--kln-sna.example>',
+      'To: joerg@xn--bcher-kva.example',
+    ])
+      expect(server.wire().split('\r\n')).toContain(line);
   });
 
   it('survives a line that is a single dot', async () => {
@@ -85,110 +83,36 @@ describe('the message', () => {
 });
 
 describe('a reply', () => {
-  it.each([421, 450, 451])(
-    '[SM1] %i at RCPT or after DATA is transient and waits 60 s, then the mail goes out once',
-    async (code) => {
-      const { server, backend } = await start();
-      for (const replies of [{ rcpt: [code] }, { data: [code] }]) {
-        server.script(replies);
-        expect(await backend.send(sampleMail())).toEqual({
-          outcome: 'transient',
-          reason: `smtp_${code}`,
-          surelyNotAccepted: true,
-          retryAfterSeconds: 60,
-        });
-      }
-      expect(await backend.send(sampleMail())).toEqual({ outcome: 'accepted', backend: 'smtp' });
-      expect(server.messages).toHaveLength(1);
-    },
-  );
+  const surelyNot = { outcome: 'transient', surelyNotAccepted: true } as const;
 
   it.each([
-    [
-      '[SM1] 421 as greeting',
-      '421 4.3.2 try later',
-      { outcome: 'transient', reason: 'smtp_421', surelyNotAccepted: true, retryAfterSeconds: 60 },
-    ],
-    [
-      '554 as greeting is about us, not about the mail',
-      '554 5.7.1 go away',
-      { outcome: 'transient', reason: 'smtp_554', surelyNotAccepted: true, misconfigured: true },
-    ],
-  ])('%s', async (_what, greeting, expected) => {
-    const { backend } = await start({ badManners: { greeting } });
+    ['[SM1]', { rcpt: ['450 4.2.0 greylisted'] }, { ...surelyNot, reason: 'smtp_450', retryAfterSeconds: 60 }],
+    ['[SM1]', { data: [451] }, { ...surelyNot, reason: 'smtp_451', retryAfterSeconds: 60 }],
+    ['[SM2]', { rcpt: ['550 5.1.1 User unknown'] }, { outcome: 'permanent', reason: 'smtp_550' }],
+    ['[SM2]', { data: ['552 5.3.4 too big'] }, { outcome: 'permanent', reason: 'smtp_552' }],
+    ['[SM2]', { rcpt: ['554 5.7.1 relay'] }, { ...surelyNot, reason: 'smtp_554', misconfigured: true }],
+  ])('%s of %j: nothing was sent, and the next mail goes out once', async (_case, replies, expected) => {
+    const { server, backend } = await start();
+    server.script(replies);
     expect(await backend.send(sampleMail())).toEqual(expected);
-  });
-
-  it.each([
-    ['RCPT', 550, { rcpt: [550] }],
-    ['RCPT', 550, { rcpt: ['550 5.1.1 User unknown'] }],
-    ['RCPT', 553, { rcpt: ['553 5.1.3 bad address syntax'] }],
-    ['the end of DATA', 550, { data: [550] }],
-    ['the end of DATA', 552, { data: [552] }],
-    ['MAIL FROM', 552, { mail: [552] }],
-  ])('[SM2] at %s %i is permanent', async (_where, code, replies) => {
-    const { server, backend } = await start();
-    server.script(replies);
-    expect(await backend.send(sampleMail())).toEqual({ outcome: 'permanent', reason: `smtp_${code}` });
     expect(server.messages).toEqual([]);
-    expect(await backend.send(sampleMail())).toEqual({ outcome: 'accepted', backend: 'smtp' });
+    expect(await backend.send(sampleMail())).toEqual(accepted);
+    expect(server.messages).toHaveLength(1);
   });
 
-  it.each([
-    ['RCPT', { rcpt: ['554 5.7.1 Relay access denied'] }],
-    ['RCPT', { rcpt: ['553 5.7.1 Sender address rejected: not owned by user'] }],
-    ['RCPT', { rcpt: ['550 5.1.8 Sender address rejected: Domain not found'] }],
-    ['the end of DATA', { data: ['550 5.7.26 unauthenticated sender'] }],
-    ['MAIL FROM', { mail: ['550 no such sender'] }],
-  ])('at %s %j is about us: kept, and the operator is told', async (_where, replies) => {
-    const { server, backend } = await start();
-    server.script(replies);
-    expect(await backend.send(sampleMail())).toEqual({
-      outcome: 'transient',
-      reason: expect.stringMatching(/^smtp_55[034]$/) as string,
-      surelyNotAccepted: true,
-      misconfigured: true,
-    });
-    expect(server.messages).toEqual([]);
+  it('[SM1] instead of a greeting', async () => {
+    const { backend } = await start({ badManners: { greeting: '421 4.3.2 try later' } });
+    expect(await backend.send(sampleMail())).toEqual({ ...surelyNot, reason: 'smtp_421', retryAfterSeconds: 60 });
   });
 
-  it.each([530, 534, 535])('[SM2] %i is our own log-in: kept, and the operator is told', async (code) => {
-    const { server, backend } = await start(
-      { auth: { user: 'apikey', password } },
-      { user: 'apikey', password: code === 535 ? 'wrong' : password },
-    );
-    if (code !== 535) server.script({ mail: [code] });
-    const result = await backend.send(sampleMail());
-    expect(result).toEqual({
-      outcome: 'transient',
-      reason: `smtp_${code}`,
-      surelyNotAccepted: true,
-      misconfigured: true,
-    });
-    expect(JSON.stringify(result)).not.toMatch(/password|wrong|somewhere/);
+  it('[SM2] to a log-in: accepted, or misconfigured without a word of it', async () => {
+    for (const given of [password, 'wrong']) {
+      const { backend } = await start({ auth: { user: 'apikey', password } }, { user: 'apikey', password: given });
+      expect(await backend.send(sampleMail())).toEqual(
+        given === password ? accepted : { ...surelyNot, reason: 'smtp_535', misconfigured: true },
+      );
+    }
   });
-
-  it('[SM2] the right log-in is accepted', async () => {
-    const { backend } = await start({ auth: { user: 'apikey', password } }, { user: 'apikey', password });
-    expect(await backend.send(sampleMail())).toEqual({ outcome: 'accepted', backend: 'smtp' });
-  });
-
-  it('5.6.7, for a server without SMTPUTF8, has a reason of its own', () => {
-    const error = { responseCode: 553, response: '553 5.6.7 Address requires SMTPUTF8', command: 'MAIL FROM' };
-    expect(judge(error)).toEqual({ outcome: 'permanent', reason: 'non_ascii_local_part' });
-  });
-});
-
-const judge = (error: object, settings: Partial<SmtpSettings> = {}, timedOut = false) =>
-  judgeSmtpError(error, { port: 587, security: 'starttls', ...settings }, { bodyStarted: false, timedOut });
-
-it('silence on port 465 without EMAIL_USE_SSL says what to set', () => {
-  const greeting = { code: 'ETIMEDOUT', timeoutType: 'GREETING_TIMEOUT' };
-  const named = { outcome: 'transient', reason: 'tls_set_email_use_ssl', surelyNotAccepted: true, misconfigured: true };
-  expect(judge(greeting, { port: 465 })).toEqual(named);
-  expect(judge({ name: 'AbortError' }, { port: 465 }, true)).toEqual(named);
-  expect(judge(greeting)).toMatchObject({ reason: 'timeout' });
-  expect(judge(greeting, { port: 465, security: 'implicit' })).toMatchObject({ reason: 'timeout' });
 });
 
 /** What a client that takes anything agrees on with the server: shows that the server works, and our backend is what refuses. */
@@ -206,28 +130,12 @@ function protocolFor(port: number): Promise<string | null> {
 describe('[SM3] TLS', () => {
   const refused: SendResult = { outcome: 'transient', reason: 'tls', surelyNotAccepted: true, misconfigured: true };
 
-  it('STARTTLS with a trusted certificate: sent, encrypted', async () => {
+  it.each(['starttls', 'implicit'] as const)('%s with a trusted certificate: sent, encrypted', async (security) => {
     const certificate = await testCertificate();
-    const { server, backend } = await startTls(certificate, {}, certificate.cert);
-    expect(await backend.send(sampleMail())).toEqual({ outcome: 'accepted', backend: 'smtp' });
+    const tls = { ...certificate, implicit: security === 'implicit' };
+    const { server, backend } = await startTls(tls, { security }, certificate.cert);
+    expect(await backend.send(sampleMail())).toEqual(accepted);
     expect(server.messages).toMatchObject([{ secure: true }]);
-  });
-
-  it('implicit TLS with a trusted certificate: sent, encrypted', async () => {
-    const certificate = await testCertificate();
-    const { server, backend } = await startTls(
-      { ...certificate, implicit: true },
-      { security: 'implicit' },
-      certificate.cert,
-    );
-    expect(await backend.send(sampleMail())).toEqual({ outcome: 'accepted', backend: 'smtp' });
-    expect(server.messages).toMatchObject([{ secure: true }]);
-  });
-
-  it('STARTTLS not offered: nothing sent', async () => {
-    const { server, backend } = await startTls(undefined);
-    expect(await backend.send(sampleMail())).toEqual(refused);
-    expect(server.messages).toEqual([]);
   });
 
   it('STARTTLS not offered: neither log-in, sender, recipient nor link crosses the wire', async () => {
@@ -235,7 +143,7 @@ describe('[SM3] TLS', () => {
       { badManners: 'stallAtData' },
       { security: 'starttls', user: 'apikey', password, timeoutMs: 300 },
     );
-    await backend.send(sampleMail());
+    expect(await backend.send(sampleMail())).toEqual(refused);
     expect(server.wire()).toMatch(/^EHLO [^\r]*\r\nSTARTTLS\r\n/);
     expect(server.wire()).not.toMatch(/AUTH|MAIL|RCPT|http/);
   });
@@ -259,13 +167,11 @@ describe('[SM3] TLS', () => {
 
   it('TLS 1.0 only: nothing sent', async () => {
     const certificate = await testCertificate();
-    for (const security of ['starttls', 'implicit'] as const) {
-      const tls = { ...certificate, only: 'TLSv1' as const, implicit: security === 'implicit' };
-      const { server, backend } = await startTls(tls, { security }, certificate.cert);
-      expect(await backend.send(sampleMail())).toEqual(refused);
-      expect(server.messages).toEqual([]);
-      if (security === 'implicit') expect(await protocolFor(server.port)).toBe('TLSv1');
-    }
+    const tls = { ...certificate, only: 'TLSv1', implicit: true } as const;
+    const { server, backend } = await startTls(tls, { security: 'implicit' }, certificate.cert);
+    expect(await backend.send(sampleMail())).toEqual(refused);
+    expect(server.messages).toEqual([]);
+    expect(await protocolFor(server.port)).toBe('TLSv1');
   });
 
   it('implicit TLS to a server that speaks plain SMTP: nothing sent', async () => {
@@ -276,7 +182,7 @@ describe('[SM3] TLS', () => {
 
   it('`none` stays plain even where STARTTLS is offered, as in Django', async () => {
     const { server, backend } = await start({ tls: await testCertificate() });
-    expect(await backend.send(sampleMail())).toEqual({ outcome: 'accepted', backend: 'smtp' });
+    expect(await backend.send(sampleMail())).toEqual(accepted);
     expect(server.messages).toMatchObject([{ secure: false }]);
   });
 });
@@ -285,8 +191,11 @@ describe('a connection that goes wrong', () => {
   it('refused: surely not accepted', async () => {
     const { server, backend } = await start();
     await server.close();
-    const result = await backend.send(sampleMail());
-    expect(result).toEqual({ outcome: 'transient', reason: 'connection_refused', surelyNotAccepted: true });
+    expect(await backend.send(sampleMail())).toEqual({
+      outcome: 'transient',
+      reason: 'connection_refused',
+      surelyNotAccepted: true,
+    });
     open = [];
   });
 
@@ -349,7 +258,7 @@ describe('the pool', () => {
     const { server, backend } = await start();
     await backend.send(sampleMail());
     await server.disconnectAll();
-    expect(await backend.send(sampleMail())).toEqual({ outcome: 'accepted', backend: 'smtp' });
+    expect(await backend.send(sampleMail())).toEqual(accepted);
     expect(server.messages).toHaveLength(2);
     expect(server.connections()).toBe(2);
   });
@@ -362,15 +271,8 @@ describe('the pool', () => {
       const settings = { host: '127.0.0.1', port: ${server.port}, security: '${security}', timeoutMs: 5000 };
       createSmtpBackend(settings, process.argv[1]).send(JSON.parse(process.argv[2])).then(
         (result) => process.stdout.write(result.outcome));`;
-    const child = spawn(process.execPath, [
-      '--require',
-      'tsx/cjs',
-      '-e',
-      script,
-      '--',
-      certificate.cert,
-      JSON.stringify(sampleMail()),
-    ]);
+    const args = ['--require', 'tsx/cjs', '-e', script, '--', certificate.cert, JSON.stringify(sampleMail())];
+    const child = spawn(process.execPath, args);
     let printed = '';
     child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (printed += chunk.toString()));
