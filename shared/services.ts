@@ -3,7 +3,7 @@ import { systemClock, type Clock } from './clock';
 import type { Config } from './config';
 import type { Emit } from './events';
 import { createHttpDirectory } from './directory/httpDirectory';
-import { sendSiteEvent } from './directory/siteEvents';
+import { createSiteEventSender } from './directory/siteEventSender';
 import { createHealthCheck, type Health } from './health';
 import { createIpBuckets, type IpBuckets } from './http/ipBuckets';
 import { createEmailBackend } from './mail/backends/createEmailBackend';
@@ -62,7 +62,7 @@ export function buildServices(config: Config, emit: Emit, clock: Clock = systemC
     queue: createOutgoingMailQueue(outgoingMail, poisonMail),
     accounts:
       directory.kind === 'http'
-        ? createHttpDirectory(directory, emit)
+        ? createHttpDirectory({ ...directory, passwordFormat: directory.password }, emit, clock)
         : createAccountsTable(storage.table('Accounts'), emit, async (addressHash, reason) => {
             const id = derivedId('account_row', addressHash);
             await deliveries.alert({ id, kind: 'account', reason, at: clock() });
@@ -80,7 +80,7 @@ export function buildServices(config: Config, emit: Emit, clock: Clock = systemC
         : createPasswordEncoder(hasher, emit),
     isBreached:
       pwnedPasswordsUrl === undefined ? undefined : (password) => isBreachedPassword(pwnedPasswordsUrl, password, emit),
-    sendSiteEvent: siteEvents && ((event) => sendSiteEvent(siteEvents, event)),
+    sendSiteEvent: siteEvents && createSiteEventSender(siteEvents),
   };
   const handler: MailHandler<MailRequest> = {
     parse: parseMailRequest,
