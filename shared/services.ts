@@ -29,7 +29,7 @@ export interface Services extends SendMailFlow, Omit<ReportFlow, 'settings'> {
 }
 
 /** The names of the tables, as operators see them in the portal. */
-const tableNames = ['SiteSettings', 'Accounts', 'ResetKeys', 'Limits', 'Deliveries'] as const;
+export const tableNames = ['SiteSettings', 'Accounts', 'ResetKeys', 'Limits', 'Deliveries'] as const;
 export type TableName = (typeof tableNames)[number];
 
 export interface StorageClients {

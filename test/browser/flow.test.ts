@@ -77,7 +77,9 @@ describeInBrowser('the pages in a browser', (browser) => {
       expect(await mailbox.locator('pre').innerText()).toContain('Auto-Submitted: auto-generated');
       await mailbox.getByRole('link', { name: 'HTML', exact: true }).click();
       const inFrame = mailbox.frameLocator('iframe').getByRole('link', { name: 'Reset your password' });
-      expect(await inFrame.getAttribute('href')).toMatch(/^http:\/\/codalab\.org\/accounts\/password\/reset\/key\//);
+      expect(await inFrame.getAttribute('href')).toMatch(
+        /^http:\/\/127\.0\.0\.1:\d+\/accounts\/password\/reset\/key\//,
+      );
 
       const opened = mailbox.context().waitForEvent('page');
       await mailbox.getByRole('link', { name: 'Open the link here' }).click();
