@@ -54,21 +54,9 @@ export interface FunctionApp {
   terminate(): Promise<void>;
 }
 
-interface CoreInvocationContext {
-  invocationId: string;
-  request: {
-    invocationId: string;
-    inputData: { name: string; data: RpcTypedData }[];
-    triggerMetadata: Record<string, RpcTypedData>;
-  };
-  metadata: RegisteredFunction['metadata'];
-  state: 'invocation' | undefined;
-  log(level: LogLevel, category: 'user' | 'system', text: string): void;
-}
-
 /** The library's side; the steps of an invocation are called in the order they stand here. */
 interface ProgrammingModel {
-  getInvocationModel(context: CoreInvocationContext): {
+  getInvocationModel(context: object): {
     getArguments(): Promise<{ context: unknown; inputs: unknown[] }>;
     invokeFunction(context: unknown, inputs: unknown[], callback: FunctionCallback): Promise<unknown>;
     getResponse(context: unknown, result: unknown): Promise<{ returnValue?: unknown }>;
@@ -124,17 +112,25 @@ const upperName = ({ metadata }: RegisteredFunction): string => metadata.name.to
 async function invoke(
   model: ProgrammingModel,
   log: Log,
-  fn: RegisteredFunction,
+  { metadata, callback }: RegisteredFunction,
   input: TriggerInput,
 ): Promise<unknown> {
-  const { name } = fn.metadata;
+  const { name, bindings } = metadata;
+  const trigger = Object.keys(bindings).find((key) => bindings[key]?.type.endsWith('Trigger'));
+  const invocationId = randomUUID();
+  const core = {
+    invocationId,
+    metadata,
+    request: { invocationId, inputData: [{ name: trigger, data: input.data }], triggerMetadata: input.metadata ?? {} },
+    state: 'invocation',
+    log: (level: LogLevel, _category: string, text: string) => {
+      log(level, name, text);
+    },
+  };
   try {
-    const core = coreContext(fn, input, log);
     const invocation = model.getInvocationModel(core);
     const { context, inputs } = await invocation.getArguments();
-    core.state = 'invocation';
-    const result = await invocation.invokeFunction(context, inputs, fn.callback);
-    core.state = undefined;
+    const result = await invocation.invokeFunction(context, inputs, callback);
     const { returnValue } = await invocation.getResponse(context, result);
     log('debug', 'host', `Executed '${name}' (Succeeded)`);
     return returnValue;
@@ -142,26 +138,6 @@ async function invoke(
     log('error', name, `Executed '${name}' (Failed): ${errorText(error)}`);
     throw error;
   }
-}
-
-function coreContext(fn: RegisteredFunction, input: TriggerInput, log: Log): CoreInvocationContext {
-  const invocationId = randomUUID();
-  const { name, bindings } = fn.metadata;
-  const trigger = Object.keys(bindings).find((key) => bindings[key]?.type.toLowerCase().endsWith('trigger'));
-  if (trigger === undefined) throw new Error(`${name} has no trigger.`);
-  return {
-    invocationId,
-    metadata: fn.metadata,
-    request: {
-      invocationId,
-      inputData: [{ name: trigger, data: input.data }],
-      triggerMetadata: input.metadata ?? {},
-    },
-    state: undefined,
-    log: (level, _category, text) => {
-      log(level, name, text);
-    },
-  };
 }
 
 /** Makes `require('@azure/functions-core')` answer in this process. The registrations fill while the bundle is loaded. */

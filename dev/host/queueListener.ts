@@ -73,13 +73,16 @@ async function pollQueue(listener: Listener): Promise<void> {
 async function receive(listener: Listener): Promise<DequeuedMessageItem[]> {
   const { queue, queueName, queues, holdSeconds, log } = listener;
   try {
-    const received = await withQueue(queue, () =>
-      queue.receiveMessages({ numberOfMessages: queues.batchSize, visibilityTimeout: holdSeconds, ...inTime() }),
-    );
+    const hold = { numberOfMessages: queues.batchSize, visibilityTimeout: holdSeconds };
+    const received = await queue.receiveMessages({ ...hold, ...inTime() });
     if (listener.isDown) log('information', 'host', `The queue ${queueName} can be read again.`);
     listener.isDown = false;
     return received.receivedMessageItems;
   } catch (error) {
+    if (error instanceof RestError && error.code === 'QueueNotFound') {
+      await queue.createIfNotExists(inTime()).catch(() => undefined); // the next poll tells
+      return [];
+    }
     const text = `The queue ${queueName} cannot be read; retrying until it can. ${storageErrorText(error)}`;
     if (!listener.isDown) log('error', 'host', text);
     listener.isDown = true;
@@ -97,7 +100,8 @@ async function settle(listener: Listener, message: DequeuedMessageItem): Promise
   const poison = async (reason: string): Promise<void> => {
     log('error', functionName, `Message ${messageId} ${reason}: moved to the poison queue.`);
     const popReceipt = await endHold();
-    await withQueue(poisonQueue, () => poisonQueue.sendMessage(messageText, inTime()));
+    await poisonQueue.createIfNotExists(inTime());
+    await poisonQueue.sendMessage(messageText, inTime());
     await queue.deleteMessage(messageId, popReceipt, inTime());
   };
   try {
@@ -158,17 +162,6 @@ function triggerInput(message: DequeuedMessageItem, text: string): TriggerInput 
 function decodeBase64(text: string): string | undefined {
   const bytes = Buffer.from(text, 'base64');
   return bytes.toString('base64') === text ? bytes.toString('utf8') : undefined;
-}
-
-/** Makes a missing queue first. */
-async function withQueue<T>(queue: QueueClient, operate: () => Promise<T>): Promise<T> {
-  try {
-    return await operate();
-  } catch (error) {
-    if (!(error instanceof RestError) || error.code !== 'QueueNotFound') throw error;
-    await queue.createIfNotExists(inTime());
-    return operate();
-  }
 }
 
 /** The SDK's own message holds the URL and the whole response; the code says enough. */

@@ -1,7 +1,7 @@
 // The deployed zip: what is in it, that it is reproducible, and that it does the whole story from an empty folder, set up as in
 // production: no development switch, a signing secret of its own, mail through SendGrid's API.
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { unzipSync } from 'fflate';
@@ -15,7 +15,6 @@ import { eventually, keyIn } from '../support/app';
 import { emptyStorage } from '../support/storage';
 
 const megabyte = 1024 * 1024;
-const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 describe('the package', () => {
   it('holds the bundle, host.json, a manifest and the native module, and nothing else', () => {
@@ -32,30 +31,14 @@ describe('the package', () => {
     ]);
   });
 
-  it('depends on nothing but the native module', () => {
-    const manifest: unknown = JSON.parse(packedFiles().get('package.json')?.toString() ?? '');
-    expect(manifest).toEqual({
-      name: 'password-reset-functions',
-      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
-      private: true,
-      main: 'dist/main.js',
-      dependencies: { '@node-rs/argon2': expect.stringMatching(/^\d+\.\d+\.\d+$/) },
-    });
-  });
-
   it('is under 5 MB without the native module', async () => {
     const withoutNative = new Map([...packedFiles()].filter(([name]) => !name.startsWith('node_modules/')));
     expect((await zipFiles(withoutNative)).length).toBeLessThan(5 * megabyte);
   });
 
-  it('has the same bytes when it is made twice', async () => {
-    const files = packedFiles();
-    const [first, second] = [await zipFiles(files), await zipFiles(files)];
-    expect(sha256(second)).toBe(sha256(first));
-  });
-
-  it('has nothing in it of the hour or the machine it was made on', async () => {
+  it('has the same bytes when it is made twice, nothing of the hour or the machine', async () => {
     const zip = await zipFiles(packedFiles());
+    expect((await zipFiles(packedFiles())).equals(zip)).toBe(true);
     // A local file header: signature, version, flags, method, time, date, CRC, sizes, name length, extra length.
     expect(zip.readUInt32LE(0)).toBe(0x04034b50);
     const [time, date, extraLength] = [zip.readUInt16LE(10), zip.readUInt16LE(12), zip.readUInt16LE(28)];
@@ -114,11 +97,6 @@ describe('the package in an empty folder', () => {
     });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
-
-  it('has no other folder to load a module from', () => {
-    expect(readdirSync(folder).sort()).toEqual(['dist', 'host.json', 'node_modules', 'package.json']);
-    expect(readdirSync(path.join(folder, 'node_modules'))).toEqual(['@node-rs']);
-  });
 
   it('does the whole story', async () => {
     const email = 'someuser@somewhere.com';
