@@ -37,11 +37,16 @@ export function startChild(command: string, args: readonly string[], options: Ch
     process: child,
     exited: exitOf(child),
     signal(name) {
-      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+      if (isOver(child) || child.pid === undefined) return;
       if (isWindows) child.kill(name);
       else process.kill(-child.pid, name);
     },
   };
+}
+
+/** Also true for a program that could not be started. */
+export function isOver({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  return pid === undefined || exitCode !== null || signalCode !== null;
 }
 
 /** Not the event `close`: it does not come after `disconnect`. */

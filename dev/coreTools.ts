@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Settings } from '../cli/support/settingsFile';
-import { startChild } from './childProcess';
+import { isOver, startChild } from './childProcess';
 
 /** A host, whichever, that `npm start` runs. */
 export interface AppHost {
@@ -53,8 +53,7 @@ export async function startCoreTools(
 
   const url = `http://127.0.0.1:${port}`;
   while (!(await answers(`${url}/api/health`))) {
-    if (child.process.exitCode !== null || child.process.pid === undefined)
-      throw new Error('func start ended before the app answered.');
+    if (isOver(child.process)) throw new Error('func start ended before the app answered.');
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return {
