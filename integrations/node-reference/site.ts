@@ -75,7 +75,7 @@ export async function startSite({ database, secrets, passwordFormat, port = 0, r
   async function setPassword(body: unknown): Promise<Answer> {
     const call = z.object({ id: text, credentialVersion: text, password: text, resetKeyId: text }).parse(body);
     const isPlain = passwordFormat === 'plain';
-    if (!isPlain && !isHash(call.password)) return [422, { code: 'unsupported_hash' }];
+    if (isPlain === isHash(call.password)) return [422, { code: 'unsupported_hash' }];
     const [user] = usersWhere('id = ?', call.id);
     if (!user) return [404, { code: 'not_found' }];
     if (isPlain && call.password.length < minPasswordChars)
