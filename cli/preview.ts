@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
-import { toEml } from '../shared/mail/fileBackend';
+import { toEml } from '../shared/mail/backends/fileBackend';
 import {
   buildMail,
   type MailSite,
@@ -12,11 +12,11 @@ import {
   renderSupportLinkIssued,
 } from '../shared/mail/renderMail';
 import { renderOperatorAlert, renderTestMail } from '../shared/mail/renderOperatorMail';
-import { mailWordsByLocale } from '../shared/mail/templates';
+import { builtInLanguages } from '../shared/locales';
 
 const now = new Date('2026-01-02T03:04:05Z');
 const expiresAt = new Date('2026-01-02T04:04:05Z');
-// As long as a real one, and no key: nothing signed it.
+// As long as a real key, but signed by nothing.
 const sampleKey = `${'sample-reset-key-'.repeat(14)}.end`;
 const link = `https://codalab.org/accounts/password/reset/key/${sampleKey}/`;
 
@@ -78,7 +78,7 @@ async function writeMail(folder: string, name: string, locale: string, rendered:
 async function preview(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const items: string[] = [];
-  for (const locale of mailWordsByLocale.keys()) {
+  for (const locale of builtInLanguages.keys()) {
     for (const [name, rendered] of mailsIn(locale)) items.push(await writeMail(folder, name, locale, rendered));
   }
   const page = `<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Mails</title>\n<ul>\n${items.join('\n')}\n</ul>\n</html>\n`;

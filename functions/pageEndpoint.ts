@@ -3,86 +3,97 @@ import type { HttpHandler, HttpRequest } from '@azure/functions';
 import type { Answer } from '../shared/http/answer';
 import { readFormBody } from '../shared/http/formBody';
 import { isOwnPost } from '../shared/http/pageOrigin';
-import { problemPage, type PageContext } from '../shared/pages/pages';
-import { acceptedLocale, pageWords } from '../shared/pages/words';
-import type { Asker } from '../shared/resetFlow';
+import { acceptedLocale, messagesFor } from '../shared/locales';
+import { problemPage, type Page, type PageContext } from '../shared/pages/pages';
+import type { Requester } from '../shared/resetDeps';
 import type { Services } from '../shared/services';
 import { resetLink, type Site } from '../shared/site';
-import { clientOf, waitSeconds } from './clientOf';
-import { httpEndpoint, reportError, retryAfterSeconds, type ServicesSource } from './invocation';
+import {
+  clientOf,
+  httpEndpoint,
+  reportError,
+  retryAfterSeconds,
+  withFrontLimit,
+  type FrontLimit,
+  type ServicesSource,
+} from './edge';
 
 /** One page call. GET and HEAD are the same: the host leaves the body of a HEAD out. */
-export interface PageCall {
+export interface PageRequest {
   readonly services: Services;
   readonly request: HttpRequest;
-  readonly signal: AbortSignal;
 }
 
-/** Makes the handler of a page function: httpEndpoint, with every error as a page. */
-export function pageEndpoint(
-  name: string,
-  source: ServicesSource,
-  page: (call: PageCall) => Promise<Answer>,
-): HttpHandler {
-  return httpEndpoint(name, source, async (services, request, signal) => {
+/** Decides which page a call gets. */
+export type AnswerPage = (call: PageRequest) => Promise<Page | Answer> | Page;
+
+/**
+ * Makes the handler of a page function: httpEndpoint, with every error as a page.
+ * @param answer decides which page is shown; its language and site are looked up here, once per call and after the work is done
+ */
+export function pageEndpoint(name: string, source: ServicesSource, answer: AnswerPage): HttpHandler {
+  return httpEndpoint(name, source, async (services, request) => {
+    const call = { services, request };
     try {
-      return await page({ services, request, signal });
+      const page = await answer(call);
+      return typeof page === 'function' ? page(await contextOf(call)) : page;
     } catch (error) {
-      return errorPage(name, neutralContext(services, request), error);
+      const problem = reportError(name, error);
+      return problemPage(problem, problem === 'unavailable' ? retryAfterSeconds : undefined)(neutralContext(call));
     }
   });
-}
-
-function errorPage(call: string, context: PageContext, error: unknown): Answer {
-  return reportError(call, error) === 'unavailable'
-    ? problemPage(context, 'unavailable', retryAfterSeconds)
-    : problemPage(context, 'internalError');
 }
 
 const acceptLanguage = (request: HttpRequest): string | undefined =>
   acceptedLocale(request.headers.get('accept-language'));
 
+/**
+ * The visitor's language, else the site's; and the site. What a form asked for has been done by now, so its answer is shown
+ * without the site if need be.
+ * @throws SiteUnavailable, StorageUnavailable on a GET
+ */
+async function contextOf(call: PageRequest): Promise<PageContext> {
+  const { services, request } = call;
+  try {
+    const site = await services.site.current();
+    return { messages: messagesFor(acceptLanguage(request) ?? site.locale), site };
+  } catch (error) {
+    if (request.method === 'POST') return neutralContext(call);
+    throw error;
+  }
+}
+
 /** Without the site's name: for when there is no good site row. */
-function neutralContext({ settings }: Services, request: HttpRequest): PageContext {
-  return { words: pageWords(acceptLanguage(request) ?? settings.siteDefaults.locale), site: undefined };
+function neutralContext({ services, request }: PageRequest): PageContext {
+  const { locale } = services.settings.siteDefaults;
+  return { messages: messagesFor(acceptLanguage(request) ?? locale), site: undefined };
 }
 
-/** The visitor's language, else the site's; and the site. @throws SiteUnavailable, StorageUnavailable */
-export async function contextOf({ services, request, signal }: PageCall): Promise<PageContext> {
-  const site = await services.site.current(signal);
-  return { words: pageWords(acceptLanguage(request) ?? site.locale), site };
-}
-
-/** The coarse limit, charged as the API call of the same name. @returns the 429 page, or undefined when the call may go on */
-export function overPageLimit(page: PageCall, call: 'request' | 'check' | 'redeem'): Promise<Answer> | undefined {
-  const { services, request } = page;
-  const seconds = waitSeconds(services, call, clientOf('public', services, request, undefined));
-  if (seconds === undefined) return undefined;
-  return contextOf(page)
-    .catch(() => neutralContext(services, request))
-    .then((context) => problemPage(context, 'tooManyRequests', seconds));
+/** Runs a call under the front limit that the API call of the same name has; over it, the 429 page. */
+export function withPageLimit(
+  { services, request }: PageRequest,
+  limit: FrontLimit,
+  run: () => Promise<Page | Answer>,
+): Promise<Page | Answer> {
+  const over = (seconds: number) => problemPage('too_many_requests', seconds);
+  return withFrontLimit(services, limit, clientOf(services, request), run, over);
 }
 
 /** The form of a page POST, or the page that says why it is refused. Nothing else is done before this. */
-export async function readPageForm(
-  page: PageCall,
-): Promise<ReadonlyMap<string, string> | { readonly refused: Answer }> {
-  const { services, request, signal } = page;
-  const ownOrigins = async (): Promise<string[]> => originsOf(await services.site.current(signal));
+export async function readPageForm({ services, request }: PageRequest): Promise<ReadonlyMap<string, string> | Page> {
+  const ownOrigins = async (): Promise<string[]> => originsOf(await services.site.current());
   if (!(await isOwnPost(request.headers, services.settings.allowedOrigins, ownOrigins))) {
-    return { refused: problemPage(await contextOf(page), 'crossSite') };
+    return problemPage('cross_site');
   }
   const form = await readFormBody(request);
-  return form.outcome === 'read' ? form.fields : { refused: problemPage(await contextOf(page), form.problem) };
+  return form.outcome === 'read' ? form.fields : problemPage(form.problem);
 }
 
 /** Where the site and, if it is elsewhere, its reset page live. */
 const originsOf = (site: Site): string[] =>
   [`${site.protocol}://${site.domain}`, resetLink(site, 'key')].map((url) => new URL(url).origin);
 
-/** Who asks, for the mail: the client's bucket, and the language of the browser for an account that has none of its own. */
-export function askerOf({ services, request }: PageCall): Asker {
-  const client = clientOf('public', services, request, undefined);
-  const locale = acceptLanguage(request);
-  return { ...(client !== undefined && { client }), ...(locale !== undefined && { locale }) };
+/** Who makes the request: the client's bucket, and the language of the browser for an account that has none of its own. */
+export function requesterOf({ services, request }: PageRequest): Requester {
+  return { client: clientOf(services, request), locale: acceptLanguage(request) };
 }

@@ -1,6 +1,6 @@
 // Is the site row good, and does it agree with the settings it was once seeded from? Does mail come from the site's own domain?
 import type { Config } from '../../shared/config';
-import { resolveLocale } from '../../shared/mail/templates';
+import { findLocale } from '../../shared/locales';
 import { mailboxAddress, siteSchema, type Site, type SiteRow } from '../../shared/site';
 import { createSiteTable } from '../../shared/storage/siteTable';
 import { isThere, stateOf } from './checkTables';
@@ -44,13 +44,12 @@ export async function readRow(patient: Patient): Promise<SiteRow | undefined> {
 }
 
 function languageFindings({ locale }: Site): Finding[] {
-  const language = (tag: string): string => new Intl.Locale(tag).language;
-  if (language(resolveLocale(locale)) === language(locale)) return [];
+  if (findLocale(locale) !== undefined) return [];
   return [
     warn(
       check,
-      `There are no mail words in the language ${locale}: mails are in English.`,
-      'Add a file to shared/mail/templates/, or: npm run site -- set locale en',
+      `There are no texts in the language ${locale}: mails and pages are in English.`,
+      'Add a file to shared/locales/, or: npm run site -- set locale en',
     ),
   ];
 }

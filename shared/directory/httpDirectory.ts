@@ -1,7 +1,7 @@
 // The account directory of a site that keeps its accounts itself: three signed calls, described in
 // docs/account-directory.openapi.json. Nothing that the site answers is trusted beyond its form.
-import { z } from 'zod';
-import { normalizeAddress, parseAddress, subjectOf as addressHashOf } from '../address';
+import * as z from 'zod';
+import { addressHashOf, normalizeAddress, parseAddress } from '../address';
 import { newId, systemClock, type Clock } from '../clock';
 import { deadline } from '../deadline';
 import { StorageUnavailable } from '../errors';

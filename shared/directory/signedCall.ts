@@ -1,7 +1,7 @@
 // Signed JSON calls to the site, by Standard Webhooks (https://www.standardwebhooks.com): account directory and site events.
 // The site's own words in an answer never reach a log.
 import { Webhook } from 'standardwebhooks';
-import { failureBeforeSending } from '../mail/connectionErrors';
+import { failureBeforeSending } from '../mail/backends/connectionErrors';
 
 /** A site that is called. */
 export interface SignedTarget {

@@ -4,24 +4,24 @@ import { maxBodyBytes } from './jsonBody';
 
 export type ReadForm =
   | { readonly outcome: 'read'; readonly fields: ReadonlyMap<string, string> }
-  /** `notAForm` 415, `formTooLarge` 413, `unreadableForm` 400. */
-  | { readonly outcome: 'refused'; readonly problem: 'notAForm' | 'formTooLarge' | 'unreadableForm' };
+  /** `not_a_form` 415, `form_too_large` 413, `unreadable_form` 400. */
+  | { readonly outcome: 'refused'; readonly problem: 'not_a_form' | 'form_too_large' | 'unreadable_form' };
 
 /**
  * Reads a form. One documented reading: `application/x-www-form-urlencoded` in UTF-8, ≤16 KiB, every field at most once.
- * Strict where `URLSearchParams` is not: bytes that are no UTF-8 are refused, not replaced (a password is hashed as typed).
+ * Stricter than `URLSearchParams`: invalid UTF-8 is refused, not replaced (a password is hashed as typed).
  * @see URL Standard §5.1 (application/x-www-form-urlencoded parsing)
  */
 export async function readFormBody(request: BodyRequest): Promise<ReadForm> {
   const contentType = request.headers.get('content-type') ?? '';
   const isForm = /^application\/x-www-form-urlencoded(?:\s*;\s*charset="?utf-8"?)?\s*$/i.test(contentType);
-  if (!isForm || request.headers.get('content-encoding') !== null) return { outcome: 'refused', problem: 'notAForm' };
+  if (!isForm || request.headers.get('content-encoding') !== null) return { outcome: 'refused', problem: 'not_a_form' };
   if (Number(request.headers.get('content-length')) > maxBodyBytes)
-    return { outcome: 'refused', problem: 'formTooLarge' };
+    return { outcome: 'refused', problem: 'form_too_large' };
   const bytes = await request.arrayBuffer();
-  if (bytes.byteLength > maxBodyBytes) return { outcome: 'refused', problem: 'formTooLarge' };
+  if (bytes.byteLength > maxBodyBytes) return { outcome: 'refused', problem: 'form_too_large' };
   const fields = parseForm(bytes);
-  return fields === undefined ? { outcome: 'refused', problem: 'unreadableForm' } : { outcome: 'read', fields };
+  return fields === undefined ? { outcome: 'refused', problem: 'unreadable_form' } : { outcome: 'read', fields };
 }
 
 function parseForm(bytes: ArrayBuffer): Map<string, string> | undefined {
@@ -36,7 +36,7 @@ function parseForm(bytes: ArrayBuffer): Map<string, string> | undefined {
     }
     return fields;
   } catch {
-    return undefined; // no UTF-8 here, or a broken escape there
+    return undefined; // invalid UTF-8, or a broken escape
   }
 }
 

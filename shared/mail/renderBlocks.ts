@@ -1,26 +1,20 @@
-// Turns the sentences of a mail into its text part and its HTML part, so that both say the same. Called by renderMail only.
+// Turns the sentences of a mail into its text part and its HTML part, so that both say the same.
 // User text is a value here, never a template: it is escaped in HTML and literal in text (attack cases H-1 to H-4).
 import Mustache from 'mustache';
-import { layout } from './templates/layout';
+import { mailLayout } from './mailLayout';
 
 /** Text somebody chose (a username, a site name): literal, and not made a link by mail clients where HTML can prevent it. */
 export interface UserText {
   readonly userText: string;
 }
 
-/** What the templates of one mail may name. */
+/** The values that the messages of one mail may name. */
 export type MailView = Readonly<Record<string, string | UserText>>;
 
-/** A paragraph, or a link with its button; `words` and `label` are Mustache templates of a language file. */
+/** A paragraph, or a link with its button; `message` and `label` are sentences of a language file. */
 export type MailBlock =
-  | { readonly kind: 'paragraph'; readonly words: string; readonly view: MailView }
+  | { readonly kind: 'paragraph'; readonly message: string; readonly view: MailView }
   | { readonly kind: 'link'; readonly label: string; readonly view: MailView; readonly url: string };
-
-/** The two parts of a mail. */
-export interface MailParts {
-  readonly text: string;
-  readonly html: string;
-}
 
 function escapeHtml(text: string): string {
   return text
@@ -42,35 +36,31 @@ function userTextAsHtml(text: string): string {
     .join('');
 }
 
-function asText(value: string | UserText): string {
-  return typeof value === 'string' ? value : value.userText;
-}
-
-function asHtml(value: string | UserText): string {
-  return typeof value === 'string' ? escapeHtml(value) : userTextAsHtml(value.userText);
-}
+const asText = (value: string | UserText): string => (typeof value === 'string' ? value : value.userText);
+const asHtml = (value: string | UserText): string =>
+  typeof value === 'string' ? escapeHtml(value) : userTextAsHtml(value.userText);
 
 /** One sentence for the text part or a subject. */
-export function renderWords(words: string, view: MailView): string {
-  return Mustache.render(words, view, {}, { escape: asText });
+export function renderMessage(message: string, view: MailView): string {
+  return Mustache.render(message, view, {}, { escape: asText });
 }
 
 // The sentence itself is escaped before it is parsed (its tags hold nothing that escaping changes), so a translator may write `&`.
-function renderWordsAsHtml(words: string, view: MailView): string {
-  return Mustache.render(escapeHtml(words).replace(/\n/g, ' '), view, {}, { escape: asHtml });
+function renderMessageAsHtml(message: string, view: MailView): string {
+  return Mustache.render(escapeHtml(message).replace(/\n/g, ' '), view, {}, { escape: asHtml });
 }
 
 /** Both parts of one mail: blocks are separated by an empty line in the text, which ends in one line feed. */
 export function renderBlocks(
   blocks: readonly MailBlock[],
   frame: { locale: string; dir: string; subject: string },
-): MailParts {
-  const text = blocks.map((block) => (block.kind === 'link' ? block.url : renderWords(block.words, block.view)));
+): { readonly text: string; readonly html: string } {
+  const text = blocks.map((block) => (block.kind === 'link' ? block.url : renderMessage(block.message, block.view)));
   const htmlBlocks = blocks.map((block) =>
     block.kind === 'link'
-      ? { link: { url: block.url, label: renderWordsAsHtml(block.label, block.view) } }
-      : { paragraph: renderWordsAsHtml(block.words, block.view) },
+      ? { link: { url: block.url, label: renderMessageAsHtml(block.label, block.view) } }
+      : { paragraph: renderMessageAsHtml(block.message, block.view) },
   );
-  const html = Mustache.render(layout, { ...frame, blocks: htmlBlocks }, {}, { escape: escapeHtml });
+  const html = Mustache.render(mailLayout, { ...frame, blocks: htmlBlocks }, {}, { escape: escapeHtml });
   return { text: text.join('\n\n') + '\n', html };
 }

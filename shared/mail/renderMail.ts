@@ -1,18 +1,18 @@
-// Every mail the app sends: its words chosen, its values cleaned, both its parts rendered. Called by sendMail, the links endpoint,
-// reportPoisonMail and the CLIs; it sends nothing, and it puts no reset key anywhere but in the link of the reset mail.
+// Every mail to a person: its sentences chosen, its values cleaned, both its parts rendered. A reset key stands only in the link
+// of the reset mail.
+import { messagesFor } from '../locales';
+import type { Messages } from '../locales/messages';
 import type { Mail } from './emailBackend';
 import {
   cleanSubject,
   cleanText,
   formatMailbox,
   formatMessageId,
-  MAX_NAME_LENGTH,
-  MAX_USERNAME_LENGTH,
+  maxNameLength,
+  maxUsernameLength,
   parseMailbox,
 } from './mailHeaders';
-import { type MailBlock, type MailView, renderBlocks, renderWords, type UserText } from './renderBlocks';
-import { mailWords } from './templates';
-import type { MailWords } from './templates/mailWords';
+import { type MailBlock, type MailView, renderBlocks, renderMessage, type UserText } from './renderBlocks';
 
 /** What a mail says about the site; from the site row. */
 export interface MailSite {
@@ -23,7 +23,7 @@ export interface MailSite {
   /** `addr@domain` or `Name <addr@domain>`. */
   readonly from: string;
   /** Whom to ask; without it the mail says "the people who run" the site. */
-  readonly contactEmail?: string;
+  readonly contactEmail?: string | undefined;
   /** BCP 47 tag: the account's own language if it has one, else the site's. */
   readonly locale: string;
 }
@@ -40,99 +40,97 @@ export interface RenderedMail {
 export interface PasswordResetInput {
   readonly site: MailSite;
   readonly accounts: readonly { readonly username: string; readonly link: string }[];
-  readonly expiresAt?: Date;
-  /** Who asked, in the site's words: a place, a browser. Text of the requester: shown literally, cut to 100 code points. */
-  readonly requestedFrom?: string;
+  readonly expiresAt?: Date | undefined;
+  /** Where the request came from. Text of the requester: shown literally, cut to 100 code points. */
+  readonly requestedFrom?: string | undefined;
 }
 
-const paragraph = (words: string, view: MailView = {}): MailBlock => ({ kind: 'paragraph', words, view });
-const shownUsername = (username: string): UserText => ({ userText: cleanText(username, MAX_USERNAME_LENGTH) });
+const paragraph = (message: string, view: MailView = {}): MailBlock => ({ kind: 'paragraph', message, view });
+const shownUsername = (username: string): UserText => ({ userText: cleanText(username, maxUsernameLength) });
 
-/** Renders one mail from its subject and blocks in `words`. */
-function render(site: MailSite, words: MailWords, subjectWords: string, blocks: readonly MailBlock[]): RenderedMail {
-  const siteName = cleanText(site.name, MAX_NAME_LENGTH);
-  const subject = cleanSubject(renderWords(subjectWords, { siteName }));
-  const { locale, dir } = words;
+function render(
+  site: MailSite,
+  messages: Messages,
+  subjectMessage: string,
+  blocks: readonly MailBlock[],
+): RenderedMail {
+  const siteName = cleanText(site.name, maxNameLength);
+  const subject = cleanSubject(renderMessage(subjectMessage, { siteName }));
+  const { locale, dir } = messages;
   return { subject, locale, ...renderBlocks(blocks, { locale, dir, subject }) };
 }
 
-function expiryBlocks(words: MailWords, expiresAt: Date | undefined): MailBlock[] {
+function expiryBlocks({ locale, mail }: Messages, expiresAt: Date | undefined): MailBlock[] {
   if (expiresAt === undefined) return [];
-  const format = new Intl.DateTimeFormat(words.locale, {
+  const format = new Intl.DateTimeFormat(locale, {
     dateStyle: 'long',
     timeStyle: 'short',
     hourCycle: 'h23',
     timeZone: 'UTC',
   });
-  return [paragraph(words.shared.expires, { expiresAt: `${format.format(expiresAt)} UTC` })];
+  return [paragraph(mail.expires, { expiresAt: `${format.format(expiresAt)} UTC` })];
 }
 
-function contactBlock(words: MailWords, { contactEmail, domain }: MailSite): MailBlock {
-  return contactEmail === undefined
-    ? paragraph(words.shared.notYouNoContact, { domain })
-    : paragraph(words.shared.notYou, { contactEmail: cleanText(contactEmail, 254) });
-}
+const contactBlock = ({ mail }: Messages, { contactEmail, domain }: MailSite): MailBlock =>
+  contactEmail === undefined
+    ? paragraph(mail.notYouNoContact, { domain })
+    : paragraph(mail.notYou, { contactEmail: cleanText(contactEmail, 254) });
 
-/** The mail with the link (design §8: the text part for one account is decided byte for byte). */
-export function renderPasswordReset(input: PasswordResetInput): RenderedMail {
-  const { site, accounts, expiresAt, requestedFrom } = input;
-  const words = mailWords(site.locale);
-  const { domain } = site;
-  const blocks = accounts.flatMap(({ username, link }): MailBlock[] => {
+/** The mail with the link. Its English text part for one account is CodaLab's, byte for byte. */
+export function renderPasswordReset({ site, accounts, expiresAt, requestedFrom }: PasswordResetInput): RenderedMail {
+  const messages = messagesFor(site.locale);
+  const { accountHeading, button, buttonFor, intro, introMany, subject, thanks, usernameReminder } =
+    messages.passwordReset;
+  const many = accounts.length > 1;
+  const links = accounts.flatMap(({ username, link }): MailBlock[] => {
     const view = { username: shownUsername(username) };
-    if (accounts.length > 1) {
-      const label = words.passwordReset.buttonFor;
-      return [paragraph(words.passwordReset.accountHeading, view), { kind: 'link', label, view, url: link }];
-    }
-    const reminder = paragraph(words.passwordReset.usernameReminder, view);
-    return [{ kind: 'link', label: words.passwordReset.button, view, url: link }, reminder];
+    return many
+      ? [paragraph(accountHeading, view), { kind: 'link', label: buttonFor, view, url: link }]
+      : [{ kind: 'link', label: button, view, url: link }, paragraph(usernameReminder, view)];
   });
-  const { intro, introMany, subject } = words.passwordReset;
-  const place =
-    requestedFrom === undefined
-      ? undefined
-      : { requestedFrom: { userText: cleanText(requestedFrom, MAX_NAME_LENGTH) } };
-  return render(site, words, subject, [
-    paragraph(accounts.length > 1 ? introMany : intro, { domain }),
-    ...blocks,
-    ...expiryBlocks(words, expiresAt),
-    ...(place ? [paragraph(words.shared.requestedFrom, place)] : []),
-    paragraph(words.shared.thanks),
+  const origin = (place: string): MailBlock =>
+    paragraph(messages.mail.requestedFrom, { requestedFrom: { userText: cleanText(place, maxNameLength) } });
+  return render(site, messages, subject, [
+    paragraph(many ? introMany : intro, { domain: site.domain }),
+    ...links,
+    ...expiryBlocks(messages, expiresAt),
+    ...(requestedFrom === undefined ? [] : [origin(requestedFrom)]),
+    paragraph(thanks),
   ]);
 }
 
 /** The notice after every redemption: contact line, no log-in link, no password. */
 export function renderPasswordChanged({ site, username }: { site: MailSite; username: string }): RenderedMail {
-  const words = mailWords(site.locale);
-  const { changed, subject, wasYou } = words.passwordChanged;
-  return render(site, words, subject, [
+  const messages = messagesFor(site.locale);
+  const { changed, subject, wasYou } = messages.passwordChanged;
+  return render(site, messages, subject, [
     paragraph(changed, { username: shownUsername(username), domain: site.domain }),
     paragraph(wasYou),
-    contactBlock(words, site),
-    paragraph(words.shared.thanks),
+    contactBlock(messages, site),
+    paragraph(messages.passwordReset.thanks),
   ]);
 }
 
 /** Tells the mailbox that support issued reset links for its accounts; the links are not in it. */
 export function renderSupportLinkIssued(input: {
-  site: MailSite;
-  usernames: readonly string[];
-  expiresAt?: Date;
+  readonly site: MailSite;
+  readonly usernames: readonly string[];
+  readonly expiresAt?: Date | undefined;
 }): RenderedMail {
   const { site, usernames, expiresAt } = input;
-  const words = mailWords(site.locale);
-  const { account, issued, noLinkHere, subject } = words.supportLinkIssued;
-  return render(site, words, subject, [
+  const messages = messagesFor(site.locale);
+  const { account, issued, noLinkHere, subject } = messages.supportLinkIssued;
+  return render(site, messages, subject, [
     paragraph(issued, { domain: site.domain }),
     ...usernames.map((username) => paragraph(account, { username: shownUsername(username) })),
     paragraph(noLinkHere),
-    ...expiryBlocks(words, expiresAt),
-    contactBlock(words, site),
-    paragraph(words.shared.thanks),
+    ...expiryBlocks(messages, expiresAt),
+    contactBlock(messages, site),
+    paragraph(messages.passwordReset.thanks),
   ]);
 }
 
-/** The addresses and ids that make a rendered mail one mail to one mailbox; the Message-ID follows from `id` and `domain`. */
+/** Addresses a rendered mail to one mailbox; the Message-ID follows from `id` and `domain`. */
 export function buildMail(
   envelope: { id: string; to: string; from: string; category: string; domain: string },
   rendered: RenderedMail,

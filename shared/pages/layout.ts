@@ -1,5 +1,5 @@
-// The frame of every page and the parts of their contents, as Mustache templates: `{{…}}` is escaped, and nothing is put in
-// unescaped. The only constants that are put in are the stylesheet and the script, whose hashes the policy names.
+// The frame of every page and the parts of their contents, as Mustache templates. `{{…}}` is escaped; only the stylesheet and the
+// script, whose hashes the policy names, are put in as they are.
 import { createHash } from 'node:crypto';
 import { script } from './script';
 import { style } from './style';
@@ -49,7 +49,7 @@ export const layout = `<!DOCTYPE html>
 </html>
 `;
 
-const ask = `<p>{{intro}}</p>
+const forgotPassword = `<p>{{intro}}</p>
 <form method="post" action="{{action}}" novalidate>
 <div class="block{{#error}} bad{{/error}}">
 <label for="email">{{email}}</label>
@@ -64,8 +64,8 @@ const ask = `<p>{{intro}}</p>
 <p class="other"><a href="{{url}}">{{label}}</a></p>
 {{/logIn}}`;
 
-// `username` is for the password manager, which saves both; people read it above the field. The second field is for those who
-// cannot look at what they typed.
+// The hidden `username` field tells a password manager which account the new password belongs to. Without JavaScript there is no
+// toggle to show the password, so it is typed twice.
 const newPassword = `<form method="post" action="{{action}}" novalidate>
 <p class="who"><span>{{usernameLabel}}</span> <bdi>{{username}}</bdi></p>
 <input class="away" name="username" value="{{username}}" type="text" autocomplete="username" readonly tabindex="-1" aria-hidden="true">
@@ -77,7 +77,7 @@ const newPassword = `<form method="post" action="{{action}}" novalidate>
 {{/error}}
 <div class="field"><input id="newPassword" name="newPassword" type="password" dir="ltr" autocomplete="new-password" passwordrules="minlength: {{minLength}}; maxlength: {{maxLength}}; allowed: unicode;" autocapitalize="none" spellcheck="false" required aria-describedby="rule{{#error}} error{{/error}}" aria-invalid="{{invalid}}"{{#error}} autofocus{{/error}}></div>
 <div class="tools" id="tools" hidden>
-<span id="hint" aria-hidden="true" data-min="{{minLength}}" data-enough="{{longEnough}}"{{#missing}} data-{{form}}="{{words}}"{{/missing}}></span>
+<span id="hint" aria-hidden="true" data-min="{{minLength}}" data-enough="{{longEnough}}"{{#missing}} data-{{form}}="{{sentence}}"{{/missing}}></span>
 <button id="toggle" type="button" aria-controls="newPassword" aria-label="{{showLabel}}" data-show="{{show}}" data-show-label="{{showLabel}}" data-hide="{{hide}}" data-hide-label="{{hideLabel}}">{{show}}</button>
 </div>
 <p class="away" id="spoken" role="status"></p>
@@ -101,7 +101,7 @@ const deadLink = `<p>{{text}}</p>
 {{/logIn}}`;
 
 /** Some paragraphs, then where to go from here. */
-const message = `{{#paragraphs}}
+const notice = `{{#paragraphs}}
 <p>{{.}}</p>
 {{/paragraphs}}
 {{#asides}}
@@ -115,4 +115,4 @@ const message = `{{#paragraphs}}
 {{/other}}`;
 
 /** The contents of the pages. */
-export const contents = { ask, newPassword, deadLink, message } as const;
+export const contents = { forgotPassword, newPassword, deadLink, notice } as const;

@@ -1,31 +1,42 @@
-// Every page a person sees, as pure functions: what is to be said in, an answer out. Called by the page functions.
-// Knows no request and no storage. A password never gets here.
+// Every page a person sees, as pure functions: what is to be said in, an answer out. Nothing here knows a request or storage, and
+// a password never gets here.
 import Mustache from 'mustache';
 import { commonHeaders, type Answer } from '../http/answer';
+import type { Messages } from '../locales/messages';
 import { maxPasswordCodePoints, type PasswordProblemCode } from '../password/passwordRules';
 import { mailboxAddress, type Site } from '../site';
 import { contents, contentSecurityPolicy, layout } from './layout';
-import { askPath, keyPath } from './paths';
-import type { Message, PageWords } from './words/pageWords';
+
+/** The paths that CodaLab's Django always had. Every redirect and form is built from these only. */
+export const paths = {
+  forgotPassword: '/accounts/password/reset/',
+  checkInbox: '/accounts/password/reset/done/',
+  /** Followed by the reset key and a slash. */
+  newPassword: '/accounts/password/reset/key/',
+  passwordSet: '/accounts/password/reset/key/done/',
+} as const;
 
 /** For whom and for which site. */
 export interface PageContext {
-  readonly words: PageWords;
+  readonly messages: Messages;
   /** Undefined when there is no good site row: a neutral page. */
   readonly site: Pick<Site, 'name' | 'contactEmail' | 'loginUrl'> | undefined;
 }
 
-interface Page {
+/** A page that still lacks its language and its site, which are looked up once per call. */
+export type Page = (context: PageContext) => Answer;
+
+interface PageParts {
   readonly status: number;
   readonly title: string;
-  /** The window's title says that there is a mistake before it says anything else. */
-  readonly hasError?: boolean;
+  /** The window's title names the mistake first. */
+  readonly hasError?: boolean | undefined;
   /** Set where the address bar may show a reset key. */
-  readonly keylessPath?: string;
-  readonly icon?: keyof typeof icons;
+  readonly keylessPath?: string | undefined;
+  readonly icon?: keyof typeof icons | undefined;
   readonly content: keyof typeof contents;
   readonly view: Readonly<Record<string, unknown>>;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** One stroke each, on a grid of 24. */
@@ -37,19 +48,19 @@ const icons = {
   note: 'M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18zM12 7.5v5.5M12 16.300v.1',
 } as const;
 
-function renderPage({ words, site }: PageContext, page: Page): Answer {
-  const title = page.hasError === true ? say(words.shared.errorTitle, { title: page.title }) : page.title;
+function renderPage({ messages, site }: PageContext, page: PageParts): Answer {
+  const title = page.hasError === true ? fill(messages.page.errorTitle, { title: page.title }) : page.title;
   const view = {
     ...page.view,
     invalid: String(page.hasError === true),
-    locale: words.locale,
-    dir: words.dir,
+    locale: messages.locale,
+    dir: messages.dir,
     title: page.title,
     windowTitle: site === undefined ? title : `${title} · ${site.name}`,
     siteName: site?.name,
     keylessPath: page.keylessPath,
     icon: page.icon && icons[page.icon],
-    contact: contactOf(words, site?.contactEmail),
+    contact: contactOf(messages, site?.contactEmail),
   };
   return {
     status: page.status,
@@ -58,7 +69,7 @@ function renderPage({ words, site }: PageContext, page: Page): Answer {
       'Content-Security-Policy': contentSecurityPolicy,
       'Cross-Origin-Opener-Policy': 'same-origin',
       'Content-Type': 'text/html; charset=utf-8',
-      'Content-Language': words.locale,
+      'Content-Language': messages.locale,
       ...page.headers,
     },
     body: Mustache.render(layout, view, { content: contents[page.content] }),
@@ -66,168 +77,184 @@ function renderPage({ words, site }: PageContext, page: Page): Answer {
 }
 
 /** One sentence as plain text; the page's template escapes it. */
-const say = (words: string, view: Readonly<Record<string, string>>): string =>
-  Mustache.render(words, view, {}, { escape: String });
+const fill = (message: string, view: Readonly<Record<string, string>>): string =>
+  Mustache.render(message, view, {}, { escape: String });
 
-function contactOf(words: PageWords, mailbox: string | undefined) {
+function contactOf(messages: Messages, mailbox: string | undefined) {
   const address = mailbox === undefined ? undefined : mailboxAddress(mailbox);
   if (address === undefined) return undefined;
-  return { help: words.shared.help, address, href: `mailto:${encodeURIComponent(address).replace('%40', '@')}` };
+  return { help: messages.page.help, address, href: `mailto:${encodeURIComponent(address).replace('%40', '@')}` };
 }
 
 /** The link to the site's log-in page; the site row may hold any URL in development. */
-function logInOf({ words, site }: PageContext) {
+function logInOf({ messages, site }: PageContext) {
   return site?.loginUrl !== undefined && /^https?:\/\//i.test(site.loginUrl)
-    ? { url: site.loginUrl, label: words.shared.logIn }
+    ? { url: site.loginUrl, label: messages.page.logIn }
     : undefined;
 }
 
-const numberIn = (words: PageWords, count: number): string => new Intl.NumberFormat(words.locale).format(count);
+const numberIn = (locale: string, count: number): string => new Intl.NumberFormat(locale).format(count);
 
 /** A time span as the language writes it: `1 hour`, `90 minutes`, `45 seconds`. Rounded up. */
-function durationIn(words: PageWords, seconds: number): string {
+function durationIn(locale: string, seconds: number): string {
   const [value, unit] =
     seconds % 3600 === 0
       ? [seconds / 3600, 'hour']
       : seconds >= 60
         ? [Math.ceil(seconds / 60), 'minute']
         : [seconds, 'second'];
-  return new Intl.NumberFormat(words.locale, { style: 'unit', unit, unitDisplay: 'long' }).format(value);
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(value);
 }
 
 /** What was wrong with the typed address; `typed` is shown again. */
-export interface AskMistake {
+export interface AddressMistake {
   readonly typed: string;
   readonly problem: 'missing' | 'malformed';
 }
 
 /** Asks for the address. 200, or 400 with the mistake beside the field. */
-export function askPage(context: PageContext, mistake?: AskMistake): Answer {
-  const { title, intro, email, button, ...problems } = context.words.ask;
-  const error = mistake === undefined ? undefined : problems[mistake.problem];
-  return renderPage(context, {
-    status: mistake === undefined ? 200 : 400,
-    title,
-    hasError: mistake !== undefined,
-    content: 'ask',
-    view: { action: askPath, intro, email, button, error, typed: mistake?.typed, logIn: logInOf(context) },
-  });
-}
+export const forgotPasswordPage =
+  (mistake?: AddressMistake): Page =>
+  (context) => {
+    const { title, intro, email, button, ...problems } = context.messages.forgotPassword;
+    const error = mistake === undefined ? undefined : problems[mistake.problem];
+    const action = paths.forgotPassword;
+    return renderPage(context, {
+      status: mistake === undefined ? 200 : 400,
+      title,
+      hasError: mistake !== undefined,
+      content: 'forgotPassword',
+      view: { action, intro, email, button, error, typed: mistake?.typed, logIn: logInOf(context) },
+    });
+  };
 
 /** Says the same whoever asked, and after a resend. @param ttlMinutes how long a link works */
-export function sentPage(context: PageContext, ttlMinutes: number): Answer {
-  const { title, text, validity, notArrived, again } = context.words.sent;
-  const duration = durationIn(context.words, ttlMinutes * 60);
-  return renderPage(context, {
-    status: 200,
-    title,
-    icon: 'mail',
-    content: 'message',
-    view: {
-      paragraphs: [text, say(validity, { duration })],
-      asides: [notArrived],
-      other: { url: askPath, label: again },
-    },
-  });
-}
+export const checkInboxPage =
+  (ttlMinutes: number): Page =>
+  (context) => {
+    const { locale, checkInbox } = context.messages;
+    const { title, text, validity, notArrived, again } = checkInbox;
+    const duration = durationIn(locale, ttlMinutes * 60);
+    return renderPage(context, {
+      status: 200,
+      title,
+      icon: 'mail',
+      content: 'notice',
+      view: {
+        paragraphs: [text, fill(validity, { duration })],
+        asides: [notArrived],
+        other: { url: paths.forgotPassword, label: again },
+      },
+    });
+  };
 
-/** What is to be typed, and what was wrong with the last try. */
+export type PasswordMistake = Exclude<PasswordProblemCode, 'site_rule'> | 'missing' | 'mismatch';
+
 export interface NewPassword {
   /** A key that was found live. */
   readonly key: string;
   readonly username: string;
   readonly minLength: number;
-  readonly problem?: PasswordProblemCode | 'missing' | 'mismatch';
+  /** What was wrong with the last try. */
+  readonly problem?: PasswordMistake | { readonly siteRule: string } | undefined;
 }
 
 /** The page behind the link. 200, or 422 with the mistake beside the field. */
-export function newPasswordPage(context: PageContext, { key, username, minLength, problem }: NewPassword): Answer {
-  const { words } = context;
-  const { title, username: usernameLabel, rule, missing, problems, ...rest } = words.newPassword;
-  const limit = problem === 'too_long' ? maxPasswordCodePoints : minLength;
-  const error = problem === undefined ? undefined : say(problems[problem], { count: numberIn(words, limit) });
-  return renderPage(context, {
-    status: problem === undefined ? 200 : 422,
-    title,
-    hasError: problem !== undefined,
-    keylessPath: keyPath,
-    content: 'newPassword',
-    view: {
-      ...rest,
-      action: pathOf(key),
-      usernameLabel,
-      username,
-      error,
-      minLength,
-      maxLength: maxPasswordCodePoints,
-      rule: say(rule, { count: numberIn(words, minLength) }),
-      missing: Object.entries(missing).map(([form, sentence]) => ({ form, words: sentence })),
-    },
-  });
-}
+export const newPasswordPage =
+  ({ key, username, minLength, problem }: NewPassword): Page =>
+  (context) => {
+    const { locale, newPassword } = context.messages;
+    const { title, username: usernameLabel, rule, missing, problems, ...rest } = newPassword;
+    const limit = problem === 'too_long' ? maxPasswordCodePoints : minLength;
+    const error =
+      typeof problem === 'string' ? fill(problems[problem], { count: numberIn(locale, limit) }) : problem?.siteRule;
+    return renderPage(context, {
+      status: problem === undefined ? 200 : 422,
+      title,
+      hasError: problem !== undefined,
+      keylessPath: paths.newPassword,
+      content: 'newPassword',
+      view: {
+        ...rest,
+        action: pathOf(key),
+        usernameLabel,
+        username,
+        error,
+        minLength,
+        maxLength: maxPasswordCodePoints,
+        rule: fill(rule, { count: numberIn(locale, minLength) }),
+        missing: Object.entries(missing).map(([form, sentence]) => ({ form, sentence })),
+      },
+    });
+  };
 
-const pathOf = (key: string): string => `${keyPath}${key}/`;
+const pathOf = (key: string): string => `${paths.newPassword}${key}/`;
 
 /** The password is set. */
-export function passwordSetPage(context: PageContext): Answer {
-  const { title, text } = context.words.passwordSet;
+export const passwordSetPage: Page = (context) => {
+  const { title, text } = context.messages.passwordSet;
   const view = { paragraphs: [text], next: logInOf(context) };
-  return renderPage(context, { status: 200, title, icon: 'done', content: 'message', view });
-}
+  return renderPage(context, { status: 200, title, icon: 'done', content: 'notice', view });
+};
 
 /** A link that was good once, with a button for a new one. 410. @param key a key that we really signed */
-export function deadLinkPage(context: PageContext, key: string, reason: 'expired_key' | 'used_key'): Answer {
-  const { title, text } = reason === 'expired_key' ? context.words.expiredLink : context.words.usedLink;
-  return renderPage(context, {
-    status: 410,
-    title,
-    keylessPath: keyPath,
-    icon: reason === 'expired_key' ? 'clock' : 'link',
-    content: 'deadLink',
-    view: { text, action: pathOf(key), ...context.words.deadLink, logIn: logInOf(context) },
-  });
-}
+export const deadLinkPage =
+  (key: string, reason: 'expired_key' | 'used_key'): Page =>
+  (context) => {
+    const { deadLink, expiredLink, usedLink } = context.messages;
+    const { title, text } = reason === 'expired_key' ? expiredLink : usedLink;
+    return renderPage(context, {
+      status: 410,
+      title,
+      keylessPath: paths.newPassword,
+      icon: reason === 'expired_key' ? 'clock' : 'link',
+      content: 'deadLink',
+      view: { text, action: pathOf(key), ...deadLink, logIn: logInOf(context) },
+    });
+  };
 
 /** A link that is not ours, broken, or without an account. 400, and no word about which. */
-export function invalidLinkPage(context: PageContext): Answer {
-  const { title, text, button } = context.words.invalidLink;
-  const view = { paragraphs: [text], next: { url: askPath, label: button } };
-  return renderPage(context, { status: 400, title, keylessPath: keyPath, icon: 'link', content: 'message', view });
-}
+export const invalidLinkPage: Page = (context) => {
+  const { title, text, button } = context.messages.invalidLink;
+  const view = { paragraphs: [text], next: { url: paths.forgotPassword, label: button } };
+  const keylessPath = paths.newPassword;
+  return renderPage(context, { status: 400, title, keylessPath, icon: 'link', content: 'notice', view });
+};
 
-const messages = {
-  unreadableForm: 400,
-  crossSite: 403,
-  notFound: 404,
-  formTooLarge: 413,
-  notAForm: 415,
-  tooManyRequests: 429,
-  internalError: 500,
+const problemStatus = {
+  unreadable_form: 400,
+  cross_site: 403,
+  not_found: 404,
+  form_too_large: 413,
+  not_a_form: 415,
+  too_many_requests: 429,
+  internal_error: 500,
   unavailable: 503,
 } as const;
 
-/** The pages that only say why nothing was done. */
-export type PageProblem = keyof typeof messages;
+/** Why nothing was done. */
+export type PageProblem = keyof typeof problemStatus;
 
-/** A page of its own for what went wrong. @param retryAfterSeconds for `Retry-After`, and said in words on the 429 page */
-export function problemPage(context: PageContext, problem: PageProblem, retryAfterSeconds?: number): Answer {
-  const { words } = context;
-  const { title, text } = messageOf(words, problem);
-  const duration = durationIn(words, retryAfterSeconds ?? 60);
-  return renderPage(context, {
-    status: messages[problem],
-    title,
-    icon: 'note',
-    content: 'message',
-    view: { paragraphs: [say(text, { duration })], next: { url: askPath, label: words.shared.startAgain } },
-    ...(retryAfterSeconds !== undefined && { headers: { 'Retry-After': String(retryAfterSeconds) } }),
-  });
-}
+/** A page of its own for what went wrong. @param retryAfterSeconds for `Retry-After`, and in the text of the 429 page */
+export const problemPage =
+  (problem: PageProblem, retryAfterSeconds?: number): Page =>
+  (context) => {
+    const { messages } = context;
+    const { title, text } =
+      messages.problem[problem === 'form_too_large' || problem === 'not_a_form' ? 'unreadable_form' : problem];
+    const duration = durationIn(messages.locale, retryAfterSeconds ?? 60);
+    const next = { url: paths.forgotPassword, label: messages.page.startAgain };
+    return renderPage(context, {
+      status: problemStatus[problem],
+      title,
+      icon: 'note',
+      content: 'notice',
+      view: { paragraphs: [fill(text, { duration })], next },
+      headers: retryAfterSeconds === undefined ? undefined : { 'Retry-After': String(retryAfterSeconds) },
+    });
+  };
 
-const messageOf = (words: PageWords, problem: PageProblem): Message =>
-  problem === 'formTooLarge' || problem === 'notAForm' ? words.unreadableForm : words[problem];
-
-/** To a page of ours, after a form. @param path one of the constants of paths.ts */
-export function seeOther(path: string): Answer {
+/** After a form that did its work: to a page of ours, so that a reload repeats nothing. */
+export function seeOther(path: (typeof paths)[keyof typeof paths]): Answer {
   return { status: 303, headers: { ...commonHeaders, Location: path }, body: '' };
 }

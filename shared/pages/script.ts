@@ -1,5 +1,5 @@
 // The one script of all pages, inline and the same everywhere, so that the policy can name its hash. Every page works without it.
-// It sends nothing by itself: a scanner that runs scripts changes nothing (attack case S2).
+// It sends nothing by itself, so a link scanner that runs scripts changes nothing (attack case S2).
 
 /**
  * What it does, where the page has the elements for it:
@@ -39,8 +39,8 @@ const spoken = d.getElementById('spoken');
 let pause;
 const count = () => {
   const length = [...field.value].length, missing = hint.dataset.min - length;
-  const words = missing > 0 ? hint.dataset[plural.select(missing)] || hint.dataset.other : hint.dataset.enough;
-  hint.textContent = length ? words.replace(/\\{+count}+/, number.format(missing)) : '';
+  const text = missing > 0 ? hint.dataset[plural.select(missing)] || hint.dataset.other : hint.dataset.enough;
+  hint.textContent = length ? text.replace(/\\{+count}+/, number.format(missing)) : '';
   hint.className = missing > 0 ? '' : 'ok';
   clearTimeout(pause);
   pause = setTimeout(() => { spoken.textContent = hint.textContent; }, 1000);

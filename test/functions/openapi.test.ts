@@ -136,16 +136,19 @@ describe('every answer is as documented', () => {
     };
     const template = '/accounts/password/reset/key/{key}/';
     const key = await bindKey(app, someuser.email);
-    for (const path of [paths.ask, paths.sent, paths.set]) expect(await page(path, path)).toBe(200);
+    for (const path of [paths.forgotPassword, paths.checkInbox, paths.passwordSet])
+      expect(await page(path, path)).toBe(200);
     expect(await page('/.well-known/change-password', '/.well-known/change-password')).toBe(302);
     expect(await page(paths.key(key), template)).toBe(200);
     expect(await page(paths.key('x'), template)).toBe(400);
     expect(await page(paths.key(await deadKey()), template)).toBe(410);
-    expect(await post(paths.ask, paths.ask, { email: 'nobody@somewhere.com' })).toBe(303);
-    expect(await post(paths.ask, paths.ask, { email: '' })).toBe(400);
-    expect(await post(paths.ask, paths.ask, '', { 'Sec-Fetch-Site': 'cross-site' })).toBe(403);
-    expect(await post(paths.ask, paths.ask, 'x'.repeat(17_000))).toBe(413);
-    expect(await post(paths.ask, paths.ask, '{}', { 'Content-Type': 'application/json' })).toBe(415);
+    expect(await post(paths.forgotPassword, paths.forgotPassword, { email: 'nobody@somewhere.com' })).toBe(303);
+    expect(await post(paths.forgotPassword, paths.forgotPassword, { email: '' })).toBe(400);
+    expect(await post(paths.forgotPassword, paths.forgotPassword, '', { 'Sec-Fetch-Site': 'cross-site' })).toBe(403);
+    expect(await post(paths.forgotPassword, paths.forgotPassword, 'x'.repeat(17_000))).toBe(413);
+    expect(await post(paths.forgotPassword, paths.forgotPassword, '{}', { 'Content-Type': 'application/json' })).toBe(
+      415,
+    );
     expect(await post(paths.key(key), template, {})).toBe(422);
     expect(await post(paths.key(await deadKey()), template, { action: 'resend' })).toBe(303);
     expect(await post(paths.key(key), template, { newPassword: `${goodPassword} page` })).toBe(303);
@@ -161,9 +164,9 @@ describe('every answer is as documented', () => {
     await until429(async () => (await call(app, 'password-reset/request', { email: 'nobody@x.org' }))[0]);
     await until429(async () => (await call(app, 'password-reset/check', { key: 'x' }))[0]);
     await until429(async () => (await call(app, 'password-reset/redeem', { key: 'x', newPassword: goodPassword }))[0]);
-    const answer = await postForm(app, paths.ask, { email: 'nobody@x.org' });
+    const answer = await postForm(app, paths.forgotPassword, { email: 'nobody@x.org' });
     expect(answer.status).toBe(429);
-    expectDocumented('POST', paths.ask, answer);
+    expectDocumented('POST', paths.forgotPassword, answer);
   });
 
   it('and there is an answer of every call', () => {
@@ -193,8 +196,8 @@ describe('every answer while storage is down is as documented', () => {
     expect(answers).toEqual(answers.map(() => [503, 'unavailable']));
     expect(await get(app, '/api/health')).toBe(503);
     expect(await get(app, '/api/health/details', headers)).toBe(503);
-    const page = await getPage(app, paths.ask);
+    const page = await getPage(app, paths.forgotPassword);
     expect(page.status).toBe(503);
-    expectDocumented('GET', paths.ask, page);
+    expectDocumented('GET', paths.forgotPassword, page);
   });
 });

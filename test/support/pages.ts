@@ -1,6 +1,7 @@
 // The pages as a plain HTTP client sees them, and reset keys without waiting for a mail.
 import { credentialVersionOf } from '../../shared/accounts';
 import { readConfig, type Config } from '../../shared/config';
+import { paths as pagePaths } from '../../shared/pages/pages';
 import { issueResetKey, resetKeyIdOf } from '../../shared/resetKey';
 import { createAccountsTable } from '../../shared/storage/accountsTable';
 import { createBoundKeysTable } from '../../shared/storage/boundKeysTable';
@@ -14,10 +15,8 @@ export const exampleConfig = ((): Config => {
 })();
 
 export const paths = {
-  ask: '/accounts/password/reset/',
-  sent: '/accounts/password/reset/done/',
-  set: '/accounts/password/reset/key/done/',
-  key: (key: string) => `/accounts/password/reset/key/${key}/`,
+  ...pagePaths,
+  key: (key: string) => `${pagePaths.newPassword}${key}/`,
 } as const;
 
 /** A key as the app itself signs and binds it. @param ageMinutes 61 makes an expired one */
@@ -41,7 +40,7 @@ export async function bindKey(app: Pick<App, 'storage'>, email: string, ageMinut
 }
 
 /** The reset mails so far; the notices of earlier tests come 30 s late, in between. */
-const resetMails = (app: App): string[] => app.mails().filter((mail) => mail.includes(paths.key('').slice(0, -1)));
+const resetMails = (app: App): string[] => app.mails().filter((mail) => mail.includes(paths.newPassword));
 
 /** Does what makes a reset mail, and waits for it. @returns the mail and its key */
 export async function nextResetMail(app: App, ask: () => Promise<unknown>): Promise<{ mail: string; key: string }> {

@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { generate } from 'selfsigned';
 import { Webhook } from 'standardwebhooks';
 import { createHttpDirectory } from '../../../shared/directory/httpDirectory';
-import { sendSiteEvent, type SiteEvent } from '../../../shared/directory/siteEvents';
+import { sendSiteEvent, type SiteEvent } from '../../../shared/directory/siteEventSender';
 import { withDeadline } from '../../../shared/deadline';
 import type { AppEvent } from '../../../shared/events';
 import { subjectOf as addressHashOf } from '../../../shared/address';

@@ -27,20 +27,20 @@ it.each([
 it.each([
   ['a field twice', 'a=1&a=2'],
   ['a field twice, once escaped', 'a=1&%61=2'],
-  ['escapes that are no UTF-8', 'a=%FF'],
+  ['escapes that are not UTF-8', 'a=%FF'],
   ['an escaped surrogate', 'a=%ED%A0%80'],
   ['a broken escape', 'a=%zz'],
-  ['bytes that are no UTF-8', new Uint8Array([0x61, 0x3d, 0xff])],
-])('[A5] refuses %s', async (_name, body) => {
-  await expect(fieldsOf(body)).resolves.toBe('unreadableForm');
+  ['bytes that are not UTF-8', new Uint8Array([0x61, 0x3d, 0xff])],
+])('refuses %s', async (_name, body) => {
+  await expect(fieldsOf(body)).resolves.toBe('unreadable_form');
 });
 
 it.each([
-  ['application/json', 'notAForm'],
-  ['application/x-www-form-urlencoded; charset=iso-8859-1', 'notAForm'],
-  ['multipart/form-data; boundary=x', 'notAForm'],
-  ['text/plain', 'notAForm'],
-])('[N3] refuses %s', async (contentType, problem) => {
+  ['application/json', 'not_a_form'],
+  ['application/x-www-form-urlencoded; charset=iso-8859-1', 'not_a_form'],
+  ['multipart/form-data; boundary=x', 'not_a_form'],
+  ['text/plain', 'not_a_form'],
+])('refuses %s', async (contentType, problem) => {
   await expect(readFormBody(request('a=b', { 'content-type': contentType }))).resolves.toEqual({
     outcome: 'refused',
     problem,
@@ -51,11 +51,11 @@ it('accepts a charset of UTF-8, refuses a compressed body, and reads at most 16 
   const utf8 = { 'content-type': 'application/x-www-form-urlencoded;charset=UTF-8' };
   await expect(readFormBody(request('a=b', utf8))).resolves.toMatchObject({ outcome: 'read' });
   await expect(readFormBody(request('a=b', { 'content-encoding': 'gzip' }))).resolves.toMatchObject({
-    problem: 'notAForm',
+    problem: 'not_a_form',
   });
   await expect(fieldsOf(`a=${'b'.repeat(16 * 1024 - 2)}`)).resolves.toHaveProperty('a');
-  await expect(fieldsOf(`a=${'b'.repeat(16 * 1024 - 1)}`)).resolves.toBe('formTooLarge');
+  await expect(fieldsOf(`a=${'b'.repeat(16 * 1024 - 1)}`)).resolves.toBe('form_too_large');
   await expect(readFormBody(request('a', { 'content-length': '16385' }))).resolves.toMatchObject({
-    problem: 'formTooLarge',
+    problem: 'form_too_large',
   });
 });

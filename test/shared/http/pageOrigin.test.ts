@@ -3,18 +3,17 @@ import { isEmbedded, isOwnPost } from '../../../shared/http/pageOrigin';
 
 const allowed = ['https://app.example.org'];
 const own = async (): Promise<string[]> => ['https://codalab.org'];
-const never = (): Promise<string[]> => Promise.reject(new Error('the site is not asked for'));
+const never = (): Promise<string[]> => Promise.reject(new Error('the site is not needed'));
 
 it.each([
   [{ 'sec-fetch-site': 'cross-site', origin: 'https://codalab.org' }, false],
   [{ 'sec-fetch-site': 'Cross-Site' }, false],
   [{ 'sec-fetch-site': 'same-origin', origin: 'null' }, true],
-
   [{ 'sec-fetch-site': 'none' }, true],
   [{}, true],
   [{ origin: 'null' }, true],
   [{ origin: 'https://app.example.org' }, true],
-] as const)('[W3] decides %j without the site', async (headers, answer) => {
+] as const)('decides %j without the site', async (headers, answer) => {
   await expect(isOwnPost(new Headers(headers), allowed, never)).resolves.toBe(answer);
 });
 
@@ -24,11 +23,11 @@ it.each([
   ['https://codalab.org.evil.example', false],
   ['https://codalab.org:8443', false],
   ['', false],
-])('[W3] compares the origin %j as a whole', async (origin, answer) => {
+])('compares the origin %j as a whole', async (origin, answer) => {
   await expect(isOwnPost(new Headers({ origin }), allowed, own)).resolves.toBe(answer);
 });
 
-it('[W3] a neighbour under the same domain is not the site', async () => {
+it('a neighbour under the same domain is not the site', async () => {
   const from = (origin: string) => new Headers({ 'sec-fetch-site': 'same-site', origin });
   await expect(isOwnPost(from('https://evil.codalab.org'), allowed, own)).resolves.toBe(false);
   await expect(isOwnPost(from('https://codalab.org'), allowed, own)).resolves.toBe(true);

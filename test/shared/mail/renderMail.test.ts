@@ -1,4 +1,4 @@
-// The words of the mails: the reset mail byte for byte (design §8), the others, and what user text cannot do to them (H-1 to H-4, M1, M2).
+// The mails: the reset mail byte for byte, the others, and what user text cannot do to them.
 import {
   buildMail,
   type MailSite,
@@ -38,30 +38,24 @@ const everyMail: [string, RenderedMail][] = [
   ['testMail', renderTestMail({ site })],
 ];
 
-it('renders the reset mail byte for byte as design §8 has it', () => {
-  const rendered = one();
-  const mail = buildMail(
-    { id: '1', to: 'someuser@somewhere.com', from: site.from, category: 'password-reset', domain: site.domain },
-    rendered,
-  );
-  expect(`Subject: ${mail.subject}\nFrom: ${mail.from}\nTo: ${mail.to}\n\n${mail.text}`).toBe(
-    [
-      'Subject: [CodaLab] Password Reset E-mail',
-      'From: info@codalab.org',
-      'To: someuser@somewhere.com',
-      '',
-      "You're receiving this e-mail because you or someone else has requested a password",
-      'for your user account at codalab.org. It can be safely ignored if you did not request',
-      'a password reset. Click the link below to reset your password.',
-      '',
-      'http://codalab.org/accounts/password/reset/key/abc.def.ghi/',
-      '',
-      'In case you forgot, your username is someuser.',
-      '',
-      'Thanks for using our site!',
-      '',
-    ].join('\n'),
-  );
+it('renders the reset mail byte for byte as CodaLab wrote it', () => {
+  const envelope = { id: '1', to: 'someuser@somewhere.com', from: site.from, category: 'password-reset' };
+  const mail = buildMail({ ...envelope, domain: site.domain }, one());
+  expect(`Subject: ${mail.subject}\nFrom: ${mail.from}\nTo: ${mail.to}\n\n${mail.text}`)
+    .toBe(`Subject: [CodaLab] Password Reset E-mail
+From: info@codalab.org
+To: someuser@somewhere.com
+
+You're receiving this e-mail because you or someone else has requested a password
+for your user account at codalab.org. It can be safely ignored if you did not request
+a password reset. Click the link below to reset your password.
+
+http://codalab.org/accounts/password/reset/key/abc.def.ghi/
+
+In case you forgot, your username is someuser.
+
+Thanks for using our site!
+`);
 });
 
 it('renders one mail for several accounts, each username with its link', () => {
@@ -125,7 +119,7 @@ it('alerts the operator by counts and ids only', () => {
   const { text } = renderOperatorAlert({ site, poisoned: 25, oldestAgeMinutes: 7, failed: 0, misconfigured: 2, ids });
   expect(text).toBe(`The password-reset app of codalab.org could not send some mail.
 
-Unreadable messages in outgoing-mail-poison: 25. The oldest has been there for 7 minutes.
+Messages in outgoing-mail-poison: 25. The oldest has been there for 7 minutes.
 
 Mails waiting because the mail provider refuses our settings: 2.
 
@@ -151,61 +145,44 @@ it.each(everyMail)('%s leaves no template tag unfilled', (_name, { subject, text
   expect(subject + text + html).not.toMatch(/\{\{|\}\}|undefined|\[object/);
 });
 
-describe('[H-1] a name with markup or template tags in it', () => {
-  it.each([
-    '<img src=x onerror=1>',
-    '"><a href=http://evil>',
-    '</title><script>alert(1)</script>',
-    '{{7*7}}',
-    '{{{username}}}',
-    '{{#blocks}}x{{/blocks}}',
-    '<%= 7*7 %>',
-    '-name-',
-    '%recipient%',
-    '[unsubscribe]',
-    "' onmouseover='1",
-    '&lt;b&gt;',
-  ])('%s is literal in text and HTML', (name) => {
-    const { subject, text, html } = one({ username: name, name });
-    expect(subject).toBe(`[${name}] Password Reset E-mail`);
-    expect(text).toContain(`your username is ${name}.`);
-    expect(htmlText(html)).toContain(`your username is ${name}.`);
-    const tags = (page: string) => page.match(/<\/?[a-z!][^>]*>/gi)?.filter((tag) => !/^<\/?span>$/.test(tag));
-    const title = (page: string) => page.replace(/<title>.*<\/title>/, '<title></title>');
-    expect(tags(title(html))).toEqual(tags(title(one().html)));
-  });
+it.each([
+  '<img src=x onerror=1>',
+  '"><a href=http://evil>',
+  '</title><script>alert(1)</script>',
+  '{{7*7}}{{{username}}}{{#blocks}}x{{/blocks}}',
+  "' onmouseover='1",
+  '&lt;b&gt;',
+  "O'Brien & Co",
+])('shows the name %s literally in text and HTML', (name) => {
+  const { subject, text, html } = one({ username: name, name });
+  expect(subject).toBe(`[${name}] Password Reset E-mail`);
+  expect(text).toContain(`your username is ${name}.`);
+  expect(htmlText(html)).toContain(`your username is ${name}.`);
+  const tags = (page: string) => page.match(/<\/?[a-z!][^>]*>/gi)?.filter((tag) => !/^<\/?span>$/.test(tag));
+  const withoutTitle = (page: string) => page.replace(/<title>.*<\/title>/, '<title></title>');
+  expect(tags(withoutTitle(html))).toEqual(tags(withoutTitle(one().html)));
 });
 
-describe('[H-2] a name that looks like an address on the web', () => {
-  it.each([
-    'http://evil.example/login',
-    'Your account is locked, visit evil.com',
-    'www.evil.example',
-    'me@evil.example',
-  ])('%s is no link of ours, and its text runs are broken up for clients that make links', (name) => {
+it.each(['http://evil.example/login', 'www.evil.example', 'me@evil.example'])(
+  'breaks the name %s up, so that mail clients do not make a link of it',
+  (name) => {
     const { text, html } = one({ username: name, name });
     expect(text).toContain(`your username is ${name}.`);
     expect(htmlLinks(html)).toEqual([link, link]);
     const body = html.replace(/^[^]*<body/, '').replace(/<a [^]*?<\/a>/g, '');
     expect(body).not.toMatch(/evil\.|:\/\/|@evil|www\./);
     expect(htmlText(html)).toContain(name);
-  });
-});
+  },
+);
 
-it("[H-3] O'Brien & Co stands as it is in subject and text", () => {
-  const { subject, text } = one({ username: "O'Brien & Co", name: "O'Brien & Co" });
-  expect(subject).toBe("[O'Brien & Co] Password Reset E-mail");
-  expect(text).toContain("In case you forgot, your username is O'Brien & Co.");
-});
-
-it('[H-4] a link keeps its & in both parts', () => {
+it('keeps the & of a link in both parts', () => {
   const withQuery = 'https://codalab.org/reset?a=1&b=2&lt=3#key=x';
   const { text, html } = renderPasswordReset({ site, accounts: [{ username: 'someuser', link: withQuery }] });
   expect(text.split('\n')).toContain(withQuery);
   expect(htmlLinks(html)).toEqual([withQuery, withQuery]);
 });
 
-it('[M1] a name cannot add lines to the text or hide what follows', () => {
+it('keeps a name from adding lines to the text and from hiding what follows', () => {
   const { text } = one({ username: 'x\r\n\r\nYour account is locked\u2028\u202egnp.exe\u0000\u001b[31m' });
   expect(text).toContain('your username is x Your account is locked gnp.exe [31m.');
 });
