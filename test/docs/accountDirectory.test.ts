@@ -6,7 +6,7 @@ import Ajv2020 from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
 import document from '../../docs/account-directory.openapi.json';
 import { createHttpDirectory } from '../../shared/directory/httpDirectory';
-import { sendSiteEvent } from '../../shared/directory/siteEvents';
+import { createSiteEventSender } from '../../shared/directory/siteEventSender';
 import { hashPassword } from '../../shared/password/passwordHash';
 import { siteSecret, startDirectorySite } from '../support/directorySite';
 
@@ -100,7 +100,7 @@ it('documents the site events', async () => {
   const { url, exchanges, close } = await record('encoded');
   const data = { accountId: '1', at: new Date().toISOString() };
   const settings = { url: `${url}/events`, secrets: [siteSecret] };
-  await sendSiteEvent(settings, { id: 'event1', type: 'password.changed', data });
+  await createSiteEventSender(settings)({ id: 'event1', type: 'password.changed', data });
   close();
   const [event] = exchanges.filter(({ path }) => path === '/events');
   expect(event?.status).toBe(200);
