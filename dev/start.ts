@@ -67,7 +67,7 @@ async function start(options: StartOptions): Promise<void> {
 async function startWhatTheAppUses(env: Settings, { memory, directory, port }: StartOptions): Promise<void> {
   if (directory === 'node') {
     const site = await startSampleSite(port);
-    started.push({ stop: async () => site.close() });
+    started.push({ stop: () => Promise.resolve(site.close()) });
     Object.assign(env, site.settings);
     console.log(`Site: ${site.url}/ logs in with "${samplePassword}"; its accounts are its own, not the app's.`);
   }

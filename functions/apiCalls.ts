@@ -43,7 +43,7 @@ interface ApiCall<B = unknown> extends JsonCall {
 }
 
 /** Lets `handle` be typed by its own `body`. */
-const define = <B>(call: ApiCall<B>): ApiCall => call as ApiCall;
+const define = <B>(call: ApiCall<B>): ApiCall => call;
 
 const email = z
   .string()
