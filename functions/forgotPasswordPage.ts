@@ -2,13 +2,13 @@
 // where password managers send people.
 import { app } from '@azure/functions';
 import { parseAddress } from '../shared/address';
-import { commonHeaders, type Answer } from '../shared/http/answer';
-import { checkInboxPage, forgotPasswordPage, paths, problemPage, seeOther, type Page } from '../shared/pages/pages';
+import { commonHeaders } from '../shared/http/answer';
+import { checkInboxPage, forgotPasswordPage, paths, problemPage, type Page } from '../shared/pages/pages';
 import { requestReset } from '../shared/resetFlow';
 import { emit, httpEndpoint, type ServicesSource } from './invocation';
 import { overPageLimit, pageEndpoint, readPageForm, requesterOf, type PageCall } from './pageEndpoint';
 
-async function answerForgotPassword(call: PageCall): Promise<Page | Answer> {
+async function answerForgotPassword(call: PageCall): Promise<Page> {
   if (call.request.method !== 'POST') return forgotPasswordPage();
   const form = await readPageForm(call);
   if (typeof form === 'function') return form;
@@ -19,17 +19,18 @@ async function answerForgotPassword(call: PageCall): Promise<Page | Answer> {
   }
   const refused = overPageLimit(call, 'request');
   if (refused !== undefined) return refused;
-  // As the API: one storage call, the same answer for every well-formed address.
+  // As the API: one storage call, and an answer that depends on nothing but the typed address. The page itself is the answer,
+  // since a redirect would put the address into a URL.
   const mailId = await requestReset(call.services, email, requesterOf(call), call.signal);
   emit({ event: 'requestReset', mailId });
-  return seeOther(paths.checkInbox);
+  return checkInboxPage(call.services.settings.resetKeyTtlMinutes, email);
 }
 
 function answerCheckInbox({ request, services }: PageCall): Page {
   return request.method === 'POST' ? problemPage('not_found') : checkInboxPage(services.settings.resetKeyTtlMinutes);
 }
 
-/** Registers `forgotPasswordPage`, `checkInboxPage` and `changePassword`. */
+/** Registers `forgotPasswordPage`, `checkInboxPage`, `unknownPage` and `changePassword`. */
 export function registerForgotPasswordPage(source: ServicesSource): void {
   app.http('forgotPasswordPage', {
     route: 'accounts/password/reset',
@@ -42,6 +43,13 @@ export function registerForgotPasswordPage(source: ServicesSource): void {
     methods: ['GET', 'HEAD', 'POST'],
     authLevel: 'anonymous',
     handler: pageEndpoint('checkInboxPage', source, answerCheckInbox),
+  });
+  // Whatever else there is below. The host tries routes in the order of function names, and this name is the last one.
+  app.http('unknownPage', {
+    route: 'accounts/password/reset/{*rest}',
+    methods: ['GET', 'HEAD', 'POST'],
+    authLevel: 'anonymous',
+    handler: pageEndpoint('unknownPage', source, () => problemPage('not_found')),
   });
   // W3C "A Well-Known URL for Changing Passwords"
   app.http('changePassword', {

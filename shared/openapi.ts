@@ -229,7 +229,7 @@ const pages: Record<string, Part> = {
       'askPagePost',
       'As `requestReset`.',
       {
-        303: redirect('To …/done/, for every well-formed address.'),
+        200: htmlPage('Says that a mail may be on its way, for every well-formed address.'),
         400: htmlPage('The form again.'),
         ...formProblems,
       },

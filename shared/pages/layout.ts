@@ -56,7 +56,7 @@ const forgotPassword = `<p>{{intro}}</p>
 {{#error}}
 <p class="error" id="error">{{error}}</p>
 {{/error}}
-<div class="field"><input id="email" name="email" value="{{typed}}" type="text" inputmode="email" dir="ltr" autocomplete="email" autocapitalize="none" autocorrect="off" spellcheck="false" required aria-invalid="{{invalid}}"{{#error}} aria-describedby="error" autofocus{{/error}}></div>
+<div class="field"><input id="email" name="email" value="{{typed}}" type="text" inputmode="email" dir="ltr" autocomplete="email" autocapitalize="none" autocorrect="off" spellcheck="false" required aria-invalid="{{invalid}}"{{#error}} aria-describedby="error"{{/error}} autofocus></div>
 </div>
 <button class="button">{{button}}</button>
 </form>
@@ -75,7 +75,7 @@ const newPassword = `<form method="post" action="{{action}}" novalidate>
 {{#error}}
 <p class="error" id="error">{{error}}</p>
 {{/error}}
-<div class="field"><input id="newPassword" name="newPassword" type="password" dir="ltr" autocomplete="new-password" passwordrules="minlength: {{minLength}}; maxlength: {{maxLength}}; allowed: unicode;" autocapitalize="none" spellcheck="false" required aria-describedby="rule{{#error}} error{{/error}}" aria-invalid="{{invalid}}"{{#error}} autofocus{{/error}}></div>
+<div class="field"><input id="newPassword" name="newPassword" type="password" dir="ltr" autocomplete="new-password" passwordrules="minlength: {{minLength}}; maxlength: {{maxLength}}; allowed: unicode;" autocapitalize="none" spellcheck="false" required aria-describedby="rule{{#error}} error{{/error}}" aria-invalid="{{invalid}}" autofocus></div>
 <div class="tools" id="tools" hidden>
 <span id="hint" aria-hidden="true" data-min="{{minLength}}" data-enough="{{longEnough}}"{{#missing}} data-{{form}}="{{sentence}}"{{/missing}}></span>
 <button id="toggle" type="button" aria-controls="newPassword" aria-label="{{showLabel}}" data-show="{{show}}" data-show-label="{{showLabel}}" data-hide="{{hide}}" data-hide-label="{{hideLabel}}">{{show}}</button>
@@ -101,7 +101,10 @@ const deadLink = `<p>{{text}}</p>
 {{/logIn}}`;
 
 /** Some paragraphs, then where to go from here. */
-const notice = `{{#paragraphs}}
+const notice = `{{#lead}}
+<p>{{before}}<bdi class="typed">{{email}}</bdi>{{after}}</p>
+{{/lead}}
+{{#paragraphs}}
 <p>{{.}}</p>
 {{/paragraphs}}
 {{#asides}}

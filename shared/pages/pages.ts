@@ -128,22 +128,28 @@ export const forgotPasswordPage =
     });
   };
 
-/** Says the same whoever asked, and after a resend. @param ttlMinutes how long a link works */
+/**
+ * Says the same whether there is an account or not.
+ * @param ttlMinutes how long a link works
+ * @param email the address as it was typed into the form, never from storage
+ */
 export const checkInboxPage =
-  (ttlMinutes: number): Page =>
+  (ttlMinutes: number, email?: string): Page =>
   (context) => {
     const { locale, checkInbox } = context.messages;
-    const { title, text, validity, notArrived, again } = checkInbox;
-    const duration = durationIn(locale, ttlMinutes * 60);
+    const { title, text, textFor, validity, notArrived, again, change } = checkInbox;
+    const works = fill(validity, { duration: durationIn(locale, ttlMinutes * 60) });
+    const [before, after] = textFor.split('{{email}}');
     return renderPage(context, {
       status: 200,
       title,
       icon: 'mail',
       content: 'notice',
       view: {
-        paragraphs: [text, fill(validity, { duration })],
+        lead: email === undefined ? undefined : { before, email, after },
+        paragraphs: email === undefined ? [text, works] : [works],
         asides: [notArrived],
-        other: { url: paths.forgotPassword, label: again },
+        other: { url: paths.forgotPassword, label: email === undefined ? again : change },
       },
     });
   };

@@ -18,6 +18,7 @@ main>:last-child,form>:last-child{margin-block-end:0}
 form{margin:1.5rem 0 0}
 label,.who span{display:block;margin:0 0 .375rem;font-weight:600}
 .who{margin:0 0 1.25rem}.who bdi{color:var(--soft)}
+.typed{font-weight:600}
 .soft{color:var(--soft);font-size:.9375rem}
 .hint{margin:0 0 .625rem;color:var(--soft);font-size:.9375rem}
 .tools{display:flex;align-items:center;justify-content:space-between;gap:.75rem;min-block-size:2.25rem;margin:.375rem 0 0;color:var(--soft);font-size:.875rem}

@@ -63,7 +63,12 @@ describeInBrowser('every page in every state', (browser) => {
   it.each([320, 1280])('fits into %i px in every language, with larger text and from right to left', async (width) => {
     const page = await browser().newPage({ viewport: { width, height: 700 } });
     await serveStates(page);
-    const states = ['forgot password, malformed', 'check inbox', 'new password, about_you', 'new password, long names'];
+    const states = [
+      'forgot password, malformed',
+      'check inbox, long address',
+      'new password, about_you',
+      'new password, long names',
+    ];
     const tooWide: string[] = [];
     for (const locale of builtInLanguages.keys()) {
       for (const state of [...states, 'expired link', 'cross-site']) {

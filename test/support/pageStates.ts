@@ -33,6 +33,11 @@ export const pageStates: Readonly<Record<string, pages.Page>> = {
   'forgot password, missing': pages.forgotPasswordPage({ typed: '', problem: 'missing' }),
   'forgot password, malformed': pages.forgotPasswordPage({ typed: 'someuser@', problem: 'malformed' }),
   'check inbox': pages.checkInboxPage(60),
+  'check inbox, address': pages.checkInboxPage(60, 'someuser@somewhere.com'),
+  'check inbox, long address': pages.checkInboxPage(
+    60,
+    `${'a'.repeat(64)}@${'b'.repeat(63)}.${'c'.repeat(63)}.example`,
+  ),
   'new password': pages.newPasswordPage(live),
   'new password, long names': withLongNames,
   ...Object.fromEntries(

@@ -54,6 +54,7 @@ it.each(hostile)('shows names and typed addresses as they are: %s', (text) => {
   expect(decoded(body)).toContain(`<p dir="auto">${text}</p>`);
   expect(decoded(body)).toContain(`Username ${text}`);
   const asked = render(forgotPasswordPage({ typed: text, problem: 'malformed' })).body ?? '';
+  expect(decoded(render(checkInboxPage(60, text)).body ?? '')).toContain(text);
   expect(decoded(/ name="email" value="([^"]*)"/.exec(asked)?.[1] ?? '')).toBe(text);
 });
 
