@@ -2,20 +2,22 @@
 // script, whose hashes the policy names, are put in as they are.
 import { createHash } from 'node:crypto';
 import { script } from './script';
-import { style } from './style';
 
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text, 'utf8').digest('base64')}'`;
 
+const scriptHash = hashOf(script);
+
 /** For pages only: what is inline is named by its hash, and nothing else is loaded. @see Content Security Policy Level 3 */
-export const contentSecurityPolicy = [
-  "default-src 'none'",
-  `style-src ${hashOf(style)}`,
-  `script-src ${hashOf(script)}`,
-  'img-src data:', // the empty icon, so that browsers do not ask for /favicon.ico
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-].join('; ');
+export const contentSecurityPolicy = (style: string): string =>
+  [
+    "default-src 'none'",
+    `style-src ${hashOf(style)}`,
+    `script-src ${scriptHash}`,
+    'img-src data:', // the logo, and the empty icon that keeps browsers from asking for /favicon.ico
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ].join('; ');
 
 /** The frame; the partial `content` is one of the templates of `contents`. */
 export const layout = `<!DOCTYPE html>
@@ -28,11 +30,11 @@ export const layout = `<!DOCTYPE html>
 <meta name="format-detection" content="telephone=no">
 <title>{{windowTitle}}</title>
 <link rel="icon" href="data:,">
-<style>${style}</style>
+<style>{{{style}}}</style>
 </head>
 <body{{#keylessPath}} data-keyless="{{keylessPath}}"{{/keylessPath}}>
 {{#siteName}}
-<header><p dir="auto">{{siteName}}</p></header>
+<header>{{#logo}}<img src="{{dataUrl}}" width="{{width}}" height="{{height}}" alt="{{siteName}}">{{/logo}}{{^logo}}<p dir="auto">{{siteName}}</p>{{/logo}}</header>
 {{/siteName}}
 <main>
 {{#icon}}

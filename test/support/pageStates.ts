@@ -6,6 +6,10 @@ import * as pages from '../../shared/pages/pages';
 /** The shape and length of a real key. */
 export const sampleKey = `${'e'.repeat(60)}.${'f'.repeat(138)}.${'g'.repeat(43)}`;
 
+/** A PNG of 240 × 64 pixels. */
+export const sampleLogo =
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAPAAAABAAQMAAAAeUWikAAAABlBMVEUAAAAafzekzF9fAAAAAnRSTlMA/1uRIrUAAADNSURBVHja1dVRCoQgEAZgw4ceO0JH6Wh2tD2KR+jRB9lZB5RGmd+oYHcTQvIjqRx/jXl0W7vqqKeWyNe3FU9EocMzUeywo2qg5aS0Qh6YX5Ats4c8Mm+QJ+awDzc8M8ervJC39Ibs0kfzSMu55/VymHniJc2AOPLrYQ5GG879UP7YRfZf4vY6ZHvr6d/ydoOr9dZYVIvGotYUlpWq8l7nCstdorDcY+dZ7m+FSzoALtkCuCQT4JJriHMqIs6ZijgnMuImz0+eBkdnyZ+2D1rtB1318BSlAAAAAElFTkSuQmCC';
+
 export const codalab = {
   name: 'CodaLab',
   contactEmail: 'info@codalab.org',
@@ -18,6 +22,10 @@ const withLongNames: pages.Page = (context) => {
   const username = 'donaudampfschifffahrtsgesellschaftskapitaen.oberhausen@somewhere';
   return pages.newPasswordPage({ ...live, username })({ ...context, site: { ...codalab, name } });
 };
+const withLook =
+  (page: pages.Page): pages.Page =>
+  (context) =>
+    page({ ...context, site: { ...codalab, brandColor: '#1a7f37', logo: sampleLogo } });
 const withoutSite =
   (page: pages.Page): pages.Page =>
   (context) =>
@@ -43,7 +51,9 @@ export const pageStates: Readonly<Record<string, pages.Page>> = {
   ...Object.fromEntries(
     mistakes.map((problem) => [`new password, ${problem}`, pages.newPasswordPage({ ...live, problem })]),
   ),
+  'new password, with a look': withLook(pages.newPasswordPage({ ...live, problem: 'too_short' })),
   'password set': pages.passwordSetPage,
+  'expired link, with a look': withLook(pages.deadLinkPage(sampleKey, 'expired_key')),
   'expired link': pages.deadLinkPage(sampleKey, 'expired_key'),
   'used link': pages.deadLinkPage(sampleKey, 'used_key'),
   'invalid link': pages.invalidLinkPage,
