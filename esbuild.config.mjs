@@ -1,4 +1,4 @@
-// Builds the deployed artefact: one CommonJS bundle, so that a cold start loads one file (design §11).
+// Builds the deployed artefact: one CommonJS bundle, so that a cold start loads one file.
 // `@azure/functions-core` comes from the host; `@node-rs/argon2` is native and ships beside the bundle.
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

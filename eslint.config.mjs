@@ -1,5 +1,5 @@
-// Lint rules. The import boundaries of design §3 (`functions → shared flow → interfaces ← adapters`) and
-// "config.ts is the only reader of process.env" are kept here, not in anyone's memory.
+// Lint rules, among them the import boundaries (`functions → shared flow → interfaces ← adapters`) and that only config.ts reads
+// process.env.
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
@@ -52,7 +52,7 @@ export default tseslint.config(
   { files: ['shared/services.ts'], rules: boundaries(azureFunctions, devOnly, upward, jwt, mailers) },
   { files: ['shared/storage/**/*.ts'], rules: boundaries(azureFunctions, devOnly, upward, jwt, mailers) },
   {
-    files: ['shared/mail/*Backend.ts', 'shared/mail/sendgridEvents.ts', 'shared/mail/mimeMessage.ts'],
+    files: ['shared/mail/backends/**/*.ts'],
     rules: boundaries(azureFunctions, devOnly, upward, storage, jwt),
   },
   { files: ['functions/**/*.ts'], rules: { ...environment, ...boundaries(devOnly, storage, jwt, mailers) } },

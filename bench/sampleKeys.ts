@@ -1,7 +1,7 @@
 // Accounts with one bound reset key each, written straight into the tables: no mail is needed to have something to redeem.
 import { randomBytes } from 'node:crypto';
 import { credentialVersionOf } from '../shared/accounts';
-import { subjectOf } from '../shared/address';
+import { addressHashOf } from '../shared/address';
 import { issueResetKey, resetKeyIdOf, type ResetKeySettings } from '../shared/resetKey';
 import type { StorageClients } from '../shared/services';
 import { createAccountsTable } from '../shared/storage/accountsTable';
@@ -17,7 +17,7 @@ export interface SampleKey {
 /** An account row as a site would write it. */
 export async function addAccount(storage: StorageClients, email: string, isActive = true): Promise<void> {
   const columns = { email, username: 'someuser', password: 'pbkdf2_sha256$1$salt$AAAA', isActive, generation: 0 };
-  await storage.table('Accounts').insert(subjectOf(email), '1', columns, AbortSignal.timeout(20_000));
+  await storage.table('Accounts').insert(addressHashOf(email), '1', columns, AbortSignal.timeout(20_000));
 }
 
 /** Adds so many accounts, each with a live key. */
@@ -42,7 +42,7 @@ export async function inBatches<T>(count: number, run: (index: number) => Promis
 async function addSampleKey(storage: StorageClients, settings: ResetKeySettings): Promise<SampleKey> {
   const signal = AbortSignal.timeout(20_000);
   const email = `user${randomBytes(8).toString('hex')}@somewhere.com`;
-  const sub = subjectOf(email);
+  const sub = addressHashOf(email);
   await addAccount(storage, email);
   const [account] = await createAccountsTable(storage.table('Accounts'), () => undefined).findBySubject(sub, signal);
   if (account === undefined) throw new Error('the account was not written');

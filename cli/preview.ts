@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
-import { toEml } from '../shared/mail/fileBackend';
+import { toEml } from '../shared/mail/backends/fileBackend';
 import {
   buildMail,
   type MailSite,

@@ -1,49 +1,28 @@
-// The composition root, and what the bundle is made of: settings → services → one registration per trigger.
+// The composition root, and what the bundle is made of: settings → services → registrations.
+import { app } from '@azure/functions';
 import { readConfig } from '../shared/config';
 import { buildServices, type Services } from '../shared/services';
-import { registerCheckKey } from './checkKey';
-import { registerFindDeliveries } from './findDeliveries';
-import { registerForgotPasswordPage } from './forgotPasswordPage';
-import { registerHealth } from './health';
-import { emit } from './invocation';
-import { registerIssueLinks } from './issueLinks';
-import { registerNewPasswordPage } from './newPasswordPage';
-import { registerOpenapi } from './openapi';
-import { registerPurgeExpired } from './purgeExpired';
-import { registerRedeemKey } from './redeemKey';
-import { registerReportPoisonMail } from './reportPoisonMail';
-import { registerRequestReset } from './requestReset';
-import { registerSeedSite } from './seedSite';
-import { registerSendgridWebhook } from './sendgridWebhook';
-import { registerSendMail } from './sendMail';
+import { registerApiCalls, registerHealth } from './apiCalls';
+import { registerBackground } from './background';
+import { emit } from './edge';
+import { registerPages } from './pageCalls';
 
 const settings = readConfig();
-let services: Promise<Services> | undefined;
+let services: Services | undefined;
 
 const source = (): Promise<Services> => {
   if (!settings.ok) throw new Error('the settings are bad'); // only health is registered then, and it does not ask
-  services ??= buildServices(settings.config, emit).catch((error: unknown) => {
-    services = undefined; // the next call tries again
-    throw error;
-  });
-  return services;
+  services ??= buildServices(settings.config, emit);
+  return Promise.resolve(services);
 };
 
 registerHealth(settings, source);
 if (settings.ok) {
-  registerRequestReset(source);
-  registerCheckKey(source);
-  registerRedeemKey(source);
-  registerForgotPasswordPage(source);
-  registerNewPasswordPage(source);
-  registerOpenapi(source);
-  registerSendMail(source);
-  registerSeedSite(source, settings.config.development);
-  registerReportPoisonMail(source);
-  registerPurgeExpired(source);
-  registerFindDeliveries(source);
-  registerSendgridWebhook(source);
-  if (settings.config.linksEndpoint) registerIssueLinks(source);
+  const { linksEndpoint, development } = settings.config;
+  registerApiCalls(source, linksEndpoint);
+  registerPages(source);
+  registerBackground(source, development);
+  app.hook.appTerminate(() => services?.outbox.stop());
 } else {
   // No other trigger: messages wait in the queue instead of being poisoned.
   emit({ event: 'badSettings', level: 'error', problems: settings.problems });

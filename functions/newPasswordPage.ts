@@ -1,40 +1,40 @@
 // The page behind the link, accounts/password/reset/key/{key}/, and …/key/done/: one function, so that route order cannot matter.
 // A GET only reads: link scanners may open it any number of times.
-import { app } from '@azure/functions';
 import type { Answer } from '../shared/http/answer';
 import { isEmbedded } from '../shared/http/pageOrigin';
 import * as pages from '../shared/pages/pages';
-import { resendReset } from '../shared/resendReset';
-import { checkKey, redeemKey, type KeyRefusal } from '../shared/resetFlow';
+import type { KeyRefusal } from '../shared/boundKey';
+import type { PasswordProblem } from '../shared/password/passwordRules';
+import { checkKey, redeemKey, resendReset } from '../shared/resetFlow';
 import { verifyResetKey } from '../shared/resetKey';
-import { emit, type ServicesSource } from './invocation';
-import { overPageLimit, pageEndpoint, readPageForm, requesterOf, type PageCall } from './pageEndpoint';
+import { readPageForm, requesterOf, withPageLimit, type PageRequest } from './pageEndpoint';
 
-async function answerNewPassword(call: PageCall): Promise<pages.Page | Answer> {
+export async function answerNewPassword(call: PageRequest): Promise<pages.Page | Answer> {
   const key = (call.request.params['rest'] ?? '').replace(/\/$/, '');
   const isPost = call.request.method === 'POST';
   if (key === 'done') return isPost ? pages.problemPage('not_found') : pages.passwordSetPage;
   if (!isPost) return answerVisit(call, key);
   const form = await readPageForm(call);
   if (typeof form === 'function') return form;
-  return form.get('action') === 'resend' ? answerResend(call, key) : answerRedeem(call, key, form);
+  return form.get('action') === 'resend'
+    ? withPageLimit(call, 'request', () => answerResend(call, key))
+    : withPageLimit(call, 'redeem', () => answerRedeem(call, key, form));
 }
 
 /**
  * A visit of the link. Only a key that we signed is charged to the limit, and none that another site's page loads: else any page
  * could spend the limit of the people who look at it.
  */
-async function answerVisit(call: PageCall, key: string): Promise<pages.Page> {
+async function answerVisit(call: PageRequest, key: string): Promise<pages.Page | Answer> {
   if (isEmbedded(call.request.headers)) return pages.problemPage('cross_site');
   const { outcome } = verifyResetKey(call.services.settings, key, call.services.clock());
   if (outcome === 'invalid') return pages.invalidLinkPage;
-  return overPageLimit(call, 'check') ?? showForm(call, key);
+  return withPageLimit(call, 'check', () => showForm(call, key));
 }
 
 /** The form for a live key, with what was wrong if there was a try; else why the link does not work. */
-async function showForm(call: PageCall, key: string, problem?: pages.PasswordMistake): Promise<pages.Page> {
-  const checked = await checkKey(call.services, key, call.signal);
-  emit({ event: 'checkKey', outcome: checked.outcome });
+async function showForm(call: PageRequest, key: string, problem?: pages.NewPassword['problem']): Promise<pages.Page> {
+  const checked = await checkKey(call.services, key);
   if (checked.outcome !== 'live') return refusal(key, checked.outcome);
   const { minLength } = call.services.settings.password;
   return pages.newPasswordPage({ key, username: checked.username, minLength, problem });
@@ -44,23 +44,22 @@ const refusal = (key: string, outcome: KeyRefusal): pages.Page =>
   outcome === 'invalid_key' ? pages.invalidLinkPage : pages.deadLinkPage(key, outcome);
 
 async function answerRedeem(
-  call: PageCall,
+  call: PageRequest,
   key: string,
   form: ReadonlyMap<string, string>,
 ): Promise<pages.Page | Answer> {
-  const refused = overPageLimit(call, 'redeem');
-  if (refused !== undefined) return refused;
   const newPassword = form.get('newPassword') ?? '';
   const again = form.get('newPasswordAgain');
   if (newPassword === '') return showForm(call, key, 'missing');
   if (again !== undefined && again !== newPassword) return showForm(call, key, 'mismatch');
-  const redeemed = await redeemKey(call.services, key, newPassword, call.signal);
-  emit({ event: 'redeemKey', outcome: redeemed.outcome });
+  const redeemed = await redeemKey(call.services, key, newPassword);
   switch (redeemed.outcome) {
     case 'changed':
       return pages.seeOther(pages.paths.passwordSet);
     case 'rejected_password':
-      return showForm(call, key, redeemed.problems[0]?.code ?? 'too_common');
+      return showForm(call, key, mistakeOf(redeemed.problems[0]));
+    case 'busy':
+      return pages.problemPage('unavailable', 2);
     case 'invalid_key':
     case 'expired_key':
     case 'used_key':
@@ -68,21 +67,11 @@ async function answerRedeem(
   }
 }
 
-async function answerResend(call: PageCall, key: string): Promise<pages.Page | Answer> {
-  const refused = overPageLimit(call, 'request');
-  if (refused !== undefined) return refused;
-  const resent = await resendReset(call.services, key, requesterOf(call), call.signal);
-  if (resent.outcome === 'invalid_key') return pages.invalidLinkPage;
-  emit({ event: 'resendReset', mailId: resent.mailId });
-  return pages.seeOther(pages.paths.checkInbox);
-}
+const mistakeOf = (problem: PasswordProblem | undefined): pages.NewPassword['problem'] =>
+  problem?.code === 'site_rule' ? { siteRule: problem.message } : (problem?.code ?? 'too_common');
 
-/** Registers `newPasswordPage`. The whole rest of the path: a link with something behind it gets a page, too. */
-export function registerNewPasswordPage(source: ServicesSource): void {
-  app.http('newPasswordPage', {
-    route: 'accounts/password/reset/key/{*rest}',
-    methods: ['GET', 'HEAD', 'POST'],
-    authLevel: 'anonymous',
-    handler: pageEndpoint('newPasswordPage', source, answerNewPassword),
-  });
+async function answerResend(call: PageRequest, key: string): Promise<pages.Page | Answer> {
+  const resent = await resendReset(call.services, key, requesterOf(call));
+  if (resent.outcome === 'invalid_key') return pages.invalidLinkPage;
+  return pages.seeOther(pages.paths.checkInbox);
 }

@@ -5,30 +5,35 @@ import { readFormBody } from '../shared/http/formBody';
 import { isOwnPost } from '../shared/http/pageOrigin';
 import { acceptedLocale, messagesFor } from '../shared/locales';
 import { problemPage, type Page, type PageContext } from '../shared/pages/pages';
-import type { Asker } from '../shared/resetFlow';
+import type { Requester } from '../shared/resetDeps';
 import type { Services } from '../shared/services';
 import { resetLink, type Site } from '../shared/site';
-import { clientOf, waitSeconds } from './clientOf';
-import { httpEndpoint, reportError, retryAfterSeconds, type ServicesSource } from './invocation';
+import {
+  clientOf,
+  httpEndpoint,
+  reportError,
+  retryAfterSeconds,
+  withFrontLimit,
+  type FrontLimit,
+  type ServicesSource,
+} from './edge';
 
 /** One page call. GET and HEAD are the same: the host leaves the body of a HEAD out. */
-export interface PageCall {
+export interface PageRequest {
   readonly services: Services;
   readonly request: HttpRequest;
-  readonly signal: AbortSignal;
 }
+
+/** Decides which page a call gets. */
+export type AnswerPage = (call: PageRequest) => Promise<Page | Answer> | Page;
 
 /**
  * Makes the handler of a page function: httpEndpoint, with every error as a page.
  * @param answer decides which page is shown; its language and site are looked up here, once per call and after the work is done
  */
-export function pageEndpoint(
-  name: string,
-  source: ServicesSource,
-  answer: (call: PageCall) => Promise<Page | Answer> | Page,
-): HttpHandler {
-  return httpEndpoint(name, source, async (services, request, signal) => {
-    const call = { services, request, signal };
+export function pageEndpoint(name: string, source: ServicesSource, answer: AnswerPage): HttpHandler {
+  return httpEndpoint(name, source, async (services, request) => {
+    const call = { services, request };
     try {
       const page = await answer(call);
       return typeof page === 'function' ? page(await contextOf(call)) : page;
@@ -47,10 +52,10 @@ const acceptLanguage = (request: HttpRequest): string | undefined =>
  * without the site if need be.
  * @throws SiteUnavailable, StorageUnavailable on a GET
  */
-async function contextOf(call: PageCall): Promise<PageContext> {
-  const { services, request, signal } = call;
+async function contextOf(call: PageRequest): Promise<PageContext> {
+  const { services, request } = call;
   try {
-    const site = await services.site.current(signal);
+    const site = await services.site.current();
     return { messages: messagesFor(acceptLanguage(request) ?? site.locale), site };
   } catch (error) {
     if (request.method === 'POST') return neutralContext(call);
@@ -59,24 +64,24 @@ async function contextOf(call: PageCall): Promise<PageContext> {
 }
 
 /** Without the site's name: for when there is no good site row. */
-function neutralContext({ services, request }: PageCall): PageContext {
+function neutralContext({ services, request }: PageRequest): PageContext {
   const { locale } = services.settings.siteDefaults;
   return { messages: messagesFor(acceptLanguage(request) ?? locale), site: undefined };
 }
 
-/** The coarse limit, charged as the API call of the same name. @returns the 429 page, or undefined when the call may go on */
-export function overPageLimit({ services, request }: PageCall, call: 'request' | 'check' | 'redeem'): Page | undefined {
-  const seconds = waitSeconds(services, call, clientOf('public', services, request, undefined));
-  return seconds === undefined ? undefined : problemPage('too_many_requests', seconds);
+/** Runs a call under the front limit that the API call of the same name has; over it, the 429 page. */
+export function withPageLimit(
+  { services, request }: PageRequest,
+  limit: FrontLimit,
+  run: () => Promise<Page | Answer>,
+): Promise<Page | Answer> {
+  const over = (seconds: number) => problemPage('too_many_requests', seconds);
+  return withFrontLimit(services, limit, clientOf(services, request), run, over);
 }
 
 /** The form of a page POST, or the page that says why it is refused. Nothing else is done before this. */
-export async function readPageForm({
-  services,
-  request,
-  signal,
-}: PageCall): Promise<ReadonlyMap<string, string> | Page> {
-  const ownOrigins = async (): Promise<string[]> => originsOf(await services.site.current(signal));
+export async function readPageForm({ services, request }: PageRequest): Promise<ReadonlyMap<string, string> | Page> {
+  const ownOrigins = async (): Promise<string[]> => originsOf(await services.site.current());
   if (!(await isOwnPost(request.headers, services.settings.allowedOrigins, ownOrigins))) {
     return problemPage('cross_site');
   }
@@ -88,9 +93,7 @@ export async function readPageForm({
 const originsOf = (site: Site): string[] =>
   [`${site.protocol}://${site.domain}`, resetLink(site, 'key')].map((url) => new URL(url).origin);
 
-/** Who asks, for the mail: the client's bucket, and the language of the browser for an account that has none of its own. */
-export function requesterOf({ services, request }: PageCall): Asker {
-  const client = clientOf('public', services, request, undefined);
-  const locale = acceptLanguage(request);
-  return { ...(client !== undefined && { client }), ...(locale !== undefined && { locale }) };
+/** Who makes the request: the client's bucket, and the language of the browser for an account that has none of its own. */
+export function requesterOf({ services, request }: PageRequest): Requester {
+  return { client: clientOf(services, request), locale: acceptLanguage(request) };
 }

@@ -1,5 +1,5 @@
 // Everything that `azd up` makes, in one resource group: storage, Key Vault, monitoring, one identity, the function app, alerts.
-// No account key and no secret is in here: identities do the rest, and infra/hooks/ensureSecrets.mjs makes the signing secret.
+// There is no account key and no secret in here: access is by identity, and infra/hooks/ensureSecrets.mjs makes the secrets.
 targetScope = 'subscription'
 
 @minLength(1)
@@ -33,8 +33,11 @@ param storageSku string = 'Standard_ZRS'
 @description('Forbids deleting the storage account by accident; `azd down` then fails until the lock is removed.')
 param lockStorage bool = false
 
-@description('Keeps a deleted Key Vault for 90 days, whoever wants it gone. Off only for environments that come and go.')
+@description('Keeps a deleted Key Vault for 90 days, even from its owners. Turn it off only for short-lived environments.')
 param keyVaultPurgeProtection bool = true
+
+@description('Recovers the Key Vault that an earlier `azd down` deleted, with its secrets. Turn it off again after one deployment.')
+param recoverKeyVault bool = false
 
 @minValue(0)
 @maxValue(20)
@@ -52,9 +55,15 @@ param customDomain string = ''
 @description('Addresses that alerts are sent to, separated by commas. Empty: alerts show in the portal only.')
 param alertEmails string = ''
 
-@allowed([300, 600, 900])
-@description('Seconds between availability tests, from each of five places: the largest fixed cost (docs/operations.md, "Cost").')
-param healthTestSeconds int = 300
+@minValue(0)
+@maxValue(30)
+@description('Minutes between evaluations of the two log alerts, which look back 30 minutes: 5, 10, 15 or 30. 0: no alerts. docs/operations.md, "Cost".')
+param alertMinutes int = 15
+
+@minValue(0)
+@maxValue(900)
+@description('Seconds between availability tests of api/health from each of five places: 300, 600 or 900. 0: none. docs/operations.md, "Cost".')
+param healthTestSeconds int = 0
 
 @minValue(30)
 @maxValue(730)
@@ -73,47 +82,22 @@ param siteName string
 @description('DEFAULT_FROM_EMAIL: sender of the mails.')
 param defaultFromEmail string
 
-@description('The other settings, by their names; an empty one has the app\'s default. README.md explains each.')
-param settings AppSettings
-
-@description('Names as in shared/config.ts. test/infra/settings.test.ts compares the two.')
-type AppSettings = {
-  SITE_ID: string
-  SITE_PROTOCOL: string
-  SITE_LOCALE: string
-  RESET_URL: string
-  LOGIN_URL: string
-  CONTACT_EMAIL: string
-  @description('Empty: DEFAULT_FROM_EMAIL.')
-  SERVER_EMAIL: string
-  ADMINS: string
-  @description('sendgrid, smtp, or both in the order of trying.')
-  EMAIL_BACKEND: string
-  EMAIL_HOST: string
-  EMAIL_PORT: string
-  EMAIL_HOST_USER: string
-  EMAIL_USE_TLS: string
-  EMAIL_USE_SSL: string
-  EMAIL_TIMEOUT: string
-  SENDGRID_API_URL: string
-  SENDGRID_WEBHOOK_PUBLIC_KEY: string
-  RESET_KEY_TTL_MINUTES: string
-  PASSWORD_MIN_LENGTH: string
-  PASSWORD_HASHER: string
-  PWNED_PASSWORDS: string
-  PWNED_PASSWORDS_URL: string
-  LIMIT_PER_ADDRESS: string
-  LIMIT_PER_IP: string
-  TRUSTED_PROXY_HOPS: string
-  ALLOWED_ORIGINS: string
-  LINKS_ENDPOINT: string
-  MAIL_EXTRA_LINES: string
-}
+@description('The other app settings by name, from main.bicepparam. An empty one counts as not set.')
+param settings object
 
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = { 'azd-env-name': environmentName }
-var operators = empty(operatorPrincipalIds) ? [] : split(replace(operatorPrincipalIds, ' ', ''), ',')
-var alertAddresses = empty(alertEmails) ? [] : split(replace(alertEmails, ' ', ''), ',')
+// A role assignment or a receiver that is listed twice would fail the deployment.
+var operators = reduce(
+  filter(split(toLower(replace(operatorPrincipalIds, ' ', '')), ','), id => !empty(id)),
+  [],
+  (ids, id) => contains(ids, id) ? ids : concat(ids, [id])
+)
+var alertAddresses = reduce(
+  filter(split(replace(alertEmails, ' ', ''), ','), address => !empty(address)),
+  [],
+  (addresses, address) => contains(addresses, address) ? addresses : concat(addresses, [address])
+)
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   name: 'rg-${environmentName}'
@@ -164,6 +148,7 @@ module keyVault 'modules/keyVault.bicep' = {
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
     purgeProtection: keyVaultPurgeProtection
+    recover: recoverKeyVault
   }
 }
 
@@ -212,14 +197,13 @@ module domain 'modules/customDomain.bicep' = if (!empty(customDomain)) {
   scope: group
   params: {
     functionAppName: functionApp.outputs.name
-    planId: functionApp.outputs.planId
     domain: customDomain
     location: location
     tags: tags
   }
 }
 
-module alerts 'modules/alerts.bicep' = {
+module alerts 'modules/alerts.bicep' = if (alertMinutes > 0 || healthTestSeconds > 0) {
   name: 'alerts'
   scope: group
   params: {
@@ -228,12 +212,13 @@ module alerts 'modules/alerts.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     applicationInsightsId: monitoring.outputs.applicationInsightsId
     healthUrl: '${functionApp.outputs.url}/api/health'
+    alertMinutes: alertMinutes
     healthTestSeconds: healthTestSeconds
     emails: alertAddresses
   }
 }
 
-// azd keeps these in its environment; the hook and docs/operations.md use them.
+// azd keeps these in its environment, for the hook and the commands of docs/operations.md.
 output AZURE_RESOURCE_GROUP string = group.name
 output AZURE_FUNCTION_APP_NAME string = functionApp.outputs.name
 output AZURE_FUNCTION_APP_URL string = functionApp.outputs.url

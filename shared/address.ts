@@ -40,6 +40,6 @@ export function normalizeAddress(address: string): string {
  * The `sub` of an address: the first 128 bits of SHA-256 of its normalized form, as 22 base64url characters.
  * It is the partition key of every row about the address, so that no table key holds an address.
  */
-export function subjectOf(address: string): string {
+export function addressHashOf(address: string): string {
   return createHash('sha256').update(normalizeAddress(address), 'utf8').digest().subarray(0, 16).toString('base64url');
 }

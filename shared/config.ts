@@ -1,10 +1,13 @@
 // The settings: read once from process.env, every problem listed by name and never by value. The only reader of process.env.
 // The schema is in settings/; `local.settings.json.example`, the README's table and infra/ hold every setting (a test compares).
+import type { KeyObject } from 'node:crypto';
 import type { z } from 'zod';
 import type { EmailSettings } from './mail/emailBackend';
 import type { PasswordHasher } from './password/passwordHash';
 import type { Rate } from './limits';
+import type { SealSettings } from './outbox/outgoingMail';
 import type { ResetKeySettings } from './resetKey';
+import { readDirectory, readSiteEvents, type DirectorySettings } from './settings/directorySettings';
 import { readEmail } from './settings/emailSettings';
 import { readableSchema, settingNames, settingsSchema, type ReadableSettings } from './settings/settingsSchema';
 import { readSiteDefaults } from './settings/siteDefaults';
@@ -14,7 +17,7 @@ import type { Site } from './site';
 export { settingNames } from './settings/settingsSchema';
 export type { StorageSettings } from './settings/storageSettings';
 
-export interface Config extends ResetKeySettings {
+export interface Config extends ResetKeySettings, Pick<SealSettings, 'sealingSecrets'> {
   /** `AZURE_FUNCTIONS_ENVIRONMENT` is `Development`: the dev host and Core Tools set it. */
   readonly development: boolean;
   readonly storage: StorageSettings;
@@ -25,7 +28,7 @@ export interface Config extends ResetKeySettings {
     readonly minLength: number;
     readonly hasher: PasswordHasher;
     /** The base URL of the range API, or undefined when the check is off. */
-    readonly pwnedPasswordsUrl?: string;
+    readonly pwnedPasswordsUrl: string | undefined;
   };
   readonly limits: { readonly perAddress: Rate | 'off'; readonly perIp: Rate | 'off' };
   readonly trustedProxyHops: number;
@@ -33,7 +36,12 @@ export interface Config extends ResetKeySettings {
   readonly linksEndpoint: boolean;
   /** Optional lines of the reset mail: when the link expires, and which address asked. */
   readonly mailExtraLines: readonly ('expiry' | 'asker')[];
-  readonly sendgridWebhookPublicKey?: string;
+  readonly sendgridWebhookPublicKey: KeyObject | undefined;
+  readonly directory: DirectorySettings;
+  /** Where site events go, or undefined. */
+  readonly siteEvents: { readonly url: string; readonly secrets: readonly string[] } | undefined;
+  /** IANA name. */
+  readonly timeZone: string;
 }
 
 /** The secret of `local.settings.json.example`: everybody knows it, so it is refused outside development. */
@@ -69,6 +77,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const failedStorage = problems.some((problem) => problem.startsWith('AzureWebJobsStorage'));
   const storage = failedStorage ? undefined : readStorage(readable, problems);
   const email = readEmail(readable, development, problems);
+  const directory = readDirectory(readable, problems);
+  const siteEvents = readSiteEvents(readable, problems);
   checkProduction(readable, development, problems);
   if (!parsed.success || problems.length > 0 || site === undefined || storage === undefined || email === undefined) {
     return { ok: false, problems: unique(problems) };
@@ -89,16 +99,25 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
       password: {
         minLength: settings.PASSWORD_MIN_LENGTH,
         hasher: settings.PASSWORD_HASHER,
-        ...(pwned && { pwnedPasswordsUrl: settings.PWNED_PASSWORDS_URL }),
+        pwnedPasswordsUrl: pwned ? settings.PWNED_PASSWORDS_URL : undefined,
       },
-      limits: { perAddress: settings.LIMIT_PER_ADDRESS, perIp: settings.LIMIT_PER_IP },
+      // Without secrets of their own, messages are sealed as before: with the signing secret.
+      sealingSecrets: settings.MAIL_SEALING_SECRETS ?? settings.RESET_SIGNING_SECRETS,
+      limits: {
+        perAddress:
+          settings.LIMIT_PER_ADDRESS === 'off'
+            ? 'off'
+            : { ...settings.LIMIT_PER_ADDRESS, perDay: settings.LIMIT_PER_ADDRESS_DAY },
+        perIp: settings.LIMIT_PER_IP,
+      },
+      directory,
+      siteEvents,
+      timeZone: settings.SITE_TIME_ZONE,
       trustedProxyHops: settings.TRUSTED_PROXY_HOPS,
       allowedOrigins: settings.ALLOWED_ORIGINS,
       linksEndpoint: settings.LINKS_ENDPOINT,
       mailExtraLines: settings.MAIL_EXTRA_LINES,
-      ...(settings.SENDGRID_WEBHOOK_PUBLIC_KEY !== undefined && {
-        sendgridWebhookPublicKey: settings.SENDGRID_WEBHOOK_PUBLIC_KEY,
-      }),
+      sendgridWebhookPublicKey: settings.SENDGRID_WEBHOOK_PUBLIC_KEY,
     },
   };
 }
@@ -114,14 +133,14 @@ const unique = (problems: string[]): string[] => [...new Set(problems)];
 function checkProduction(settings: ReadableSettings, development: boolean, problems: string[]): void {
   if (development) return;
   const sample = Buffer.from(sampleSigningSecret, 'base64');
-  if (settings.RESET_SIGNING_SECRETS?.some(({ secret }) => secret.equals(sample))) {
-    problems.push(
-      'RESET_SIGNING_SECRETS holds the sample secret of local.settings.json.example, which everybody knows',
-    );
-  }
-  // 32 random bytes have about 30 different ones; a word written again and again has few.
-  if (settings.RESET_SIGNING_SECRETS?.some(({ secret }) => new Set(secret).size < 16)) {
-    problems.push('RESET_SIGNING_SECRETS holds a secret that is not random');
+  for (const name of ['RESET_SIGNING_SECRETS', 'MAIL_SEALING_SECRETS'] as const) {
+    if (settings[name]?.some(({ secret }) => secret.equals(sample))) {
+      problems.push(`${name} holds the sample secret of local.settings.json.example, which is public`);
+    }
+    // 32 random bytes have about 30 different ones; a repeated word has few.
+    if (settings[name]?.some(({ secret }) => new Set(secret).size < 16)) {
+      problems.push(`${name} holds a secret that is not random`);
+    }
   }
   if (settings.TRUSTED_PROXY_HOPS === 0) {
     problems.push('TRUSTED_PROXY_HOPS can be 0 in development only: all people would share one limit');

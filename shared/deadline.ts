@@ -4,16 +4,16 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 const current = new AsyncLocalStorage<AbortSignal>();
 
-/** Work that runs outside of any deadline (a command line) is bounded by this much per call, in ms. */
+/** Work outside of any deadline (a command line) is bounded by this much per call, in ms. */
 const unboundMs = 60_000;
 
 /**
- * Runs a task under a deadline of its own. Calls made inside are aborted when it passes; the task itself is not interrupted.
- * A nested deadline replaces the outer one: recording a sent mail must not be cut short by the time the send took.
- * @param ms from now on
+ * Runs a task under a deadline of its own: calls made inside are aborted when it passes.
+ * A nested deadline replaces the outer one, since recording a sent mail must not be cut short by the time that the send took.
+ * @param limit ms from now on, or a signal (a command line's Ctrl-C)
  */
-export function withDeadline<T>(ms: number, task: () => Promise<T>): Promise<T> {
-  return current.run(AbortSignal.timeout(ms), task);
+export function withDeadline<T>(limit: number | AbortSignal, task: () => Promise<T>): Promise<T> {
+  return current.run(typeof limit === 'number' ? AbortSignal.timeout(limit) : limit, task);
 }
 
 /** The signal to hand to a storage or network client. */

@@ -1,7 +1,9 @@
 // Is the app able to do its work? Asks each part once, in parallel, and keeps the answer for ten seconds.
+import { withDeadline } from './deadline';
 import { errorFields } from './events';
-import type { Services } from './services';
-import { outgoingMailQueueName } from './storage/outgoingMailStorageQueue';
+import type { SiteSource } from './site';
+import { outgoingMailQueueName, type StorageClients } from './storage/storageClients';
+import { storageCall } from './storage/storageCall';
 
 /** `ok`, or a short reason without any value. */
 export type Health = Readonly<Record<'tables' | 'queue' | 'site', string>>;
@@ -10,19 +12,20 @@ const cacheMs = 10_000;
 const partMs = 3000;
 
 /** Makes the check. It reads what the story reads: the site row and the queue's properties. */
-export function createHealthCheck(): (services: Services) => Promise<Health> {
+export function createHealthCheck(storage: StorageClients, site: SiteSource, siteId: string): () => Promise<Health> {
   let last: { readonly health: Promise<Health>; readonly until: number } | undefined;
-  return (services) => {
+  return () => {
     const now = performance.now();
-    if (last === undefined || now >= last.until) last = { health: check(services), until: now + cacheMs };
+    if (last === undefined || now >= last.until) {
+      last = { health: withDeadline(partMs, () => check(storage, site, siteId)), until: now + cacheMs };
+    }
     return last.health;
   };
 }
 
 export const isHealthy = (health: Health): boolean => Object.values(health).every((part) => part === 'ok');
 
-async function check({ storage, settings, site }: Services): Promise<Health> {
-  const signal = AbortSignal.timeout(partMs);
+async function check(storage: StorageClients, site: SiteSource, siteId: string): Promise<Health> {
   const part = async (ask: () => Promise<unknown>): Promise<string> => {
     try {
       await ask();
@@ -33,9 +36,13 @@ async function check({ storage, settings, site }: Services): Promise<Health> {
     }
   };
   const [tables, queue, siteRow] = await Promise.all([
-    part(() => storage.table('SiteSettings').get('site', settings.siteId, signal)),
-    part(() => storage.queue(outgoingMailQueueName).createIfNotExists({ abortSignal: signal })),
-    part(() => site.current(signal)),
+    part(() => storage.table('SiteSettings').get('site', siteId)),
+    part(() =>
+      storageCall('queue', async (abortSignal) =>
+        (await storage.queue(outgoingMailQueueName)).getProperties({ abortSignal }),
+      ),
+    ),
+    part(() => site.current()),
   ]);
   return { tables, queue, site: siteRow };
 }

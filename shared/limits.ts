@@ -1,4 +1,4 @@
-// The mail limits: token buckets shared by all instances. Charged in sendMail, once per mail id, silently.
+// The mail limits: token buckets shared by all instances. Charged while a mail is prepared, once per mail id, silently.
 
 /** `3/5m`: so many at once, then one per interval. */
 export interface Rate {
@@ -6,6 +6,8 @@ export interface Rate {
   readonly burst: number;
   /** One token comes back every so many ms. */
   readonly refillMs: number;
+  /** At most so many per UTC day, whatever the bucket holds. */
+  readonly perDay?: number | undefined;
 }
 
 /** A bucket as it is stored. */
@@ -15,45 +17,46 @@ export interface Bucket {
   readonly at: Date;
   /** The mail ids charged of late, newest last, at most `burst` of them: a repeat of one of them is free. */
   readonly charged: readonly string[];
+  /** The UTC day (`2026-11-26`) of the last charge, and how many there were on it. */
+  readonly day?: string | undefined;
+  readonly dayCount?: number | undefined;
 }
 
-/** The contract of the store. Every call throws `StorageUnavailable` when it does not answer. */
+/** The store of the buckets. Every call throws `StorageUnavailable` if it does not answer. */
 export interface Limits {
   /**
    * Takes a token for a mail, by a conditional write.
    * @param bucket any name; it is hashed before it becomes a row key
-   * @returns `ok` (also when this mail was charged before), `over`, or `contended` after four lost races: put the mail back
+   * @returns `ok` (also if this mail was charged before), `over`, or `contended` after several lost races: retry the mail later
    */
-  take(
-    bucket: string,
-    rate: Rate,
-    mailId: string,
-    now: Date,
-    signal: AbortSignal,
-  ): Promise<'ok' | 'over' | 'contended'>;
-  /** Gives the token of a mail back that could not be sent. Best effort. */
-  giveBack(bucket: string, rate: Rate, mailId: string, now: Date, signal: AbortSignal): Promise<void>;
+  take(bucket: string, rate: Rate, mailId: string, now: Date): Promise<'ok' | 'over' | 'contended'>;
+  /** Returns the token of a mail that could not be sent. Best effort. */
+  refund(bucket: string, rate: Rate, mailId: string, now: Date): Promise<void>;
 }
 
 /**
  * The arithmetic of a token bucket. Time never runs backwards in it, so that instances whose clocks disagree do not refill it
- * for each other; but a bucket from further ahead than any working clock was written by a broken one, and counts as one
- * interval old, so that nobody waits for that time to come.
- * @returns the bucket after the charge, or `over`; `same` when this mail was charged before
+ * for each other. A bucket from further ahead than any working clock was written by a broken one and counts as one interval
+ * old.
+ * @returns the bucket after the charge, or `over`; `same` if this mail was charged before
  */
 export function charge(bucket: Bucket | undefined, rate: Rate, mailId: string, now: Date): Bucket | 'over' | 'same' {
-  if (bucket === undefined) return { tokens: rate.burst - 1, at: now, charged: [mailId] };
+  const day = now.toISOString().slice(0, 10);
+  if (bucket === undefined) return { tokens: rate.burst - 1, at: now, charged: [mailId], day, dayCount: 1 };
   if (bucket.charged.includes(mailId)) return 'same';
   const { tokens, at } = refilled(bucket, rate, now);
-  if (tokens < 1) return 'over';
-  return { tokens: tokens - 1, at, charged: [...bucket.charged, mailId].slice(-rate.burst) };
+  const dayCount = bucket.day === day ? (bucket.dayCount ?? 0) + 1 : 1;
+  if (tokens < 1 || dayCount > (rate.perDay ?? Infinity)) return 'over';
+  return { tokens: tokens - 1, at, charged: [...bucket.charged, mailId].slice(-rate.burst), day, dayCount };
 }
 
-/** The bucket after a charge was taken back, or `same` when it was not charged for this mail. */
-export function discharge(bucket: Bucket, rate: Rate, mailId: string, now: Date): Bucket | 'same' {
+/** The bucket after a charge was taken back, or `same` if it was not charged for this mail. */
+export function uncharge(bucket: Bucket, rate: Rate, mailId: string, now: Date): Bucket | 'same' {
   if (!bucket.charged.includes(mailId)) return 'same';
   const { tokens, at } = refilled(bucket, rate, now);
-  return { tokens: Math.min(rate.burst, tokens + 1), at, charged: bucket.charged.filter((id) => id !== mailId) };
+  const charged = bucket.charged.filter((id) => id !== mailId);
+  const dayCount = Math.max(0, (bucket.dayCount ?? 0) - 1);
+  return { ...bucket, tokens: Math.min(rate.burst, tokens + 1), at, charged, dayCount };
 }
 
 /** Azure Storage refuses a client whose clock is off by more (SharedKey, 15 minutes). */

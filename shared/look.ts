@@ -1,7 +1,7 @@
 // How a site looks: the brand colour and the logo of its row, checked when the row is read. Nothing remote, no SVG.
 import { colord, extend } from 'colord';
 import a11y from 'colord/plugins/a11y';
-import { z } from 'zod';
+import * as z from 'zod';
 
 extend([a11y]);
 

@@ -1,156 +1,264 @@
-// The whole story, in order: requestReset → sendMail → checkKey → redeemKey. Read this first. Called by the triggers in
-// functions/; knows only interfaces. Expected outcomes are return values; an exception means that infrastructure is broken.
-import { createHash } from 'node:crypto';
-import { canReset, credentialVersionOf, type Account, type Accounts } from './accounts';
-import { subjectOf } from './address';
-import { resetKeyIdOf, issueResetKey, verifyResetKey, type ResetKeyClaims, type ResetKeySettings } from './resetKey';
-import type { BoundKeys } from './boundKeys';
-import { newId, type Clock } from './clock';
-import type { Emit } from './events';
-import { sealOutgoingMail, type OutgoingContent, type OutgoingMailQueue } from './outgoingMail';
+// The whole story, in order: requestReset → prepareMail → checkKey → redeemKey, then resend and support links.
+// Expected outcomes are return values. An exception means broken infrastructure (StorageUnavailable, SiteUnavailable): retry.
+import { addressHashOf } from './address';
+import { bindLink, findBoundKey, type KeyRefusal } from './boundKey';
+import { newId } from './clock';
+import { linkIssuedMail, passwordChangedMail, resetMail, type ResetLink } from './mail/accountMails';
+import { takeToken } from './mailLimits';
+import { enqueueMail, type MailRequest, type MailRequestOf, type ResetRequest } from './mailRequest';
+import { derivedId } from './outbox/outgoingMail';
+import type { Prepared } from './outbox/worker';
 import { loadCommonPasswords } from './password/commonPasswords';
-import { hashPassword, type PasswordHasher } from './password/passwordHash';
-import { breachedProblem, cheapProblems, contextProblems, type PasswordProblem } from './password/passwordRules';
-import type { SiteSource } from './site';
+import {
+  breachedProblem,
+  cheapProblems,
+  contextProblems,
+  siteRuleProblem,
+  type PasswordProblem,
+} from './password/passwordRules';
+import { findRecipients } from './recipients';
+import type { Requester, ResetDeps } from './resetDeps';
+import { issueResetKey, resetKeyIdOf, verifyResetKey } from './resetKey';
+import { queuePasswordChangedEvent } from './siteEvents';
 
-/** What the HTTP half of the story needs. */
-export interface ResetFlow {
-  readonly settings: ResetKeySettings & {
-    readonly password: { readonly minLength: number; readonly hasher: PasswordHasher };
-  };
-  readonly clock: Clock;
-  readonly emit: Emit;
-  readonly queue: OutgoingMailQueue;
-  readonly accounts: Accounts;
-  readonly boundKeys: BoundKeys;
-  readonly site: SiteSource;
-  /** Was the password found in a breach? Fails open; undefined when the check is off. */
-  readonly isBreached?: (password: string) => Promise<boolean>;
-}
-
-/** Who asks, as the HTTP edge saw it. */
-export interface Asker {
-  /** The client's limit bucket, see `clientBucket`; absent when a site's own server asks without `clientIp`. */
-  readonly client?: string;
-  readonly locale?: string;
+/**
+ * Step 1. Someone asks for a reset of the account with this address. Signs a reset key, seals it and queues it: one storage call,
+ * whoever the address belongs to, so that the answer cannot tell.
+ * @param email a well-formed address, see `parseAddress`
+ * @returns the mail's id
+ */
+export async function requestReset(deps: ResetDeps, email: string, requester: Requester): Promise<string> {
+  const acceptedAt = deps.clock();
+  const { key } = issueResetKey(deps.settings, addressHashOf(email), acceptedAt);
+  const mailId = await enqueueMail(deps, newId(), { kind: 'resetAddress', email, key, acceptedAt, ...requester });
+  deps.emit({ event: 'requestReset', mailId });
+  return mailId;
 }
 
 /**
- * Step 1. Somebody asks for a reset of the account with this address. Signs a reset key, seals it and puts it into the queue:
- * one storage call, whoever the address belongs to, so that the answer cannot tell.
- * @param email a well-formed address, see `parseAddress`
- * @returns the mail's id
- * @throws StorageUnavailable when the queue is down: nothing is kept, ask again
+ * Step 2. Decides, when a queued message is handled, who gets what: by the state of limits, accounts and site at that time.
+ * @param mail `charged`: an earlier attempt was charged to the limits
  */
-export async function requestReset(flow: ResetFlow, email: string, asker: Asker, signal: AbortSignal): Promise<string> {
-  const now = flow.clock();
-  const { key } = issueResetKey(flow.settings, subjectOf(email), now);
-  return enqueue(flow, newId(), { kind: 'resetAddress', email, key, acceptedAt: now, ...asker }, 0, signal);
+export async function prepareMail(
+  deps: ResetDeps,
+  request: MailRequest,
+  mail: { readonly id: string; readonly charged: boolean },
+): Promise<Prepared> {
+  switch (request.kind) {
+    case 'resetAddress':
+    case 'resetAccount':
+      return prepareReset(deps, request, mail);
+    case 'passwordChanged':
+      return preparePasswordChanged(deps, request, mail.id);
+    case 'linkIssued':
+      return prepareLinkIssued(deps, request, mail.id);
+    case 'siteEvent': {
+      const { sendSiteEvent } = deps;
+      if (sendSiteEvent === undefined) return { outcome: 'nobody' };
+      return { outcome: 'ready', send: () => sendSiteEvent({ id: mail.id, type: request.type, data: request.data }) };
+    }
+  }
 }
 
-// Step 2 is sendMail, in sendMail.ts: claim → limits → accounts → bind → render → send → record.
+async function prepareReset(
+  deps: ResetDeps,
+  request: ResetRequest,
+  mail: { readonly id: string; readonly charged: boolean },
+): Promise<Prepared> {
+  const charged = mail.charged || (request.kind === 'resetAccount' && request.charged === true);
+  const ip = charged ? 'ok' : await takeToken(deps, 'ip', request, mail.id);
+  if (ip === 'contended') return { outcome: 'retry_later', reason: 'limit_contended' };
 
-/** Why a reset key does not work. `expired_key` and `used_key` only for keys that we really signed. */
-export type KeyRefusal = 'invalid_key' | 'expired_key' | 'used_key';
+  const [first, ...rest] = await findRecipients(deps, request, mail.id);
+  if (first === undefined) return { outcome: 'nobody' };
+  if (ip === 'over') return { outcome: 'suppressed', reason: 'ip_limit' };
+  const address = charged ? 'ok' : await takeToken(deps, 'address', request, mail.id);
+  if (address === 'contended') return { outcome: 'retry_later', reason: 'limit_contended' };
+  if (address === 'over') return { outcome: 'suppressed', reason: 'address_limit' };
+
+  // Accounts with another spelling of the address get a mail of their own, charged like any other.
+  const { client, locale, acceptedAt } = request;
+  const otherSpellings = new Map(rest.filter(({ email }) => email !== first.email).map((one) => [one.email, one]));
+  for (const { addressHash, id: accountId } of otherSpellings.values()) {
+    const own = { kind: 'resetAccount', addressHash, accountId, acceptedAt, client, locale } as const;
+    await enqueueMail(deps, derivedId('spelling', mail.id, accountId), own);
+  }
+  const key = request.kind === 'resetAddress' ? request.key : undefined;
+  const same = rest.filter(({ email }) => email === first.email);
+  const links = await Promise.all([bindLink(deps, first, key), ...same.map((account) => bindLink(deps, account))]);
+  const { mailExtraLines } = deps.settings;
+  const context = { site: await deps.site.current(), mailId: mail.id, account: first, requestLocale: locale };
+  const requestedFrom = mailExtraLines.includes('asker') ? client : undefined;
+  const ready = resetMail(context, links, { showExpiry: mailExtraLines.includes('expiry'), requestedFrom });
+  return { outcome: 'ready', send: () => deps.email.send(ready) };
+}
+
+/** A redemption is written within seconds of its notice being queued; until this age a missing write may still land. */
+const lateWriteMs = 5 * 60_000;
+
+async function preparePasswordChanged(
+  deps: ResetDeps,
+  request: MailRequestOf<'passwordChanged'>,
+  mailId: string,
+): Promise<Prepared> {
+  const { addressHash, accountId, resetKeyId, acceptedAt } = request;
+  const account = await deps.accounts.get(addressHash, accountId);
+  if (account === undefined) return { outcome: 'nobody' };
+  if (account.lastResetKeyId !== resetKeyId) {
+    const bound = await deps.resetKeys.find(addressHash, resetKeyId);
+    const mayStillLand = bound?.credentialVersion === account.credentialVersion;
+    const isYoung = deps.clock().getTime() - acceptedAt.getTime() < lateWriteMs;
+    return mayStillLand && isYoung ? { outcome: 'not_yet', delaySeconds: 60 } : { outcome: 'nobody' };
+  }
+  await queuePasswordChangedEvent(deps, account, resetKeyId);
+  const mail = passwordChangedMail({ site: await deps.site.current(), mailId, account, requestLocale: request.locale });
+  return { outcome: 'ready', send: () => deps.email.send(mail) };
+}
+
+async function prepareLinkIssued(
+  deps: ResetDeps,
+  { addressHash, accountId, locale }: MailRequestOf<'linkIssued'>,
+  mailId: string,
+): Promise<Prepared> {
+  const account = await deps.accounts.get(addressHash, accountId);
+  if (account === undefined) return { outcome: 'nobody' };
+  const accounts = await deps.accounts.findByAddress(account.email);
+  const usernames = accounts
+    .filter(({ email, canReset }) => email === account.email && canReset)
+    .map(({ username }) => username);
+  const context = { site: await deps.site.current(), mailId, account, requestLocale: locale };
+  const mail = linkIssuedMail(context, usernames);
+  return { outcome: 'ready', send: () => deps.email.send(mail) };
+}
 
 export type CheckOutcome =
   { readonly outcome: 'live'; readonly username: string; readonly expiresAt: Date } | { readonly outcome: KeyRefusal };
 
-/**
- * Step 3. Says whether a key would be redeemed now. Reads only: link scanners and prefetchers may do it any number of times.
- * @throws StorageUnavailable, SiteUnavailable
- */
-export async function checkKey(flow: ResetFlow, key: string, signal: AbortSignal): Promise<CheckOutcome> {
-  const found = await findBoundKey(flow, key, signal);
-  if (found.outcome !== 'live') return found;
+/** Step 3. Would this key be redeemed now? Reads only: link scanners and prefetchers may ask any number of times. */
+export async function checkKey(deps: ResetDeps, key: string): Promise<CheckOutcome> {
+  const found = await findBoundKey(deps, key);
+  const outcome = found.outcome === 'redeemed' ? 'used_key' : found.outcome;
+  deps.emit({ event: 'checkKey', outcome });
+  if (found.outcome !== 'live') return { outcome: found.outcome === 'redeemed' ? 'used_key' : found.outcome };
   return { outcome: 'live', username: found.account.username, expiresAt: found.claims.expiresAt };
 }
 
 export type RedeemOutcome =
   | { readonly outcome: 'changed'; readonly username: string }
   | { readonly outcome: 'rejected_password'; readonly problems: readonly PasswordProblem[] }
+  /** Passwords are being hashed at capacity, or the account is being edited: the key is good, try again in seconds. */
+  | { readonly outcome: 'busy' }
   | { readonly outcome: KeyRefusal };
-
-/** How long the notice waits for the write it announces, in seconds: longer than any redemption may take. */
-const noticeDelaySeconds = 30;
 
 /**
- * Step 4. Sets the new password: cheap rules → signature → key row and account → context and breach rules → hash → notice →
- * one conditional write. A rejected password leaves the key good; of any number of concurrent redemptions exactly one wins.
- * @throws StorageUnavailable, SiteUnavailable: the key is unspent, try again
+ * Step 4. Sets the new password. A rejected password leaves the key good; of any number of concurrent redemptions exactly one wins.
+ * The same key with the same password is a repeat (a lost reply, a double submit) and answers `changed` for ten minutes.
  */
-export async function redeemKey(
-  flow: ResetFlow,
-  key: string,
-  newPassword: string,
-  signal: AbortSignal,
-): Promise<RedeemOutcome> {
-  const { minLength, hasher } = flow.settings.password;
-  const cheap = cheapProblems(newPassword, minLength, await loadCommonPasswords());
+export async function redeemKey(deps: ResetDeps, key: string, newPassword: string): Promise<RedeemOutcome> {
+  const redeemed = await redeem(deps, key, newPassword);
+  deps.emit({ event: 'redeemKey', outcome: redeemed.outcome });
+  return redeemed;
+}
+
+/** How long the notice waits for the write it announces, in seconds. */
+const noticeDelaySeconds = 30;
+
+async function redeem(deps: ResetDeps, key: string, newPassword: string): Promise<RedeemOutcome> {
+  const cheap = cheapProblems(newPassword, deps.settings.password.minLength, await loadCommonPasswords());
   if (cheap.length > 0) return { outcome: 'rejected_password', problems: cheap };
 
-  const found = await findBoundKey(flow, key, signal);
-  if (found.outcome !== 'live') return found;
-  const { account, claims } = found;
+  const found = await findBoundKey(deps, key);
+  if (!('account' in found)) return found;
+  const { account, claims, credentialVersion } = found;
+  const { username, email, addressHash, id: accountId } = account;
+  if (found.outcome === 'live') {
+    const { name: siteName, domain: siteDomain } = await deps.site.current();
+    const problems = contextProblems(newPassword, { username, email, siteName, siteDomain });
+    if (problems.length === 0 && (await deps.isBreached?.(newPassword)) === true) problems.push(breachedProblem);
+    if (problems.length > 0) return { outcome: 'rejected_password', problems };
+  }
+  const password = await deps.encodePassword(newPassword, claims);
+  if (password === undefined) return { outcome: 'busy' };
 
-  const { name: siteName, domain: siteDomain } = await flow.site.current(signal);
-  const { username, email } = account;
-  const problems = contextProblems(newPassword, { username, email, siteName, siteDomain });
-  if (problems.length === 0 && (await flow.isBreached?.(newPassword)) === true) problems.push(breachedProblem);
-  if (problems.length > 0) return { outcome: 'rejected_password', problems };
-
-  const password = await hashPassword(newPassword, hasher);
-  const at = flow.clock();
+  const acceptedAt = deps.clock();
   const resetKeyId = resetKeyIdOf(claims);
-  // First the notice, then the write: sendMail sends it only if this key is the account's last one by then.
-  const notice = {
-    kind: 'passwordChanged',
-    sub: account.sub,
-    accountId: account.id,
-    resetKeyId,
-    acceptedAt: at,
-  } as const;
-  await enqueue(flow, derivedId('passwordChanged', claims.jti), notice, noticeDelaySeconds, signal);
-  const written = await flow.accounts.setPassword(account, { password, resetKeyId, at }, signal);
-  return written === 'changed' ? { outcome: 'changed', username } : { outcome: 'used_key' };
+  if (found.outcome === 'live') {
+    // First the notice, then the write: it is sent only if this key is the account's last one by then.
+    const notice = { kind: 'passwordChanged', addressHash, accountId, resetKeyId, acceptedAt } as const;
+    await enqueueMail(deps, derivedId('passwordChanged', claims.jti), notice, noticeDelaySeconds);
+  }
+  const change = { credentialVersion, password, resetKeyId, at: acceptedAt };
+  const written = await deps.accounts.setPassword(account, change);
+  switch (written.outcome) {
+    case 'changed':
+      // The notice sends the same event, if this fails.
+      await queuePasswordChangedEvent(deps, account, resetKeyId).catch(() => undefined);
+      return { outcome: 'changed', username };
+    case 'rejected':
+      return { outcome: 'rejected_password', problems: written.problems.map(siteRuleProblem) };
+    case 'superseded':
+      return { outcome: 'used_key' };
+    case 'contended':
+      return { outcome: 'busy' };
+  }
 }
 
-type FoundKey =
-  | { readonly outcome: 'live'; readonly account: Account; readonly claims: ResetKeyClaims }
-  | { readonly outcome: KeyRefusal };
-
-/** Signature first, without any I/O; then the key's row and the account, in parallel. */
-async function findBoundKey(flow: ResetFlow, key: string, signal: AbortSignal): Promise<FoundKey> {
-  const verified = verifyResetKey(flow.settings, key, flow.clock());
+/**
+ * A dead link's "send me a new one": a mail to the account that a key was bound to, live or dead. The account comes from the key's
+ * row, never from the caller. Without a row (never bound, or purged) nothing is sent and the answer is the same.
+ */
+export async function resendReset(
+  deps: ResetDeps,
+  key: string,
+  requester: Requester,
+): Promise<{ readonly outcome: 'accepted' | 'invalid_key' }> {
+  const acceptedAt = deps.clock();
+  const verified = verifyResetKey(deps.settings, key, acceptedAt);
   if (verified.outcome === 'invalid') return { outcome: 'invalid_key' };
-  if (verified.outcome === 'expired') return { outcome: 'expired_key' };
-  const { claims } = verified;
-  const [bound, accounts] = await Promise.all([
-    flow.boundKeys.find(claims.sub, resetKeyIdOf(claims), signal),
-    flow.accounts.findBySubject(claims.sub, signal),
-    flow.site.current(signal), // cached; without a good site row nothing is answered about keys
-  ]);
-  const account = accounts.find(({ id }) => id === bound?.accountId);
-  if (bound === undefined || account === undefined || !canReset(account)) return { outcome: 'invalid_key' };
-  // The row lives longer than the key: with a leaked secret an old key must not be signed anew with a later end.
-  if (bound.expiresAt.getTime() !== claims.expiresAt.getTime()) return { outcome: 'invalid_key' };
-  if (bound.credentialVersion !== credentialVersionOf(account)) return { outcome: 'used_key' };
-  return { outcome: 'live', account, claims };
+  const { addressHash } = verified.claims;
+  const bound = await deps.resetKeys.find(addressHash, resetKeyIdOf(verified.claims));
+  const request = {
+    kind: 'resetAccount',
+    addressHash,
+    accountId: bound?.accountId ?? '',
+    acceptedAt,
+    ...requester,
+  } as const;
+  const mailId = bound === undefined ? undefined : await enqueueMail(deps, newId(), request);
+  deps.emit({ event: 'resendReset', mailId });
+  return { outcome: 'accepted' };
 }
 
-/** Seals a mail with the present signing secret and puts it into the queue. @returns its id */
-export async function enqueue(
-  { settings, queue }: Pick<ResetFlow, 'settings' | 'queue'>,
-  id: string,
-  content: OutgoingContent,
-  delaySeconds: number,
-  signal: AbortSignal,
-): Promise<string> {
-  await queue.send(sealOutgoingMail(settings.signingSecrets[0], id, content), delaySeconds, signal);
-  return id;
-}
+export type IssuedLinks =
+  | { readonly outcome: 'issued'; readonly links: readonly ResetLink[] }
+  /** Over the limit per address; it is the one of the mails, in a bucket of its own. */
+  | { readonly outcome: 'over_limit' };
 
-/** The id of a mail that follows from something else: the same cause makes the same mail, however often it is tried. */
-export function derivedId(...cause: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(cause), 'utf8').digest().subarray(0, 16).toString('base64url');
+/**
+ * Support gets reset links without mail: one for each account of the address that may reset. Each stored address is notified.
+ * @returns no links for an address that nobody has: the caller is trusted with that much
+ */
+export async function issueLinks(deps: ResetDeps, email: string): Promise<IssuedLinks> {
+  const acceptedAt = deps.clock();
+  const audit = { event: 'linksIssued', level: 'warn', addressHash: addressHashOf(email) } as const;
+  const request = { kind: 'resetAddress', email, key: '', acceptedAt } as const;
+  const accounts = await findRecipients(deps, request, audit.addressHash);
+  const rate = deps.settings.limits.perAddress;
+  const taken =
+    accounts.length === 0 || rate === 'off'
+      ? 'ok'
+      : await deps.limits.take(`links:${audit.addressHash}`, rate, newId(), acceptedAt);
+  if (taken !== 'ok') {
+    deps.emit({ ...audit, outcome: 'over_limit', count: 0, noticeIds: [] });
+    return { outcome: 'over_limit' };
+  }
+  const links = await Promise.all(accounts.map((account) => bindLink(deps, account)));
+  const oneOfEach = new Map(accounts.map((account) => [account.email, account]));
+  const noticeIds = await Promise.all(
+    [...oneOfEach.values()].map(({ addressHash, id: accountId }) =>
+      enqueueMail(deps, newId(), { kind: 'linkIssued', addressHash, accountId, acceptedAt }),
+    ),
+  );
+  deps.emit({ ...audit, outcome: 'issued', count: links.length, noticeIds });
+  return { outcome: 'issued', links };
 }

@@ -1,16 +1,13 @@
 // Issues and verifies reset keys: the signed token in the link. The only user of jsonwebtoken. Touches no storage;
-// a good signature alone is worth nothing until the key is bound (see boundKeys.ts).
+// a good signature alone is worth nothing until the key is bound (see resetKeyStore.ts).
 import { createHash, createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
-import { z } from 'zod';
+import * as z from 'zod';
 import { newId } from './clock';
+import type { NamedSecret } from './outbox/seal';
 
-/** A named HMAC secret of ≥256 bits. The first of a list signs, all of them verify. */
-export interface SigningSecret {
-  /** 1–8 characters of `A-Z a-z 0-9 _ -`; stands in the token's header. */
-  readonly kid: string;
-  readonly secret: Buffer;
-}
+/** The first of a list signs, all of them verify; `kid` is in the token's header. */
+export type SigningSecret = NamedSecret;
 
 /** What `RESET_SIGNING_SECRETS` and `SITE_ID` say: whom we sign as. */
 export interface ResetKeySettings {
@@ -22,8 +19,8 @@ export interface ResetKeySettings {
 
 /** What a verified reset key says. */
 export interface ResetKeyClaims {
-  /** The hash of the address it was issued for, see `subjectOf`. */
-  readonly sub: string;
+  /** The JWT's `sub`: the hash of the address it was issued for, see `addressHashOf`. */
+  readonly addressHash: string;
   /** 128 random bits; never stored as it is, see `resetKeyIdOf`. */
   readonly jti: string;
   readonly expiresAt: Date;
@@ -36,6 +33,8 @@ export type VerifiedResetKey =
   | { readonly outcome: 'invalid' };
 
 export const maxResetKeyTtlMinutes = 24 * 60;
+/** How far the clocks of two instances may be apart. */
+const maxSkewSeconds = 300;
 const maxKeyChars = 2048;
 const issuer = 'pr';
 const type = 'reset+jwt';
@@ -61,29 +60,30 @@ const payloadSchema = (siteId: string) =>
 
 /**
  * Signs a new reset key for the holder of an address.
- * @param sub the address's hash
+ * @param addressHash see `addressHashOf`
  * @returns the compact JWS (≤255 characters, so that it fits into one path segment everywhere) and what it says
  * @see RFC 7519, RFC 8725 §3.11 (explicit typing)
  */
 export function issueResetKey(
   settings: ResetKeySettings,
-  sub: string,
+  addressHash: string,
   now: Date,
 ): { key: string; claims: ResetKeyClaims } {
   const [signer] = settings.signingSecrets;
   const jti = newId();
   const exp = Math.floor(now.getTime() / 1000) + settings.resetKeyTtlMinutes * 60;
-  const key = jwt.sign({ iss: issuer, aud: settings.siteId, sub, jti, exp }, keyObjectOf(signer), {
+  const key = jwt.sign({ iss: issuer, aud: settings.siteId, sub: addressHash, jti, exp }, keyObjectOf(signer), {
     algorithm: 'HS256',
     noTimestamp: true,
     header: { alg: 'HS256', typ: type, kid: signer.kid },
   });
-  return { key, claims: { sub, jti, expiresAt: new Date(exp * 1000) } };
+  return { key, claims: { addressHash, jti, expiresAt: new Date(exp * 1000) } };
 }
 
 /**
  * Checks form, signature, type, issuer, audience and life of a reset key, in that order and without any I/O.
- * There is no tolerance on `exp`; a key that claims to live longer than 24 hours from now is invalid.
+ * There is no tolerance on `exp`; a key that claims to live longer than 24 hours from now (and the skew of two instances'
+ * clocks) is invalid.
  */
 export function verifyResetKey(settings: ResetKeySettings, key: string, now: Date): VerifiedResetKey {
   const invalid = { outcome: 'invalid' } as const;
@@ -91,8 +91,8 @@ export function verifyResetKey(settings: ResetKeySettings, key: string, now: Dat
   const payload = verifiedPayload(settings, key);
   if (payload === undefined) return invalid;
   const secondsLeft = payload.exp - now.getTime() / 1000;
-  if (secondsLeft > maxResetKeyTtlMinutes * 60) return invalid;
-  const claims = { sub: payload.sub, jti: payload.jti, expiresAt: new Date(payload.exp * 1000) };
+  if (secondsLeft > maxResetKeyTtlMinutes * 60 + maxSkewSeconds) return invalid;
+  const claims = { addressHash: payload.sub, jti: payload.jti, expiresAt: new Date(payload.exp * 1000) };
   return { outcome: secondsLeft > 0 ? 'valid' : 'expired', claims };
 }
 
@@ -118,4 +118,9 @@ function verifiedPayload(settings: ResetKeySettings, key: string) {
 /** The row key under which a reset key is bound: SHA-256 of its `jti`, base64url. A copy of the table makes no key. */
 export function resetKeyIdOf(claims: Pick<ResetKeyClaims, 'jti'>): string {
   return createHash('sha256').update(claims.jti, 'utf8').digest('base64url');
+}
+
+/** The salt for the password that a key sets: the same key and password make the same hash, so that a repeat is recognized. */
+export function passwordSaltOf(claims: Pick<ResetKeyClaims, 'jti'>): Buffer {
+  return createHash('sha256').update(`password salt|${claims.jti}`, 'utf8').digest().subarray(0, 16);
 }

@@ -1,128 +1,102 @@
-// Builds every client and every part of the app from the settings: the only place that does. Lazy, once per process.
-import { TableClient, type TableServiceClientOptions } from '@azure/data-tables';
-import { QueueClient, type StoragePipelineOptions } from '@azure/storage-queue';
+// Builds every part of the app from the settings: the only place that does. Touches no network and loads no SDK.
 import { systemClock, type Clock } from './clock';
-import type { Config, StorageSettings } from './config';
+import type { Config } from './config';
 import type { Emit } from './events';
-import { createClientShare, type ClientShare } from './http/clientShare';
+import { createHttpDirectory } from './directory/httpDirectory';
+import { createSiteEventSender } from './directory/siteEventSender';
+import { createHealthCheck, type Health } from './health';
 import { createIpBuckets, type IpBuckets } from './http/ipBuckets';
-import { createEmailBackend } from './mail/createBackend';
+import { createEmailBackend } from './mail/backends/createEmailBackend';
+import { refundLimits } from './mailLimits';
+import { describeMailRequest, parseMailRequest, type MailRequest } from './mailRequest';
+import type { OperatorAlertDeps } from './outbox/operatorAlert';
+import { createOutbox, type Outbox } from './outbox/outbox';
+import { derivedId } from './outbox/outgoingMail';
+import type { ReportDeps } from './outbox/providerReports';
+import type { MailHandler } from './outbox/worker';
 import { isBreachedPassword } from './password/breachedPasswords';
-import type { ReportFlow } from './reportPoison';
-import type { SendMailFlow } from './sendMail';
+import { createPasswordEncoder } from './password/encodePassword';
+import type { ResetDeps } from './resetDeps';
+import { prepareMail } from './resetFlow';
+import { queueMailEvent } from './siteEvents';
 import { createSiteSource } from './site';
 import { createAccountsTable } from './storage/accountsTable';
-import { createBoundKeysTable } from './storage/boundKeysTable';
 import { createDeliveriesTable } from './storage/deliveriesTable';
 import { createLimitsTable } from './storage/limitsTable';
-import { createOutgoingMailQueue, outgoingMailQueueName, poisonQueueName } from './storage/outgoingMailStorageQueue';
-import { createPeekPoison } from './storage/poisonQueue';
+import { createOutgoingMailQueue, createPeekPoison } from './storage/outgoingMailQueue';
+import { createResetKeysTable } from './storage/resetKeysTable';
 import { createSiteTable } from './storage/siteTable';
-import { createTableStore, type TableStore } from './storage/tableStore';
+import {
+  createStorageClients,
+  outgoingMailQueueName,
+  poisonQueueName,
+  type StorageClients,
+} from './storage/storageClients';
 
-/** Everything the triggers need: the flow's parts and the front limit. */
-export interface Services extends SendMailFlow, Omit<ReportFlow, 'settings'> {
+/** Everything the triggers need. */
+export interface Services
+  extends ResetDeps, Omit<OperatorAlertDeps, keyof ResetDeps>, Omit<ReportDeps, keyof ResetDeps> {
   readonly settings: Config;
   readonly ipBuckets: IpBuckets;
-  readonly clientShare: ClientShare;
   readonly storage: StorageClients;
+  readonly outbox: Outbox;
+  readonly checkHealth: () => Promise<Health>;
 }
 
-/** The names of the tables, as operators see them in the portal. */
-const tableNames = ['SiteSettings', 'Accounts', 'ResetKeys', 'Limits', 'Deliveries'] as const;
-export type TableName = (typeof tableNames)[number];
+/** @param emit where events go; the triggers write them to the invocation's log */
+export function buildServices(config: Config, emit: Emit, clock: Clock = systemClock): Services {
+  const storage = createStorageClients(config.storage);
+  const outgoingMail = () => storage.queue(outgoingMailQueueName);
+  const poisonMail = () => storage.queue(poisonQueueName);
+  const deliveries = createDeliveriesTable(storage.table('Deliveries'));
+  const siteRows = createSiteTable(storage.table('SiteSettings'), config.siteId);
+  const site = createSiteSource(siteRows, config.siteDefaults, config.development, clock, emit);
+  const { pwnedPasswordsUrl, hasher } = config.password;
+  const { directory, siteEvents } = config;
 
-export interface StorageClients {
-  table(name: TableName): TableStore;
-  queue(name: string): QueueClient;
-  /** Makes the tables and queues that are not there yet. In Azure infra/ has made them. Throws what the SDK throws. */
-  createMissing(signal: AbortSignal): Promise<void>;
-}
-
-/** Our own retries stay below the 5 s in which every call must be answered (the SDKs' defaults do not). */
-const tableOptions: TableServiceClientOptions = {
-  retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 800 },
-};
-const queueOptions: StoragePipelineOptions = {
-  retryOptions: { maxTries: 3, tryTimeoutInMs: 2000, retryDelayInMs: 200, maxRetryDelayInMs: 800 },
-};
-
-/**
- * Builds the app. Touches no network.
- * @param emit where events go; the triggers write them to the invocation's log
- */
-export async function buildServices(config: Config, emit: Emit, clock: Clock = systemClock): Promise<Services> {
-  const storage = await createStorageClients(config.storage);
-  const { pwnedPasswordsUrl } = config.password;
-  return {
+  const reset: ResetDeps = {
     settings: config,
     clock,
     emit,
-    storage,
-    peekPoison: createPeekPoison(storage.queue(poisonQueueName)),
-    clientShare: createClientShare(),
-    ipBuckets: createIpBuckets(config.limits.perIp, clock),
-    queue: createOutgoingMailQueue(storage.queue(outgoingMailQueueName), storage.queue(poisonQueueName)),
-    accounts: createAccountsTable(storage.table('Accounts'), emit),
-    boundKeys: createBoundKeysTable(storage.table('ResetKeys')),
-    deliveries: createDeliveriesTable(storage.table('Deliveries')),
+    site,
+    queue: createOutgoingMailQueue(outgoingMail, poisonMail),
+    accounts:
+      directory.kind === 'http'
+        ? createHttpDirectory({ ...directory, passwordFormat: directory.password }, emit, clock)
+        : createAccountsTable(storage.table('Accounts'), emit, async (addressHash, reason) => {
+            const id = derivedId('account_row', addressHash);
+            await deliveries.alert({ id, kind: 'account', reason, at: clock() });
+          }),
+    resetKeys: createResetKeysTable(storage.table('ResetKeys')),
     limits: createLimitsTable(storage.table('Limits')),
-    site: createSiteSource(
-      createSiteTable(storage.table('SiteSettings'), config.siteId),
-      config.siteDefaults,
-      config.development,
-      clock,
-      emit,
-    ),
     email: createEmailBackend(config.email, {
       write: (text) => process.stdout.write(text),
       log: (event) => emit({ ...event, level: 'warn' }),
+      clock,
     }),
-    ...(pwnedPasswordsUrl !== undefined && {
-      isBreached: (password: string) => isBreachedPassword(pwnedPasswordsUrl, password, emit),
-    }),
+    encodePassword:
+      directory.kind === 'http' && directory.password === 'plain'
+        ? (newPassword) => Promise.resolve(newPassword)
+        : createPasswordEncoder(hasher, emit),
+    isBreached:
+      pwnedPasswordsUrl === undefined ? undefined : (password) => isBreachedPassword(pwnedPasswordsUrl, password, emit),
+    sendSiteEvent: siteEvents && createSiteEventSender(siteEvents),
   };
-}
-
-/** The storage clients, by connection string or by identity: the same choice as the bindings make. */
-export async function createStorageClients(settings: StorageSettings): Promise<StorageClients> {
-  const clients =
-    settings.kind === 'connectionString' ? byConnectionString(settings.connectionString) : await byIdentity(settings);
-  const tables = new Map<TableName, TableStore>();
-  return {
-    table: (name) => {
-      const store = tables.get(name) ?? createTableStore(clients.table(name));
-      tables.set(name, store);
-      return store;
-    },
-    queue: clients.queue,
-    createMissing: async (abortSignal) => {
-      const queues = [outgoingMailQueueName, poisonQueueName];
-      await Promise.all([
-        ...tableNames.map((name) => clients.table(name).createTable({ abortSignal })),
-        ...queues.map((name) => clients.queue(name).createIfNotExists({ abortSignal })),
-      ]);
-    },
+  const handler: MailHandler<MailRequest> = {
+    parse: parseMailRequest,
+    describe: describeMailRequest,
+    prepare: (request, mail) => prepareMail(reset, request, mail),
+    refund: (request, mailId) => refundLimits(reset, request, mailId),
   };
-}
-
-function byConnectionString(connectionString: string) {
-  const allowInsecureConnection = connectionString.includes('http://'); // Azurite
   return {
-    table: (name: string) =>
-      TableClient.fromConnectionString(connectionString, name, { ...tableOptions, allowInsecureConnection }),
-    queue: (name: string) => new QueueClient(connectionString, name, queueOptions),
-  };
-}
-
-async function byIdentity(settings: Extract<StorageSettings, { kind: 'identity' }>) {
-  const { DefaultAzureCredential, ManagedIdentityCredential } = await import('@azure/identity');
-  const { clientId, managedIdentity, tableServiceUri, queueServiceUri } = settings;
-  const credential = managedIdentity
-    ? new ManagedIdentityCredential(clientId === undefined ? {} : { clientId })
-    : new DefaultAzureCredential(clientId === undefined ? {} : { managedIdentityClientId: clientId });
-  return {
-    table: (name: string) => new TableClient(tableServiceUri, name, credential, tableOptions),
-    queue: (name: string) => new QueueClient(`${queueServiceUri.replace(/\/$/, '')}/${name}`, credential, queueOptions),
+    ...reset,
+    settings: config,
+    storage,
+    deliveries,
+    outbox: createOutbox({ ...reset, deliveries }, handler),
+    peekPoison: createPeekPoison(poisonMail),
+    onReport: (addressHash, mailId, report) => queueMailEvent(reset, addressHash, mailId, report),
+    ipBuckets: createIpBuckets(config.limits.perIp, clock),
+    checkHealth: createHealthCheck(storage, site, config.siteId),
   };
 }

@@ -1,10 +1,11 @@
 // The site the mails are about: its row in SiteSettings, which operators edit in the portal, checked and cached.
 // The only source of every link and sender: never a request.
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseAddress } from './address';
 import type { Clock } from './clock';
+import { deadline, withDeadline } from './deadline';
 import { errorFields, type Emit } from './events';
-import { SiteUnavailable } from './errors';
+import { SiteUnavailable, StorageUnavailable } from './errors';
 
 /** The columns of the row (design §7), also the defaults that the settings give. */
 export interface Site {
@@ -122,26 +123,28 @@ export const resetLink = (site: Site, key: string): string => fill(site.resetUrl
 /** The stored row, unchecked: an operator may have written anything. */
 export type SiteRow = Readonly<Record<string, unknown>>;
 
-/** The contract of the store of the one row. Throws `StorageUnavailable`. */
+/** The store of the one row. Every call throws `StorageUnavailable`. */
 export interface SiteRows {
-  read(signal: AbortSignal): Promise<SiteRow | undefined>;
+  read(): Promise<SiteRow | undefined>;
   /** Writes those columns of `defaults` that the row does not have; never changes one that is there. @returns the names written */
-  fillIn(defaults: Site, signal: AbortSignal): Promise<string[]>;
+  fillIn(defaults: Site): Promise<string[]>;
 }
 
 /** The site as the app uses it. */
 export interface SiteSource {
   /**
-   * The checked row, at most 30 s old. A broken edit is reported by an event and the last good row stays in use, and so it
-   * does while the table does not answer. An empty table is seeded from the settings.
-   * @throws SiteUnavailable when there never was a good row, StorageUnavailable when it cannot be read the first time
+   * The checked row, at most about 30 s old. A broken edit is reported by an event and the last good row stays in use, also while
+   * the table does not answer. An empty table is seeded from the settings.
+   * @throws SiteUnavailable if there never was a good row, StorageUnavailable if it cannot be read the first time
    */
-  current(signal: AbortSignal): Promise<Site>;
+  current(): Promise<Site>;
   /** Seeds what is missing (the heir of CodaLab's initialize.py). @returns the names of the columns written */
-  seed(signal: AbortSignal): Promise<string[]>;
+  seed(): Promise<string[]>;
 }
 
 const cacheMs = 30_000;
+/** A refresh has a deadline of its own: those who wait for it differ in theirs. */
+const refreshMs = 3_000;
 
 export function createSiteSource(
   rows: SiteRows,
@@ -154,19 +157,19 @@ export function createSiteSource(
   let good: { readonly site: Site; readonly until: number } | undefined;
   let loading: Promise<Site> | undefined;
 
-  const read = async (signal: AbortSignal): Promise<Site> => {
-    let row = await rows.read(signal);
+  const read = async (): Promise<Site> => {
+    let row = await rows.read();
     if (row === undefined) {
-      await rows.fillIn(defaults, signal);
-      row = await rows.read(signal);
+      await rows.fillIn(defaults);
+      row = await rows.read();
     }
     const checked = schema.safeParse(row);
     if (checked.success) return checked.data;
     throw new SiteUnavailable(checked.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`));
   };
-  const refresh = async (signal: AbortSignal): Promise<Site> => {
+  const refresh = async (): Promise<Site> => {
     try {
-      good = { site: await read(signal), until: clock().getTime() + cacheMs };
+      good = { site: await withDeadline(refreshMs, read), until: clock().getTime() + cacheMs };
     } catch (error) {
       const problems = error instanceof SiteUnavailable ? { problems: error.problems } : errorFields(error);
       emit({ event: 'siteRowRefused', level: 'error', lastGoodInUse: good !== undefined, ...problems });
@@ -176,13 +179,33 @@ export function createSiteSource(
     return good.site;
   };
   return {
-    current: async (signal) => {
+    current: async () => {
       const now = clock().getTime();
       // A clock that jumped back must not keep an old row for hours.
       if (good !== undefined && now < good.until && good.until - now <= cacheMs) return good.site;
-      loading ??= refresh(signal).finally(() => (loading = undefined));
-      return loading;
+      loading ??= refresh().finally(() => (loading = undefined));
+      if (good === undefined || now - good.until > staleMs) return orDeadline(loading);
+      loading.catch(() => undefined); // reported by refresh
+      return good.site; // at once, while the refresh is on its way
     },
-    seed: (signal) => rows.fillIn(defaults, signal),
+    seed: () => rows.fillIn(defaults),
   };
+}
+
+/** A row older than this is not used without waiting for the refresh: the app was idle, and an edit must show within a minute. */
+const staleMs = 30_000;
+
+/** The result, or a failure when the caller's own deadline passes first. */
+async function orDeadline<T>(result: Promise<T>): Promise<T> {
+  const signal = deadline();
+  let onAbort: () => void = () => undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(new StorageUnavailable('tables', 'timeout'));
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([result, late]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }

@@ -1,6 +1,6 @@
 // `accounts add`: one account, with a password that was asked for, piped in, or none.
 import { newId } from '../../shared/clock';
-import { subjectOf } from '../../shared/address';
+import { addressHashOf } from '../../shared/address';
 import { loadCommonPasswords } from '../../shared/password/commonPasswords';
 import { cheapProblems } from '../../shared/password/passwordRules';
 import { hashPassword } from '../../shared/password/passwordHash';
@@ -41,7 +41,7 @@ export async function addAccount(io: Io, admin: AccountsAdmin, address: string, 
 async function refuseKnownId(io: Io, admin: AccountsAdmin, email: string, { id }: AddOptions): Promise<void> {
   if (id === undefined) return;
   const others = await admin.findById(id, io.signal);
-  if (others.some(({ sub }) => sub !== subjectOf(email))) {
+  if (others.some(({ sub }) => sub !== addressHashOf(email))) {
     throw new CliError('An account with this id has another address. To change its address: `accounts set-email`.');
   }
 }

@@ -1,6 +1,6 @@
 // Writes the rows of an import file into the table: each checked, bounded inserts in parallel, safe to repeat. Knows no file format.
 import { setTimeout as wait } from 'node:timers/promises';
-import { subjectOf } from '../../shared/address';
+import { addressHashOf } from '../../shared/address';
 import { StorageUnavailable } from '../../shared/errors';
 import type { Imported } from '../../shared/storage/accountImport';
 import type { AccountsAdmin } from '../../shared/storage/accountsAdmin';
@@ -66,7 +66,7 @@ function accept(row: ImportRow, knownIds: Map<string, string>, report: ImportRep
   const checked = checkNewAccount(row.input);
   if ('problems' in checked) return report.refuse(row.where, checked.problems, row.input.email);
   const { id, email } = checked.account;
-  const sub = subjectOf(email);
+  const sub = addressHashOf(email);
   const known = knownIds.get(id);
   if (known !== undefined && known !== sub) {
     return report.refuse(

@@ -1,21 +1,24 @@
 // Is there an e-mail backend that sends, and is somebody told when it does not? The backends' own checks are in files of their own.
 import { existsSync } from 'node:fs';
+import { ehloName } from '../../shared/mail/backends/smtpBackend';
 import { checkSendGrid } from './checkSendGrid';
+import { readRow } from './checkSite';
 import { checkSmtp } from './checkSmtp';
-import { fail, ok, warn, type Check, type Finding } from './finding';
+import { fail, ok, warn, type Check, type Finding, type Patient } from './finding';
 
 export const checkEmail: Check = async (patient) => {
   const { settings, development } = patient;
   if (!settings.ok) return [];
   const { email, admins } = settings.config;
+  const domain = ehloName(await senderOf(patient)).toLowerCase();
   const findings: Finding[] = [];
   for (const name of email.backends) {
     switch (name) {
       case 'sendgrid':
-        if (email.sendgrid) findings.push(...(await checkSendGrid(patient, email.sendgrid)));
+        if (email.sendgrid) findings.push(...(await checkSendGrid(patient, email.sendgrid, domain)));
         break;
       case 'smtp':
-        if (email.smtp) findings.push(...(await checkSmtp(email.smtp)));
+        if (email.smtp) findings.push(...(await checkSmtp(email.smtp, domain)));
         break;
       case 'console':
         findings.push(pretending('console', 'Mail is printed and not sent', development));
@@ -45,6 +48,14 @@ export const checkEmail: Check = async (patient) => {
   }
   return findings;
 };
+
+/** The row's sender, which counts, else the settings'. */
+async function senderOf(patient: Patient): Promise<string> {
+  const row = await readRow(patient).catch(() => undefined); // another check reports it
+  const stored = row?.['defaultFromEmail'];
+  if (typeof stored === 'string') return stored;
+  return patient.settings.ok ? patient.settings.config.siteDefaults.defaultFromEmail : '';
+}
 
 const pretending = (check: string, what: string, development: boolean): Finding =>
   development

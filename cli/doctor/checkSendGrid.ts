@@ -1,19 +1,17 @@
 // Does SendGrid take our API key, may it send mail, and is the sender's domain authenticated there? Reads only; sends nothing.
-import { z } from 'zod';
-import type { EmailSettings } from '../../shared/mail/emailBackend';
-import { failureBeforeSending } from '../../shared/mail/connectionErrors';
-import { mailboxAddress } from '../../shared/site';
-import { readRow } from './checkSite';
+import * as z from 'zod';
+import { failureBeforeSending } from '../../shared/mail/backends/connectionErrors';
+import type { SendGridSettings } from '../../shared/mail/emailBackend';
 import { fail, ok, questionMs, warn, type Finding, type Patient } from './finding';
 
 const check = 'sendgrid';
-type SendGridSettings = NonNullable<EmailSettings['sendgrid']>;
 const scopesSchema = z.object({ scopes: z.array(z.string()) });
 const domainsSchema = z.array(z.object({ domain: z.string(), valid: z.boolean() }));
 const newKey =
   'Make a new API key in SendGrid (Settings > API Keys, only the permission "Mail Send") and set SENDGRID_API_KEY.';
 
-export async function checkSendGrid(patient: Patient, settings: SendGridSettings): Promise<Finding[]> {
+/** @param domain the domain of the sender's address */
+export async function checkSendGrid(patient: Patient, settings: SendGridSettings, domain: string): Promise<Finding[]> {
   const scopes = await ask(settings, 'v3/scopes');
   if (typeof scopes === 'string') {
     const cure = 'Is SENDGRID_API_URL right (the EU has its own), and may this computer reach it on port 443?';
@@ -34,13 +32,12 @@ export async function checkSendGrid(patient: Patient, settings: SendGridSettings
   if (!granted.data.scopes.includes('mail.send')) return [fail(check, 'SENDGRID_API_KEY may not send mail.', newKey)];
   return [
     ok(check, 'SendGrid takes the API key, and it may send mail.'),
-    ...(await checkDomain(patient, settings)),
+    ...(await checkDomain(domain, settings)),
     ...checkWebhook(patient),
   ];
 }
 
-async function checkDomain(patient: Patient, settings: SendGridSettings): Promise<Finding[]> {
-  const from = await senderDomain(patient);
+async function checkDomain(from: string, settings: SendGridSettings): Promise<Finding[]> {
   const answer = await ask(settings, 'v3/whitelabel/domains?limit=200');
   const listed = typeof answer === 'string' ? undefined : domainsSchema.safeParse(answer.body);
   if (listed?.success !== true) {
@@ -72,15 +69,6 @@ async function checkDomain(patient: Patient, settings: SendGridSettings): Promis
       `Authenticate it (${where}), or send from one that is: npm run site -- set defaultFromEmail ADDRESS. (A verified single sender works too.)`,
     ),
   ];
-}
-
-/** The domain of the row's sender, which counts, else of the settings'. */
-async function senderDomain(patient: Patient): Promise<string> {
-  const row = await readRow(patient);
-  const fallback = patient.settings.ok ? patient.settings.config.siteDefaults.defaultFromEmail : '';
-  const stored = row?.['defaultFromEmail'];
-  const mailbox = mailboxAddress(typeof stored === 'string' ? stored : fallback) ?? '';
-  return (mailbox.split('@')[1] ?? '').toLowerCase();
 }
 
 const checkWebhook = ({ settings }: Patient): Finding[] =>

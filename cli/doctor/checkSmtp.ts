@@ -1,11 +1,11 @@
 // Does the SMTP server answer, with TLS as we demand it, and does it take our log-in? Ends before any mail.
 import { createTransport } from 'nodemailer';
-import type { EmailSettings } from '../../shared/mail/emailBackend';
-import { judgeSmtpError } from '../../shared/mail/smtpErrors';
+import type { SmtpSettings } from '../../shared/mail/emailBackend';
+import { smtpOptions } from '../../shared/mail/backends/smtpBackend';
+import { judgeSmtpError } from '../../shared/mail/backends/smtpErrors';
 import { fail, ok, questionMs, warn, type Finding } from './finding';
 
 const check = 'smtp';
-type SmtpSettings = NonNullable<EmailSettings['smtp']>;
 
 const port =
   'Are EMAIL_HOST and EMAIL_PORT right (587 for STARTTLS, 465 with EMAIL_USE_SSL), and is the port open from here? Azure closes 25 for ever.';
@@ -20,6 +20,8 @@ const cures: Readonly<Record<string, string>> = {
   connection_lost: port,
   dns: 'There is no such host: is EMAIL_HOST right?',
   tls,
+  tls_set_email_use_ssl:
+    'Port 465 speaks TLS from the first byte: set EMAIL_USE_SSL=true (or EMAIL_PORT=587 for STARTTLS).',
   smtp_auth: logIn,
   smtp_535: logIn,
   smtp_530: logIn,
@@ -27,23 +29,12 @@ const cures: Readonly<Record<string, string>> = {
   smtp_538: logIn,
 };
 
-export async function checkSmtp({
-  host,
-  port: portNumber,
-  security,
-  user,
-  password,
-}: SmtpSettings): Promise<Finding[]> {
+/** @param domain the name for EHLO */
+export async function checkSmtp(settings: SmtpSettings, domain: string): Promise<Finding[]> {
+  const { security, user } = settings;
   const transport = createTransport({
-    host,
-    port: portNumber,
-    secure: security === 'implicit',
-    requireTLS: security === 'starttls',
-    ignoreTLS: security === 'none',
-    tls: { minVersion: 'TLSv1.2', rejectUnauthorized: true },
-    ...(user !== undefined && { auth: { user, pass: password ?? '' } }),
-    connectionTimeout: questionMs,
-    greetingTimeout: questionMs,
+    ...smtpOptions({ ...settings, timeoutMs: questionMs }),
+    name: domain,
     socketTimeout: questionMs,
   });
   try {
@@ -51,7 +42,7 @@ export async function checkSmtp({
     const how = security === 'none' ? 'without TLS' : 'over TLS';
     return [ok(check, `The SMTP server answers ${how}${user === undefined ? '' : ' and takes the log-in'}.`)];
   } catch (error) {
-    const judged = judgeSmtpError(error, false, false);
+    const judged = judgeSmtpError(error, settings, { bodyStarted: false, timedOut: false });
     const reason = judged.outcome === 'accepted' ? 'unknown' : judged.reason;
     const cure = cures[reason] ?? 'Ask whoever runs the server what this code means.';
     const temporary = /^smtp_4/.test(reason);

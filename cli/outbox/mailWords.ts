@@ -17,6 +17,8 @@ const reported: Readonly<Record<NonNullable<Delivery['provider']>['state'], stri
   delivered: "the recipient's server has taken it",
   dropped: 'the provider dropped it: see its suppression lists',
   bounced: "the recipient's server refused it: does the mailbox exist?",
+  blocked:
+    "the recipient's server refused this mail, but not the mailbox: its policy or our reputation; a later mail may pass",
   spamReported: 'the recipient reported it as spam',
 };
 

@@ -1,5 +1,5 @@
 // `outbox list | show | find`: they look and change nothing. No address is printed: none is stored with a mail.
-import { subjectOf } from '../../shared/address';
+import { addressHashOf } from '../../shared/address';
 import type { Delivery } from '../../shared/deliveries';
 import { createDeliveriesTable } from '../../shared/storage/deliveriesTable';
 import { requireAddress } from '../accounts/selection';
@@ -66,7 +66,7 @@ const fieldsOf = (delivery: Delivery, now: Date): [string, string][] => [
 ];
 
 export async function findMails(io: Io, { storage }: Outbox, address: string, { json }: CommonOptions): Promise<void> {
-  const sub = subjectOf(requireAddress(address));
+  const sub = addressHashOf(requireAddress(address));
   const found = await createDeliveriesTable(storage.table('Deliveries')).findBySubject(sub, io.signal);
   if (json === true) return printJson(io, found.map(shown));
   if (found.length === 0) {

@@ -1,7 +1,7 @@
 // `site test-mail ADDRESS`: does mail work? Sends the operators' test mail as the app would send its own.
 import { newId } from '../../shared/clock';
 import type { Config } from '../../shared/config';
-import { createEmailBackend } from '../../shared/mail/createBackend';
+import { createEmailBackend } from '../../shared/mail/backends/createEmailBackend';
 import { buildMail } from '../../shared/mail/renderMail';
 import { renderTestMail } from '../../shared/mail/renderOperatorMail';
 import { createStorageClients } from '../../shared/services';

@@ -1,7 +1,7 @@
-// Run by azd after provisioning: makes the signing secret in the Key Vault if there is none. It never overwrites one: whoever
-// replaces it kills every link in every mailbox, and every mail in the queue waits for a secret that is gone.
-// Not in Bicep, since a template writes its secrets at every deployment and its only randomness is a GUID, and because the value
-// would stand in the deployment's history. Needs the Azure CLI, signed in. The value appears in no argument and no output.
+// Run by azd after provisioning: makes the signing and the sealing secrets in the Key Vault if they are missing, and names the
+// secrets that only an operator has. It never overwrites one: a replaced signing secret kills every link in every mailbox.
+// Not in Bicep, whose only randomness is a GUID and whose values are kept in the deployment's history. Needs the Azure CLI,
+// signed in. No value is in an argument or in the output. With `--missing` it only prints the names of missing secrets.
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,11 +12,22 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const vault = required('AZURE_KEY_VAULT_NAME');
-const backend = process.env['EMAIL_BACKEND'] || 'sendgrid';
+// azd's subscription; the default one of `az` may be another.
+const subscription = required('AZURE_SUBSCRIPTION_ID');
+const { EMAIL_BACKEND, EMAIL_HOST_USER, ACCOUNT_DIRECTORY, SITE_EVENTS_URL } = process.env;
+const backends = EMAIL_BACKEND || 'sendgrid';
+// The same conditions as in modules/functionApp.bicep.
+const fromOperator = Object.entries({
+  'SENDGRID-API-KEY': backends.includes('sendgrid'),
+  'EMAIL-HOST-PASSWORD': backends.includes('smtp') && Boolean(EMAIL_HOST_USER),
+  'ACCOUNT-DIRECTORY-SECRETS': ACCOUNT_DIRECTORY === 'http',
+  'SITE-EVENTS-SECRETS': Boolean(SITE_EVENTS_URL) && ACCOUNT_DIRECTORY !== 'http',
+})
+  .filter(([, used]) => used)
+  .map(([name]) => name);
 /** A new role takes effect after some minutes. */
-const tries = 20;
-const retryMs = Number(process.env['ENSURE_SECRETS_RETRY_MS'] ?? 15_000);
-const windows = process.platform === 'win32';
+const maxAttempts = 20;
+const retryMs = Number(process.env.ENSURE_SECRETS_RETRY_MS ?? 15_000);
 
 function required(name) {
   const value = process.env[name];
@@ -29,13 +40,13 @@ function fail(message) {
   process.exit(1);
 }
 
-const say = (message) => process.stdout.write(`${message}\n`);
+const print = (message) => process.stdout.write(`${message}\n`);
 
 async function az(...words) {
+  const where = words[0] === 'keyvault' ? ['--vault-name', vault, '--subscription', subscription] : [];
+  const args = [...words, ...where, '--only-show-errors', '--output', 'tsv'];
   try {
-    const { stdout } = await promisify(execFile)('az', [...words, '--only-show-errors', '--output', 'tsv'], {
-      shell: windows,
-    });
+    const { stdout } = await promisify(execFile)('az', args, { shell: process.platform === 'win32' });
     return { ok: true, text: stdout.trim() };
   } catch (error) {
     if (error.code === 'ENOENT') fail('The Azure CLI (`az`) is not on the PATH: install it and run `az login`.');
@@ -43,17 +54,17 @@ async function az(...words) {
   }
 }
 
-/** True or false when the vault says so for certain; anything else ends the script, so that no doubt ever writes a secret. */
+/** True or false if the vault says so for certain; anything else ends the script, so that no secret is written in doubt. */
 async function exists(name) {
   for (let attempt = 1; ; attempt++) {
     // Only the id is asked for: the value stays in the vault.
-    const shown = await az('keyvault', 'secret', 'show', '--vault-name', vault, '--name', name, '--query', 'id');
+    const shown = await az('keyvault', 'secret', 'show', '--name', name, '--query', 'id');
     if (shown.ok) return true;
     if (/SecretNotFound/.test(shown.text)) return false;
-    if (attempt >= tries || !/Forbidden|ForbiddenByRbac/.test(shown.text)) {
+    if (attempt >= maxAttempts || !/Forbidden|ForbiddenByRbac/.test(shown.text)) {
       fail(`The Key Vault ${vault} does not say whether ${name} exists, so nothing was written:\n${shown.text}`);
     }
-    say(`Waiting for the role on the Key Vault to take effect (${attempt} of ${tries}) …`);
+    process.stderr.write(`Waiting for the role on the Key Vault to take effect (${attempt} of ${maxAttempts}) …\n`);
     await wait(retryMs);
   }
 }
@@ -63,47 +74,46 @@ async function create(name, value) {
   try {
     const file = path.join(folder, 'value');
     writeFileSync(file, value, { mode: 0o600 });
-    const where = ['--vault-name', vault, '--name', name];
-    const set = await az('keyvault', 'secret', 'set', ...where, '--file', file, '--encoding', 'utf-8', '--query', 'id');
+    const source = ['--file', file, '--encoding', 'utf-8'];
+    const set = await az('keyvault', 'secret', 'set', '--name', name, ...source, '--query', 'id');
     if (!set.ok) fail(`${name} was not written:\n${set.text}`);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-/** The secret's name within the list: the day, so that a later one gets another (1–8 characters, shared/config.ts). */
+async function missing() {
+  const names = [];
+  for (const name of fromOperator) if (!(await exists(name))) names.push(name);
+  return names;
+}
+
+/** A kid (1–8 characters) by day, so that a later secret gets another one. */
 const kidOf = (day) => `k${day.toISOString().slice(2, 10).replaceAll('-', '')}`;
 
-if (await exists('RESET-SIGNING-SECRETS')) {
-  say('RESET-SIGNING-SECRETS exists and stays as it is.');
-} else {
-  await create('RESET-SIGNING-SECRETS', `${kidOf(new Date())}:${randomBytes(32).toString('base64')}`);
-  say('RESET-SIGNING-SECRETS was made.');
-}
-
-const wanted = [
-  ...(backend.includes('sendgrid') ? ['SENDGRID-API-KEY'] : []),
-  ...(backend.includes('smtp') ? ['EMAIL-HOST-PASSWORD'] : []),
-];
-for (const name of wanted) {
-  if (await exists(name)) continue;
-  say(`${name} is missing: no mail goes out before it is there. Put it into a file, then:`);
-  say(`  az keyvault secret set --vault-name ${vault} --name ${name} --file FILE --encoding utf-8`);
-  say('and run this again with `azd hooks run postprovision`.');
-}
-
-const app = process.env['AZURE_FUNCTION_APP_NAME'];
-const group = process.env['AZURE_RESOURCE_GROUP'];
-if (app && group) {
-  // Otherwise the app may go on for a day with what it read before.
-  const url = `/subscriptions/{subscriptionId}/resourceGroups/${group}/providers/Microsoft.Web/sites/${app}`;
-  const refreshed = await az(
-    'rest',
-    '--method',
-    'post',
-    '--url',
-    `${url}/config/configreferences/appsettings/refresh?api-version=2022-03-01`,
-  );
+async function ensure() {
+  for (const name of ['RESET-SIGNING-SECRETS', 'MAIL-SEALING-SECRETS']) {
+    if (await exists(name)) {
+      print(`${name} exists and is left as it is.`);
+    } else {
+      await create(name, `${kidOf(new Date())}:${randomBytes(32).toString('base64')}`);
+      print(`${name} was made.`);
+    }
+  }
+  for (const name of await missing()) {
+    print(`${name} is missing, and the app does not start without it. Write it into a file, then:`);
+    print(`  az keyvault secret set --vault-name ${vault} --name ${name} --file FILE --encoding utf-8`);
+    print('and run `azd hooks run postprovision`.');
+  }
+  const { AZURE_FUNCTION_APP_NAME: app, AZURE_RESOURCE_GROUP: group } = process.env;
+  if (!app || !group) return;
+  // Otherwise the app may keep the values it read before for a day.
+  const site = `/subscriptions/${subscription}/resourceGroups/${group}/providers/Microsoft.Web/sites/${app}`;
+  const url = `${site}/config/configreferences/appsettings/refresh?api-version=2022-03-01`;
+  const refreshed = await az('rest', '--method', 'post', '--url', url);
   if (!refreshed.ok)
-    say(`The app's Key Vault references were not refreshed; restarting the app does it too:\n${refreshed.text}`);
+    print(`The app's Key Vault references were not refreshed; a restart does it too:\n${refreshed.text}`);
 }
+
+if (process.argv.includes('--missing')) print((await missing()).join(' '));
+else await ensure();

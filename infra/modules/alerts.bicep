@@ -1,69 +1,26 @@
-// What wakes somebody: log alerts on our own events, and an availability test. The queries are docs/kql/alert*.kql.
+// Two log alerts on the app's events (docs/kql/alert*.kql) and, if wanted, an availability test. What each costs: docs/operations.md.
 param location string
 param tags object
 param workspaceId string
 param applicationInsightsId string
 param healthUrl string
+@description('Minutes between evaluations. 0: no log alerts.')
+param alertMinutes int
+@description('Seconds between availability tests. 0: none.')
 param healthTestSeconds int
 @description('Addresses the alerts are sent to.')
 param emails string[]
 
 var rules = [
   {
-    name: 'poisonMail'
+    name: 'urgent'
     severity: 1
-    description: 'Mails lie in outgoing-mail-poison: docs/operations.md, "Poison queue".'
-    query: loadTextContent('../../docs/kql/alertPoisonMail.kql')
-    every: 'PT5M'
-    window: 'PT15M'
+    query: loadTextContent('../../docs/kql/alertUrgent.kql')
   }
   {
-    name: 'deliveryAlert'
+    name: 'attention'
     severity: 2
-    description: 'A mail failed for good, or was given up after 24 hours: docs/operations.md, "A mail failed".'
-    query: loadTextContent('../../docs/kql/alertDeliveryAlert.kql')
-    every: 'PT5M'
-    window: 'PT15M'
-  }
-  {
-    name: 'misconfigured'
-    severity: 1
-    description: 'The mail provider has been refusing our key or our settings: docs/operations.md, "Provider outage".'
-    query: loadTextContent('../../docs/kql/alertMisconfigured.kql')
-    every: 'PT5M'
-    window: 'PT15M'
-  }
-  {
-    name: 'nothingSent'
-    severity: 1
-    description: 'Mails are waiting or failing, or requests come in, and not one mail went out: docs/operations.md, "Provider outage".'
-    query: loadTextContent('../../docs/kql/alertNothingSent.kql')
-    every: 'PT5M'
-    window: 'PT30M'
-  }
-  {
-    name: 'badSettings'
-    severity: 0
-    description: 'The settings are bad: only api/health runs, and the log names each: docs/operations.md, "Bad settings".'
-    query: loadTextContent('../../docs/kql/alertBadSettings.kql')
-    every: 'PT5M'
-    window: 'PT15M'
-  }
-  {
-    name: 'serverErrors'
-    severity: 2
-    description: 'More than five answers of 500 or above in a quarter of an hour: docs/operations.md, "Answers of 503".'
-    query: loadTextContent('../../docs/kql/alertServerErrors.kql')
-    every: 'PT5M'
-    window: 'PT15M'
-  }
-  {
-    name: 'linkInLog'
-    severity: 0
-    description: 'A log line holds the path of a reset link: docs/operations.md, "A link in the log".'
-    query: loadTextContent('../../docs/kql/alertLinkInLog.kql')
-    every: 'PT15M'
-    window: 'PT30M'
+    query: loadTextContent('../../docs/kql/alertAttention.kql')
   }
 ]
 
@@ -85,19 +42,21 @@ resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
 }
 
 resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = [
-  for rule in rules: {
+  for rule in (alertMinutes > 0 ? rules : []): {
     name: 'password-reset-${rule.name}'
     location: location
     tags: tags
     kind: 'LogAlert'
     properties: {
       displayName: 'Password reset: ${rule.name}'
-      description: rule.description
+      description: 'The dimension "alert" names the problem: docs/operations.md, "Alerts".'
       severity: rule.severity
       enabled: true
       scopes: [workspaceId]
-      evaluationFrequency: rule.every
-      windowSize: rule.window
+      evaluationFrequency: 'PT${alertMinutes}M'
+      windowSize: 'PT30M'
+      // The queries limit themselves to the last 30 minutes, but for what was known before.
+      overrideQueryTimeRange: 'P2D'
       criteria: {
         allOf: [
           {
@@ -105,6 +64,14 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = [
             timeAggregation: 'Count'
             operator: 'GreaterThan'
             threshold: 0
+            // One alert for each kind of problem.
+            dimensions: [
+              {
+                name: 'alert'
+                operator: 'Include'
+                values: ['*']
+              }
+            ]
             failingPeriods: {
               numberOfEvaluationPeriods: 1
               minFailingPeriodsToAlert: 1
@@ -123,7 +90,7 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = [
 ]
 
 // Flex Consumption has no health check of the platform's.
-resource availabilityTest 'Microsoft.Insights/webtests@2022-06-15' = {
+resource availabilityTest 'Microsoft.Insights/webtests@2022-06-15' = if (healthTestSeconds > 0) {
   name: 'password-reset-health'
   location: location
   tags: union(tags, { 'hidden-link:${applicationInsightsId}': 'Resource' })
@@ -163,7 +130,7 @@ resource availabilityTest 'Microsoft.Insights/webtests@2022-06-15' = {
   }
 }
 
-resource availabilityAlert 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+resource availabilityAlert 'Microsoft.Insights/metricAlerts@2018-03-01' = if (healthTestSeconds > 0) {
   name: 'password-reset-unavailable'
   location: 'global'
   tags: union(tags, {

@@ -1,41 +1,32 @@
-// An own host name with a certificate that Azure manages. The name is bound first without TLS, since the certificate is made for
-// a bound name; then customDomainTls.bicep binds the two. Needs the CNAME record and the TXT record `asuid.…` beforehand.
+// A managed certificate for a host name of your own, and the binding that uses it. The app must have the host name already
+// (docs/operations.md, "Own domain"): a certificate is only issued for such a name, and a binding without TLS that the template
+// wrote first would switch TLS off for a moment at every deployment. On Flex Consumption certificates belong to the app.
 param functionAppName string
-param planId string
 param domain string
 param location string
 param tags object
 
-resource app 'Microsoft.Web/sites@2024-04-01' existing = {
+resource app 'Microsoft.Web/sites@2024-11-01' existing = {
   name: functionAppName
 }
 
-resource binding 'Microsoft.Web/sites/hostNameBindings@2024-04-01' = {
+resource certificate 'Microsoft.Web/sites/certificates@2024-11-01' = {
+  parent: app
+  name: replace(domain, '.', '-')
+  location: location
+  tags: tags
+  properties: {
+    canonicalName: domain
+  }
+}
+
+resource binding 'Microsoft.Web/sites/hostNameBindings@2024-11-01' = {
   parent: app
   name: domain
   properties: {
     siteName: functionAppName
     hostNameType: 'Verified'
-    sslState: 'Disabled'
-  }
-}
-
-resource certificate 'Microsoft.Web/certificates@2024-04-01' = {
-  name: 'cert-${replace(domain, '.', '-')}'
-  location: location
-  tags: tags
-  properties: {
-    serverFarmId: planId
-    canonicalName: domain
-  }
-  dependsOn: [binding]
-}
-
-module tls 'customDomainTls.bicep' = {
-  name: 'customDomainTls'
-  params: {
-    functionAppName: functionAppName
-    domain: domain
+    sslState: 'SniEnabled'
     thumbprint: certificate.properties.thumbprint
   }
 }

@@ -1,5 +1,5 @@
-// The function app on Flex Consumption and every one of its settings. Secrets are references into the Key Vault.
-// FUNCTIONS_WORKER_RUNTIME and FUNCTIONS_EXTENSION_VERSION are not allowed on Flex: `functionAppConfig.runtime` says it.
+// The function app on Flex Consumption and all of its settings. Secrets are references into the Key Vault.
+// FUNCTIONS_WORKER_RUNTIME and FUNCTIONS_EXTENSION_VERSION are not allowed on Flex; `functionAppConfig.runtime` replaces them.
 param name string
 param planName string
 param location string
@@ -16,17 +16,24 @@ param applicationInsightsConnectionString string
 param siteDomain string
 param siteName string
 param defaultFromEmail string
-@description('The other settings by name, see main.bicep.')
+@description('The other settings by name, from main.bicepparam.')
 param settings object
 
-var overSendgrid = contains(settings.EMAIL_BACKEND, 'sendgrid')
-var overSmtp = contains(settings.EMAIL_BACKEND, 'smtp')
+var backends = empty(settings.EMAIL_BACKEND) ? 'sendgrid' : settings.EMAIL_BACKEND
+var overSmtpWithLogin = contains(backends, 'smtp') && !empty(settings.EMAIL_HOST_USER)
+var accountsOverHttp = settings.ACCOUNT_DIRECTORY == 'http'
+// With the HTTP directory the site's events are signed with its secrets.
+var eventsWithOwnSecrets = !empty(settings.SITE_EVENTS_URL) && !accountsOverHttp
 
-// A reference to a secret that does not exist would reach the app as its own text: so only what is used is referred to.
+var secretUri = '@Microsoft.KeyVault(SecretUri=${keyVaultUri}secrets/'
+// The app would see a reference to a missing secret as the reference's own text, so only those in use are written.
 var secretReferences = {
-  RESET_SIGNING_SECRETS: '@Microsoft.KeyVault(SecretUri=${keyVaultUri}secrets/RESET-SIGNING-SECRETS)'
-  SENDGRID_API_KEY: overSendgrid ? '@Microsoft.KeyVault(SecretUri=${keyVaultUri}secrets/SENDGRID-API-KEY)' : ''
-  EMAIL_HOST_PASSWORD: overSmtp ? '@Microsoft.KeyVault(SecretUri=${keyVaultUri}secrets/EMAIL-HOST-PASSWORD)' : ''
+  RESET_SIGNING_SECRETS: '${secretUri}RESET-SIGNING-SECRETS)'
+  MAIL_SEALING_SECRETS: '${secretUri}MAIL-SEALING-SECRETS)'
+  SENDGRID_API_KEY: contains(backends, 'sendgrid') ? '${secretUri}SENDGRID-API-KEY)' : ''
+  EMAIL_HOST_PASSWORD: overSmtpWithLogin ? '${secretUri}EMAIL-HOST-PASSWORD)' : ''
+  ACCOUNT_DIRECTORY_SECRETS: accountsOverHttp ? '${secretUri}ACCOUNT-DIRECTORY-SECRETS)' : ''
+  SITE_EVENTS_SECRETS: eventsWithOwnSecrets ? '${secretUri}SITE-EVENTS-SECRETS)' : ''
 }
 
 var siteSettings = {
@@ -34,18 +41,21 @@ var siteSettings = {
   CODALAB_SITE_NAME: siteName
   DEFAULT_FROM_EMAIL: defaultFromEmail
   SERVER_EMAIL: empty(settings.SERVER_EMAIL) ? defaultFromEmail : settings.SERVER_EMAIL
+  EMAIL_BACKEND: backends
 }
 
-// The storage by identity, for the bindings and our own clients alike; the service URIs follow from the account's name.
+// Storage by identity, for the bindings and for the app's own clients; the service URIs follow from the account's name.
 var platformSettings = {
   AzureWebJobsStorage__accountName: storageAccountName
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: identityClientId
   APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
-  // The webhook's batches are the largest bodies: 1 MiB. Our own calls are bounded at 16 KiB by the app.
-  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1048576'
-  // The host's own lines at Information level hold request paths ("Executing HTTP request"), and so reset keys. Ours are `Function.*`.
+  // Above this the host answers an empty 500; up to it the app answers 413 itself. It bounds the memory of concurrent requests.
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '4194304'
+  // Otherwise `/` answers with Microsoft's 150 KB start page.
+  AzureWebJobsDisableHomepage: 'true'
+  // The host's Information lines hold request paths ("Executing HTTP request"), and so reset keys. The app logs as `Function.*`.
   AzureFunctionsJobHost__logging__logLevel__default: 'Warning'
   AzureFunctionsJobHost__logging__logLevel__Function: 'Information'
 }
@@ -58,7 +68,7 @@ var warmInstances = [
 ]
 var alwaysReady = alwaysReadyInstances == 0 ? [] : warmInstances
 
-resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
+resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   name: planName
   location: location
   tags: tags
@@ -72,7 +82,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   }
 }
 
-resource app 'Microsoft.Web/sites@2024-04-01' = {
+resource app 'Microsoft.Web/sites@2024-11-01' = {
   name: name
   location: location
   tags: union(tags, { 'azd-service-name': 'app' })
@@ -86,6 +96,9 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
+    // Certificates of the app's own, for customDomain.bicep. It can only be set when the app is created; the types lack it.
+    #disable-next-line BCP037
+    siteScopedCertificatesEnabled: true
     keyVaultReferenceIdentity: identityId
     functionAppConfig: {
       deployment: {
@@ -108,7 +121,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
         alwaysReady: alwaysReady
         triggers: {
           http: {
-            // A redemption hashes with 19 MiB and one core for about 30 ms: more at once would only wait.
+            // A redemption needs 19 MiB and 30 ms of a core for its hash: more of them at once would only wait.
             perInstanceConcurrency: 16
           }
         }
@@ -116,13 +129,13 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
     }
     siteConfig: {
       minTlsVersion: '1.2'
-      // No `cors`: CORS is the app's own (ALLOWED_ORIGINS), with its own tests; the platform's would answer before it.
+      // No `cors`: the app has its own (ALLOWED_ORIGINS), and the platform would answer before it.
     }
   }
 }
 
-// Publishing with a user name and a password is off: deployments use the deployer's identity.
-resource noFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+// No publishing by user name and password: deployments use the deployer's identity.
+resource noFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
   parent: app
   name: 'ftp'
   properties: {
@@ -130,7 +143,7 @@ resource noFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-0
   }
 }
 
-resource noBasicAuth 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+resource noBasicAuth 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
   parent: app
   name: 'scm'
   properties: {
@@ -138,12 +151,11 @@ resource noBasicAuth 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@202
   }
 }
 
-resource appSettings 'Microsoft.Web/sites/config@2024-04-01' = {
+resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {
   parent: app
   name: 'appsettings'
   properties: union(settings, siteSettings, platformSettings, secretReferences)
 }
 
 output name string = app.name
-output planId string = plan.id
 output url string = 'https://${app.properties.defaultHostName}'

@@ -1,16 +1,18 @@
-// The Key Vault. Its secrets are not made here: a template would write them anew at every deployment, and Bicep has no secure
-// random number. infra/hooks/ensureSecrets.mjs makes the signing secret, once (docs/decisions/0006-infra-unchecked.md).
+// The Key Vault. Its secrets are not made here: a template would write new ones at every deployment, and Bicep has no secure
+// random numbers. infra/hooks/ensureSecrets.mjs makes them once.
 param name string
 param location string
 param tags object
 param workspaceId string
 param purgeProtection bool
+param recover bool
 
 resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
   name: name
   location: location
   tags: tags
   properties: {
+    createMode: recover ? 'recover' : 'default'
     tenantId: subscription().tenantId
     sku: {
       family: 'A'

@@ -1,5 +1,5 @@
-// Log Analytics, Application Insights on it, and the workbook. The app has no diagnosticSettings on purpose: the HTTP access log
-// (AppServiceHTTPLogs) would hold the path of every link that is opened, and so reset keys.
+// Log Analytics, Application Insights on it, and a workbook of the queries in docs/kql. The app has no diagnosticSettings on purpose:
+// the HTTP access log (AppServiceHTTPLogs) would hold the path of every link that is opened, and so reset keys.
 param workspaceName string
 param applicationInsightsName string
 param location string
@@ -34,6 +34,45 @@ resource applicationInsights 'Microsoft.Insights/components@2020-02-02' = {
   }
 }
 
+var tiles = [
+  {
+    name: 'funnel'
+    title: 'From request to redemption, last 7 days'
+    visualization: 'barchart'
+    query: loadTextContent('../../docs/kql/funnel.kql')
+  }
+  {
+    name: 'failures'
+    title: 'Mails retried, suppressed or failed, by reason'
+    visualization: 'table'
+    query: loadTextContent('../../docs/kql/failures.kql')
+  }
+  {
+    name: 'queueAge'
+    title: 'Seconds from request to sending'
+    visualization: 'timechart'
+    query: loadTextContent('../../docs/kql/queueAge.kql')
+  }
+  {
+    name: 'latency'
+    title: 'Calls: number, errors, milliseconds'
+    visualization: 'table'
+    query: loadTextContent('../../docs/kql/latency.kql')
+  }
+  {
+    name: 'refusals'
+    title: 'Refused keys and passwords'
+    visualization: 'timechart'
+    query: loadTextContent('../../docs/kql/refusals.kql')
+  }
+  {
+    name: 'bounces'
+    title: 'What SendGrid reported'
+    visualization: 'timechart'
+    query: loadTextContent('../../docs/kql/bounces.kql')
+  }
+]
+
 resource workbook 'Microsoft.Insights/workbooks@2022-04-01' = {
   name: guid(resourceGroup().id, 'password-reset')
   location: location
@@ -43,8 +82,25 @@ resource workbook 'Microsoft.Insights/workbooks@2022-04-01' = {
     displayName: 'Password reset'
     category: 'workbook'
     sourceId: applicationInsights.id
-    serializedData: loadTextContent('../workbook.json')
     version: '1.0'
+    serializedData: string({
+      version: 'Notebook/1.0'
+      fallbackResourceIds: [workspace.id]
+      items: map(tiles, tile => {
+        type: 3
+        name: tile.name
+        content: {
+          version: 'KqlItem/1.0'
+          query: tile.query
+          size: 0
+          title: tile.title
+          queryType: 0
+          resourceType: 'microsoft.operationalinsights/workspaces'
+          crossComponentResources: [workspace.id]
+          visualization: tile.visualization
+        }
+      })
+    })
   }
 }
 

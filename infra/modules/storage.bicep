@@ -6,8 +6,8 @@ param sku string
 @description('Forbids deleting the account.')
 param lock bool
 
-// The app would make them itself; here they are there from the first look into the portal.
-var tableNames = ['SiteSettings', 'Accounts', 'ResetKeys', 'Limits', 'Deliveries']
+// Made here, so that the first request does not wait for the hourly seedSite.
+var tableNames = ['SiteSettings', 'Accounts', 'ResetKeys', 'Limits', 'Deliveries', 'SiteTexts']
 var queueNames = ['outgoing-mail', 'outgoing-mail-poison']
 var packageContainer = 'app-package'
 

@@ -24,6 +24,7 @@ const problems = {
   forbidden: { status: 403, title: 'This request is not allowed.' },
   expired_key: { status: 410, title: 'This reset key has expired.' },
   used_key: { status: 410, title: 'This reset key has been used already, or the account has changed since.' },
+  length_required: { status: 411, title: 'The request needs a Content-Length header.' },
   request_too_large: { status: 413, title: 'The request body is too large.' },
   unsupported_media_type: { status: 415, title: 'The request body must be application/json in UTF-8.' },
   rejected_password: { status: 422, title: 'This password cannot be used.' },
@@ -34,6 +35,7 @@ const problems = {
 
 /** The stable `code` of every error answer. */
 export type ProblemCode = keyof typeof problems;
+export const problemOf = (code: ProblemCode): { readonly status: number; readonly title: string } => problems[code];
 
 /** A 2xx answer in JSON. */
 export function jsonAnswer(status: number, value: unknown): Answer {

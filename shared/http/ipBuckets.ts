@@ -10,11 +10,13 @@ const maxClients = 20_000;
 export interface IpBuckets {
   /** Takes a token. @returns undefined, or the seconds until the next one when the bucket is empty */
   take(client: string): number | undefined;
+  /** Returns the token of a call that failed on our side: an outage must not use up a whole network's limit. */
+  refund(client: string): void;
 }
 
 /** @param rate `LIMIT_PER_IP` */
 export function createIpBuckets(rate: Rate | 'off', clock: Clock): IpBuckets {
-  if (rate === 'off') return { take: () => undefined };
+  if (rate === 'off') return { take: () => undefined, refund: () => undefined };
   const buckets = new LRUCache<string, Bucket>({ max: maxClients });
   return {
     take: (client) => {
@@ -29,6 +31,10 @@ export function createIpBuckets(rate: Rate | 'off', clock: Clock): IpBuckets {
       const elapsedMs = bucket === undefined ? 0 : now.getTime() - bucket.at.getTime();
       const missing = 1 - (bucket?.tokens ?? 0);
       return Math.max(1, Math.ceil((missing * rate.refillMs - elapsedMs) / 1000));
+    },
+    refund: (client) => {
+      const bucket = buckets.get(client);
+      if (bucket !== undefined) buckets.set(client, { ...bucket, tokens: Math.min(rate.burst, bucket.tokens + 1) });
     },
   };
 }

@@ -1,5 +1,5 @@
 // Reads a JSON body at the edge: unknown bytes in, typed data or a problem out. Stores nothing, works on ≤16 KiB.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { problemAnswer, type Answer } from './answer';
 
 /** What is needed of a request; `@azure/functions`' HttpRequest is one. */
@@ -9,6 +9,12 @@ export interface BodyRequest {
 }
 
 export const maxBodyBytes = 16 * 1024;
+const chunkedDetail =
+  'A chunked body does not reach this function: send Content-Length (in .NET, LoadIntoBufferAsync before PostAsync).';
+
+/** The Functions host passes a body on only if the request has a Content-Length; a chunked one arrives empty. */
+export const isChunked = (request: BodyRequest, bytes: ArrayBuffer): boolean =>
+  bytes.byteLength === 0 && request.headers.get('transfer-encoding') !== null;
 
 export type ReadBody<T> =
   { readonly outcome: 'read'; readonly body: T } | { readonly outcome: 'refused'; readonly answer: Answer };
@@ -29,9 +35,9 @@ export async function readJsonBody<T extends z.ZodType>(
   if (Number(request.headers.get('content-length')) > maxBodyBytes) return refuse(problemAnswer('request_too_large'));
   const bytes = await request.arrayBuffer();
   if (bytes.byteLength > maxBodyBytes) return refuse(problemAnswer('request_too_large'));
+  if (isChunked(request, bytes)) return refuse(problemAnswer('length_required', { detail: chunkedDetail }));
   const value = parseJson(bytes);
-  if (value === undefined)
-    return refuse(problemAnswer('invalid_request', { detail: 'The body is not JSON in UTF-8.' }));
+  if (typeof value === 'string') return refuse(problemAnswer('invalid_request', { detail: value }));
   const parsed = schema.safeParse(value);
   if (parsed.success) return { outcome: 'read', body: parsed.data };
   const field = String(parsed.error.issues[0]?.path[0] ?? '');
@@ -48,18 +54,20 @@ function isJson(contentType: string | null): boolean {
   return /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i.test(contentType ?? '');
 }
 
-/** @returns the value, or undefined when the bytes are no JSON object with well-formed strings */
-function parseJson(bytes: ArrayBuffer): Record<string, unknown> | undefined {
+/** @returns the value, or what is wrong with the bytes */
+function parseJson(bytes: ArrayBuffer): Record<string, unknown> | string {
+  let isWellFormed = true;
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    // A lone surrogate escape is valid JSON and no valid text: such a string can be neither hashed nor mailed.
+    // A lone surrogate escape is valid JSON but not valid text: such a string can be neither hashed nor mailed.
     const value: unknown = JSON.parse(text, (_name, item: unknown) => {
-      if (typeof item === 'string' && !item.isWellFormed()) throw new SyntaxError('ill-formed string');
+      if (typeof item === 'string' && !item.isWellFormed()) isWellFormed = false;
       return item;
     });
-    return isObject(value) ? value : undefined;
+    if (!isWellFormed) return 'A string of the body holds half of a character (a lone surrogate).';
+    return isObject(value) ? value : 'The body is not a JSON object.';
   } catch {
-    return undefined;
+    return 'The body is not JSON in UTF-8.';
   }
 }
 

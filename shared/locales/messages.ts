@@ -116,7 +116,7 @@ export interface Messages {
     readonly hideLabel: string;
     readonly button: string;
     /** `count` in `too_short` and `too_long`. */
-    readonly problems: Readonly<Record<PasswordProblemCode | 'missing' | 'mismatch', string>>;
+    readonly problems: Readonly<Record<Exclude<PasswordProblemCode, 'site_rule'> | 'missing' | 'mismatch', string>>;
   };
   readonly passwordSet: Notice;
   readonly expiredLink: Notice;

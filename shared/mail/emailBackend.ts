@@ -1,7 +1,6 @@
-// The interface every e-mail backend implements, and what it is given and answers. Called by sendMail only.
-// A backend never throws for what a provider answers; it never logs; it never sees an account or a reset key.
+// The interface of every e-mail backend. A backend never throws for what a provider answers, never logs, and never sees an account.
 
-/** One outgoing mail, rendered. No field but the addresses and the words holds user text; header fields hold no control characters. */
+/** One outgoing mail, rendered. Header fields hold no control characters. */
 export interface Mail {
   /** Opaque mail id: the Deliveries row key, the custom arg of SendGrid. No personal data. */
   readonly id: string;
@@ -11,7 +10,7 @@ export interface Mail {
   readonly category: string;
   /** `addr@domain` or `Name <addr@domain>`. */
   readonly from: string;
-  /** Exactly one recipient, byte for byte the stored address. */
+  /** Exactly one recipient: the stored address. */
   readonly to: string;
   readonly subject: string;
   readonly text: string;
@@ -31,10 +30,11 @@ export interface InlineImage {
 }
 
 /**
- * What became of one `send`.
+ * The outcome of one `send`.
  * - `accepted`: the provider has taken responsibility for the mail.
- * - `transient`: try again later. `surelyNotAccepted` says whether the provider certainly has *not* taken it: only then
- *   may another backend try. `misconfigured` marks our own fault (401/403, SMTP 535, TLS refused): alert the operator.
+ * - `transient`: try again later. Only if `surelyNotAccepted` may another backend try: otherwise the provider may have accepted the
+ *   mail. `misconfigured` means that the operator has to change a setting (401/403, SMTP 535, 5.7.x, a failed TLS handshake); since a
+ *   recipient's own policy can look the same (5.7.1), the caller bounds the attempts.
  * - `permanent`: this mail will never be accepted (400/413, SMTP 5xx for the recipient).
  * `reason` is a short stable code such as `sendgrid_429`, `smtp_550`, `timeout`, `connection_refused`, `tls`; never provider text,
  * which may quote the address or the API key.
@@ -45,33 +45,43 @@ export type SendResult =
       readonly outcome: 'transient';
       readonly reason: string;
       readonly surelyNotAccepted: boolean;
-      readonly misconfigured?: boolean;
-      /** What the provider asked for, already clamped to 1–300 s (or the backend's own minimum, 60 s after an SMTP 4xx). */
-      readonly retryAfterSeconds?: number;
+      readonly misconfigured?: boolean | undefined;
+      /** What the provider asked for, clamped to 1–300 s; 60 s after an SMTP 4xx. */
+      readonly retryAfterSeconds?: number | undefined;
     }
   | { readonly outcome: 'permanent'; readonly reason: string };
 
 export interface EmailBackend {
   readonly name: string;
-  /** Hands one mail over. Bounded in time by the backend itself (≤30 s). Resolves always; an exception is a bug. */
+  /** Hands one mail over. Bounded in time by the backend itself (≤30 s). Always resolves; an exception is a bug. */
   send(mail: Mail): Promise<SendResult>;
   /** Closes pooled connections. */
   close(): Promise<void>;
 }
 
-/** The e-mail settings as config.ts validates them (`EMAIL_*`, `SENDGRID_*`). */
+export type BackendName = 'sendgrid' | 'smtp' | 'console' | 'file';
+
+/** The e-mail settings (`EMAIL_*`, `SENDGRID_*`), validated. */
 export interface EmailSettings {
-  /** In order of preference; a second one is tried only when the first surely did not accept. */
-  readonly backends: readonly ('sendgrid' | 'smtp' | 'console' | 'file')[];
-  readonly sendgrid?: { readonly apiKey: string; readonly apiUrl: string; readonly timeoutMs: number };
-  readonly smtp?: {
-    readonly host: string;
-    readonly port: number;
-    readonly user?: string;
-    readonly password?: string;
-    /** `starttls` = required (`EMAIL_USE_TLS`), `implicit` (`EMAIL_USE_SSL`), `none` = plain (loopback or a trusted relay). */
-    readonly security: 'starttls' | 'implicit' | 'none';
-    readonly timeoutMs: number;
-  };
-  readonly filePath?: string;
+  /** In order of preference; the next one is only tried if the previous one surely did not accept the mail. */
+  readonly backends: readonly BackendName[];
+  readonly sendgrid?: SendGridSettings | undefined;
+  readonly smtp?: SmtpSettings | undefined;
+  readonly filePath?: string | undefined;
+}
+
+export interface SendGridSettings {
+  readonly apiKey: string;
+  readonly apiUrl: string;
+  readonly timeoutMs: number;
+}
+
+export interface SmtpSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  /** `starttls` = required (`EMAIL_USE_TLS`), `implicit` (`EMAIL_USE_SSL`), `none` = plain (loopback or a trusted relay). */
+  readonly security: 'starttls' | 'implicit' | 'none';
+  readonly timeoutMs: number;
 }

@@ -1,5 +1,6 @@
-// What may stand in a mail header: user text is cleaned and cut here before it reaches a subject, an address or a Message-ID.
-// Called by renderMail and by every e-mail backend; it must never let a control character through (attack cases M1, M2).
+// What may stand in a mail header: user text is cleaned and cut here before it reaches a subject, an address or a Message-ID. Must never
+// let a control character through (attack cases M1, M2).
+import { domainToASCII } from 'node:url';
 import type { Mail, SendResult } from './emailBackend';
 
 /** Longest site or display name shown in a mail, in code points. */
@@ -10,11 +11,11 @@ export const maxUsernameLength = 150;
 const maxLineOctets = 998;
 
 // C0, DEL, C1 (with U+0085), line and paragraph separator: all that some program takes for the end of a line.
-const LINE_BREAKERS = /[\p{Cc}\u2028\u2029]+/gu;
+const lineBreakers = /[\p{Cc}\u2028\u2029]+/gu;
 // Bidirectional controls reorder what is read; U+FEFF and lone surrogates are no text at all.
-const INVISIBLE = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\p{Cs}]/gu;
-const ONE_ADDRESS = /^[^\s,;:<>()[\]"\\]+@[^\s,;:<>()"\\@]+$/;
-const UNSAFE_IN_HEADER = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\p{Cs}]/u;
+const invisible = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\p{Cs}]/gu;
+const oneAddress = /^[^\s,;:<>()[\]"\\]+@[^\s,;:<>()"\\@]+$/;
+const unsafeInHeader = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\p{Cs}]/u;
 
 /**
  * One line of user text, fit for a header and for the body: line breakers become one blank, bidirectional controls go,
@@ -24,8 +25,8 @@ export function cleanText(text: string, maxCodePoints: number): string {
   // Cut first, so that a value of megabytes costs nothing; four units per code point leave room for what is removed.
   const clean = text
     .slice(0, maxCodePoints * 4)
-    .replace(LINE_BREAKERS, ' ')
-    .replace(INVISIBLE, '')
+    .replace(lineBreakers, ' ')
+    .replace(invisible, '')
     .trim();
   const points = Array.from(clean);
   const cut = points.length > maxCodePoints || text.length > maxCodePoints * 4;
@@ -81,14 +82,34 @@ export function safeId(id: string): string {
   }).join('');
 }
 
+/** The address with its domain in ASCII: `info@bücher.example` becomes `info@xn--bcher-kva.example`. The local part stays as it is. */
+export function asciiDomain(address: string): string {
+  const at = address.lastIndexOf('@') + 1;
+  const domain = address.slice(at);
+  return isAscii(domain) ? address : address.slice(0, at) + (domainToASCII(domain) || domain);
+}
+
+const isAscii = (text: string): boolean => /^[\x20-\x7e]*$/.test(text);
+
+/** The reason for a mail that a provider without SMTPUTF8 (RFC 6531) cannot take. */
+export const nonAsciiLocalPart = 'non_ascii_local_part';
+
+/** For providers without SMTPUTF8: refuses a recipient whose local part is not ASCII for good, and such a sender as a wrong setting. */
+export function refuseNonAscii({ to, from }: Mail): SendResult | undefined {
+  const reason = nonAsciiLocalPart;
+  if (!isAscii(asciiDomain(parseMailbox(from).address)))
+    return { outcome: 'transient', reason, surelyNotAccepted: true, misconfigured: true };
+  return isAscii(asciiDomain(to)) ? undefined : { outcome: 'permanent', reason };
+}
+
 /**
- * The last guard, in every backend: a mail whose header fields hold a control character, whose `to` is not one bare address, or whose sender is none,
- * is refused for good. Such a mail cannot come from buildMail; this keeps it so when somebody builds one by hand (M1).
+ * The last guard of every backend: refuses for good a mail whose header fields hold a control character, whose `to` is not one bare
+ * address, or whose sender has no address. buildMail makes no such mail (M1).
  */
 export function refuseUnsafeMail(mail: Mail): SendResult | undefined {
   const fields = [mail.subject, mail.from, mail.to, mail.messageId, mail.locale, mail.category];
   const addresses = [mail.to, parseMailbox(mail.from).address];
-  if (addresses.every((address) => ONE_ADDRESS.test(address)) && !fields.some((field) => UNSAFE_IN_HEADER.test(field)))
+  if (addresses.every((address) => oneAddress.test(address)) && !fields.some((field) => unsafeInHeader.test(field)))
     return undefined;
   return { outcome: 'permanent', reason: 'unsafe_mail' };
 }

@@ -11,6 +11,8 @@ export interface OperatorAlertInput {
   readonly oldestAgeMinutes?: number | undefined;
   /** Deliveries recorded as failed. */
   readonly failed: number;
+  /** Rows of the Accounts table that cannot be read: their holders get no mail. */
+  readonly unreadableAccounts: number;
   /** Mails waiting because the provider refuses our key, log-in or certificate. */
   readonly misconfigured: number;
   /** Mail ids; the first 20 are shown. */
@@ -33,17 +35,22 @@ function render(
 
 /** The alert to ADMINS: how many mails are stuck, why, and their ids. */
 export function renderOperatorAlert(input: OperatorAlertInput): RenderedMail {
-  const { site, poisoned, oldestAgeMinutes, failed, misconfigured, ids } = input;
+  const { site, poisoned, oldestAgeMinutes, failed, misconfigured, unreadableAccounts, ids } = input;
   const age = oldestAgeMinutes === undefined ? '' : ' The oldest has been there for {{age}} minutes.';
   const shown = ids.slice(0, maxIds).map((id) => cleanText(id, 100));
   const more = ids.length > maxIds ? ` and ${ids.length - maxIds} more` : '';
   return render(site, '[{{siteName}}] Outgoing mail needs attention', [
     ['The password-reset app of {{domain}} could not send some mail.', { domain: site.domain }],
-    ...sentence(poisoned, `Unreadable messages in outgoing-mail-poison: {{count}}.${age}`, {
+    ...sentence(poisoned, `Messages in outgoing-mail-poison: {{count}}.${age}`, {
       age: String(oldestAgeMinutes),
     }),
-    ...sentence(failed, 'Mails recorded as failed: {{count}}.', {}),
+    ...sentence(failed, 'Mails recorded as failed or unsure: {{count}}.', {}),
     ...sentence(misconfigured, 'Mails waiting because the mail provider refuses our settings: {{count}}.', {}),
+    ...sentence(
+      unreadableAccounts,
+      'Accounts that cannot be read, see `npm run accounts -- list --broken`: {{count}}.',
+      {},
+    ),
     ...sentence(shown.length, 'Mail ids: {{ids}}', { ids: shown.join(', ') + more }),
     ['To look at them: npm run outbox -- list', {}],
   ]);

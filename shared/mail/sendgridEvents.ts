@@ -1,21 +1,33 @@
-// SendGrid's signed Event Webhook: is it genuine, and what does it say of our mails? The raw bytes are verified, then read.
-import { EventWebhook } from '@sendgrid/eventwebhook';
-import { z } from 'zod';
-import { subjectOf } from '../address';
-import type { ProviderReport, ProviderState } from '../deliveries';
+// SendGrid's signed Event Webhook: verifies the signature over the raw bytes, then reads the events.
+import { createPublicKey, verify, type KeyObject } from 'node:crypto';
+import { domainToASCII, domainToUnicode } from 'node:url';
+import * as z from 'zod';
+import { addressHashOf } from '../address';
+import type { ProviderState } from '../outbox/deliveries';
+import type { MailReport } from '../outbox/providerReports';
 
 /** SendGrid retries for a day; an hour of grace for its queue. */
 const maxAgeMs = 25 * 3_600_000;
 const maxFutureMs = 5 * 60_000;
 
+/** The verification key of SendGrid's Event Webhook settings: a P-256 public key, base64 of its DER; undefined if it is none. */
+export function parseVerificationKey(base64: string): KeyObject | undefined {
+  try {
+    const key = createPublicKey({ key: Buffer.from(base64, 'base64'), format: 'der', type: 'spki' });
+    return key.asymmetricKeyDetails?.namedCurve === 'prime256v1' ? key : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
- * Was this body signed by SendGrid for us, of late?
- * @param publicKey base64, from SendGrid's Event Webhook settings; undefined refuses everything
+ * Whether SendGrid signed this body for us, of late.
+ * @param publicKey undefined refuses everything
  * @param timestamp epoch seconds, as in the header
  * @see https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features
  */
 export function isGenuine(
-  publicKey: string | undefined,
+  publicKey: KeyObject | undefined,
   body: Buffer,
   signature: string | null,
   timestamp: string | null,
@@ -25,12 +37,7 @@ export function isGenuine(
     return false;
   const ageMs = now.getTime() - Number(timestamp) * 1000;
   if (ageMs > maxAgeMs || ageMs < -maxFutureMs) return false;
-  try {
-    const webhook = new EventWebhook();
-    return webhook.verifySignature(webhook.convertPublicKeyToECDSA(publicKey), body, signature, timestamp);
-  } catch {
-    return false; // the library throws for a garbage signature and for a garbage key
-  }
+  return verify('sha256', Buffer.concat([Buffer.from(timestamp), body]), publicKey, Buffer.from(signature, 'base64'));
 }
 
 const states: Readonly<Record<string, ProviderState>> = {
@@ -46,16 +53,12 @@ const eventSchema = z.object({
   email: z.string(),
   event: z.string(),
   timestamp: z.number().positive(),
+  /** With `bounce`: `bounce`, or `blocked` for a refusal that says nothing of the address. */
+  type: z.string().optional(),
   /** Custom args stand flat beside the event's own fields; older accounts send them nested. */
   mail_id: mailId.optional(),
   unique_args: z.object({ mail_id: mailId }).optional(),
 });
-
-/** A report about one mail of ours. */
-export interface MailReport extends ProviderReport {
-  readonly sub: string;
-  readonly mailId: string;
-}
 
 /** The reports in a body; events that are not about our mails, or say nothing of delivery, are left out. */
 export function readReports(body: Buffer): MailReport[] {
@@ -64,12 +67,20 @@ export function readReports(body: Buffer): MailReport[] {
   return events.data.flatMap((event) => {
     const parsed = eventSchema.safeParse(event);
     if (!parsed.success) return [];
-    const { email, event: name, timestamp, mail_id, unique_args } = parsed.data;
-    const id = mail_id ?? unique_args?.mail_id;
-    const state = states[name];
-    if (id === undefined || state === undefined) return [];
-    return [{ sub: subjectOf(email), mailId: id, state, at: new Date(timestamp * 1000) }];
+    const { email, event: name, type, timestamp, mail_id, unique_args } = parsed.data;
+    const mailId = mail_id ?? unique_args?.mail_id;
+    const state = name === 'bounce' && type === 'blocked' ? 'blocked' : states[name];
+    if (mailId === undefined || state === undefined) return [];
+    return [{ addressHashes: addressHashesOf(email), mailId, state, at: new Date(timestamp * 1000) }];
   });
+}
+
+/** SendGrid was given the punycode form of an international domain: the hash of the address as it is, and with its domain in Unicode and in punycode. */
+function addressHashesOf(email: string): string[] {
+  const at = email.lastIndexOf('@') + 1;
+  const [local, domain] = [email.slice(0, at), email.slice(at)];
+  const forms = [email, local + domainToUnicode(domain), local + domainToASCII(domain)];
+  return [...new Set(forms.map(addressHashOf))];
 }
 
 function parse(body: Buffer): unknown {

@@ -159,7 +159,7 @@ export const checkInboxPage =
     });
   };
 
-export type PasswordMistake = PasswordProblemCode | 'missing' | 'mismatch';
+export type PasswordMistake = Exclude<PasswordProblemCode, 'site_rule'> | 'missing' | 'mismatch';
 
 export interface NewPassword {
   /** A key that was found live. */
@@ -167,7 +167,7 @@ export interface NewPassword {
   readonly username: string;
   readonly minLength: number;
   /** What was wrong with the last try. */
-  readonly problem?: PasswordMistake | undefined;
+  readonly problem?: PasswordMistake | { readonly siteRule: string } | undefined;
 }
 
 /** The page behind the link. 200, or 422 with the mistake beside the field. */
@@ -177,7 +177,8 @@ export const newPasswordPage =
     const { locale, newPassword } = context.messages;
     const { title, username: usernameLabel, rule, missing, problems, ...rest } = newPassword;
     const limit = problem === 'too_long' ? maxPasswordCodePoints : minLength;
-    const error = problem === undefined ? undefined : fill(problems[problem], { count: numberIn(locale, limit) });
+    const error =
+      typeof problem === 'string' ? fill(problems[problem], { count: numberIn(locale, limit) }) : problem?.siteRule;
     return renderPage(context, {
       status: problem === undefined ? 200 : 422,
       title,

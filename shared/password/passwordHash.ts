@@ -1,8 +1,6 @@
 // Hashes a password in Django's encoding, so that a plain Django can verify what we store.
-// Called by redeemKey only after everything else was found good, and by the CLI that adds accounts.
 import { pbkdf2, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2';
 
 /** `PASSWORD_HASHER`. All three are in Django ≥4.0; only argon2 needs an extra package there (argon2-cffi). */
 export type PasswordHasher = 'argon2id' | 'pbkdf2_sha256' | 'scrypt';
@@ -24,21 +22,27 @@ const scryptAsync = (password: string, salt: string, cost: { N: number; r: numbe
     });
   });
 
-/** 128 bits without a `$`, as short as Django's own salts: its password column holds 128 characters, which scrypt needs in full. */
-const newSalt = (): string => randomBytes(16).toString('base64url');
-
-/** Hashes a password as received: UTF-8, nothing trimmed, folded or cut. @returns Django's encoded format */
-export async function hashPassword(password: string, hasher: PasswordHasher): Promise<string> {
+/**
+ * Hashes a password as received: UTF-8, nothing trimmed, folded or cut.
+ * @param saltBytes 128 bits, unique per hash. As text they are short: Django's column holds 128 characters, which scrypt needs in full
+ * @returns Django's encoded format
+ */
+export async function hashPassword(
+  password: string,
+  hasher: PasswordHasher,
+  saltBytes: Buffer = randomBytes(16),
+): Promise<string> {
+  const salt = saltBytes.toString('base64url');
   switch (hasher) {
-    case 'argon2id':
-      return `argon2${await argon2Hash(password, argon2Cost)}`;
+    case 'argon2id': {
+      const { hash } = await import('@node-rs/argon2');
+      return `argon2${await hash(password, { ...argon2Cost, salt: saltBytes })}`;
+    }
     case 'pbkdf2_sha256': {
-      const salt = newSalt();
       const derived = await pbkdf2Async(password, salt, pbkdf2Iterations, 32, 'sha256');
       return `pbkdf2_sha256$${pbkdf2Iterations}$${salt}$${derived.toString('base64')}`;
     }
     case 'scrypt': {
-      const salt = newSalt();
       const derived = await scryptAsync(password, salt, scryptCost);
       return `scrypt$${scryptCost.N}$${salt}$${scryptCost.r}$${scryptCost.p}$${derived.toString('base64')}`;
     }
@@ -47,7 +51,6 @@ export async function hashPassword(password: string, hasher: PasswordHasher): Pr
 
 /**
  * Verifies a password against Django's encoded format, as Django's `check_password` does for these three hashers.
- * Not used by the reset itself; for tests, `doctor` and sites that share the table.
  * @returns false also for an unknown or broken encoding
  */
 export async function verifyPassword(password: string, encoded: string): Promise<boolean> {
@@ -60,7 +63,7 @@ export async function verifyPassword(password: string, encoded: string): Promise
 
 async function matches(password: string, encoded: string): Promise<boolean> {
   const [hasher, ...parts] = encoded.split('$');
-  if (hasher === 'argon2') return argon2Verify(`$${parts.join('$')}`, password);
+  if (hasher === 'argon2') return (await import('@node-rs/argon2')).verify(`$${parts.join('$')}`, password);
   if (hasher === 'pbkdf2_sha256') {
     const [iterations, salt, digest] = parts;
     if (iterations === undefined || salt === undefined || digest === undefined) return false;

@@ -1,9 +1,9 @@
-// What a new password must be: long, well formed, not common, not about the account or the site (design §9, NIST SP 800-63B-4
-// §3.1.1). No composition rules. The cheap rules run before the reset key is looked at, the context rules after.
+// What a new password must be: long, well formed, not common, not about the account or the site (NIST SP 800-63B-4 §3.1.1). No composition rules. The cheap rules run before the reset key is looked at, the context rules after.
 import type { CommonPasswords } from './commonPasswords';
 
 /** Why a password is refused. The front end may key its own words to these codes. */
-export type PasswordProblemCode = 'too_short' | 'too_long' | 'malformed' | 'too_common' | 'about_you' | 'breached';
+export type PasswordProblemCode =
+  'too_short' | 'too_long' | 'malformed' | 'too_common' | 'about_you' | 'breached' | 'site_rule';
 
 export interface PasswordProblem {
   readonly code: PasswordProblemCode;
@@ -82,3 +82,9 @@ export const breachedProblem: PasswordProblem = {
   code: 'breached',
   message: 'This password was found in a data breach. Choose another one.',
 };
+
+/** A reason of the site's own rules (`ACCOUNT_DIRECTORY_PASSWORD=plain`), with the site's words. */
+export const siteRuleProblem = ({ message }: { readonly message: string }): PasswordProblem => ({
+  code: 'site_rule',
+  message,
+});

@@ -1,15 +1,12 @@
-// The Accounts table: the flow's three calls. The operator's changes are in accountsAdmin.ts.
-// Partition = `sub` of the stored address, row = the account's id; docs/accounts-table.md is the public contract.
-import { odata } from '@azure/data-tables';
-import { z } from 'zod';
-import type { Account, Accounts, PasswordChange } from '../accounts';
-import { credentialVersionOf } from '../accounts';
-import { parseAddress, subjectOf } from '../address';
-import { StorageUnavailable } from '../errors';
+// The account directory in this app's own table. Partition = hash of the stored address, row = the account's id;
+// docs/accounts-table.md is the public contract.
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import { addressHashOf, parseAddress } from '../address';
+import type { Account, AccountDirectory, PasswordChange, SetPasswordOutcome } from '../directory/accountDirectory';
 import type { Emit } from '../events';
-import type { Row, TableStore } from './tableStore';
+import { equals, updateRow, type Row, type TableStore } from './tableStore';
 
-const maxTries = 4;
 /** docs/accounts-table.md. The second bound is what a sealed message can hold, whatever script the id is written in. */
 const maxIdChars = 256;
 const maxIdBytes = 600;
@@ -17,6 +14,10 @@ const text = z
   .string()
   .nullish()
   .transform((value) => value ?? '');
+const date = z
+  .date()
+  .nullish()
+  .transform((value) => value ?? undefined);
 const columns = z.object({
   partitionKey: z.string(),
   rowKey: z.string(),
@@ -34,87 +35,125 @@ const columns = z.object({
     .transform((value) => value ?? 0),
   locale: text,
   lastResetKeyId: text,
+  passwordChangedAt: date,
+  createdAt: date,
 });
+
+/** A row that can be used as an account. */
+export interface AccountRow {
+  readonly addressHash: string;
+  readonly id: string;
+  readonly email: string;
+  readonly username: string;
+  /** Django's encoded format; empty or `!…` means that the account has no usable password. */
+  readonly password: string;
+  readonly isActive: boolean;
+  /** Raised by every redemption, address change, disabling and revocation: ends sessions and keys of before. */
+  readonly generation: number;
+  readonly locale: string | undefined;
+  readonly lastResetKeyId: string | undefined;
+  readonly passwordChangedAt: Date | undefined;
+  readonly createdAt: Date | undefined;
+  readonly etag: string;
+}
 
 /** Does an account id fit into a sealed message? 1–256 characters, and at most 600 bytes as JSON. */
 export function isShortId(id: string): boolean {
   return id !== '' && id.length <= maxIdChars && Buffer.byteLength(JSON.stringify(id)) <= maxIdBytes;
 }
 
-export type AccountRow = { readonly account: Account } | { readonly problem: string };
-
 /** Reads a row that anybody may have edited. A row whose address does not belong to its partition is no account. */
-export function accountOf(row: Row): AccountRow {
+export function readAccountRow(row: Row): AccountRow | { readonly problem: string } {
   const parsed = columns.safeParse(row);
   if (!parsed.success) return { problem: `bad_column_${String(parsed.error.issues[0]?.path[0] ?? '')}` };
-  const {
-    partitionKey: sub,
-    rowKey: id,
-    email,
-    username,
-    password,
-    isActive,
-    generation,
-    etag,
-    locale,
-    lastResetKeyId,
-  } = parsed.data;
+  const { partitionKey: addressHash, rowKey: id, locale, lastResetKeyId, ...rest } = parsed.data;
   if (!isShortId(id)) return { problem: 'bad_id' };
-  if (parseAddress(email) !== email) return { problem: 'bad_address' };
-  if (subjectOf(email) !== sub) return { problem: 'address_of_another_partition' };
-  return {
-    account: {
-      sub,
-      id,
-      email,
-      username,
-      password,
-      isActive,
-      generation,
-      etag,
-      ...(locale !== '' && { locale }),
-      ...(lastResetKeyId !== '' && { lastResetKeyId }),
-    },
-  };
+  if (parseAddress(rest.email) !== rest.email) return { problem: 'bad_address' };
+  if (addressHashOf(rest.email) !== addressHash) return { problem: 'address_of_another_partition' };
+  return { ...rest, addressHash, id, locale: locale || undefined, lastResetKeyId: lastResetKeyId || undefined };
 }
 
-export function createAccountsTable(table: TableStore, emit: Emit): Accounts {
-  const read = (row: Row): Account[] => {
-    const result = accountOf(row);
-    if ('account' in result) return [result.account];
-    // Not the id: a site may use addresses as ids.
-    emit({ event: 'accountRowSkipped', level: 'warn', sub: row.partitionKey ?? '', reason: result.problem });
-    return [];
+/** SHA-256 over id, address, password, generation and active, base64url. Keys bound by every version of the app depend on it. */
+function credentialVersionOf({ id, email, password, generation, isActive }: AccountRow): string {
+  return createHash('sha256')
+    .update(JSON.stringify([id, email, password, generation, isActive]), 'utf8')
+    .digest('base64url');
+}
+
+/** The account that a row stands for. */
+export function accountOf(row: AccountRow): Account {
+  const { addressHash, id, email, username, password, isActive, generation, etag } = row;
+  const { locale, lastResetKeyId, passwordChangedAt, createdAt } = row;
+  const canReset = isActive && password !== '' && !password.startsWith('!');
+  const revision = JSON.stringify({ generation, etag } satisfies Revision);
+  const credentialVersion = credentialVersionOf(row);
+  const base = { addressHash, id, email, username, canReset, credentialVersion, revision };
+  return { ...base, locale, lastResetKeyId, passwordChangedAt, createdAt };
+}
+
+interface Revision {
+  readonly generation: number;
+  readonly etag: string;
+}
+
+/** @param alertOperators told of a row that kept its holder from getting a mail */
+export function createAccountsTable(
+  table: TableStore,
+  emit: Emit,
+  alertOperators?: (addressHash: string, reason: string) => Promise<void>,
+): AccountDirectory {
+  const read = (row: Row): AccountRow | { readonly problem: string } => {
+    const account = readAccountRow(row);
+    if ('problem' in account) {
+      // Not the id: a site may use addresses as ids.
+      const addressHash = row.partitionKey ?? '';
+      emit({ event: 'accountRowSkipped', level: 'error', addressHash, reason: account.problem });
+    }
+    return account;
   };
-  const findBySubject = async (sub: string, signal: AbortSignal): Promise<Account[]> => {
-    const accounts: Account[] = [];
-    for await (const row of table.list(odata`PartitionKey eq ${sub}`, signal)) accounts.push(...read(row));
-    return accounts.sort((a, b) => (a.id < b.id ? -1 : 1));
+  const rowsOf = async (addressHash: string): Promise<(AccountRow | { readonly problem: string })[]> => {
+    const rows = [];
+    for await (const row of table.list(equals('PartitionKey', addressHash))) rows.push(read(row));
+    return rows;
   };
+  const accountsIn = (rows: Awaited<ReturnType<typeof rowsOf>>): Account[] =>
+    rows.flatMap((row) => ('problem' in row ? [] : [accountOf(row)]));
   return {
-    findBySubject,
-    findByAddress: (address, signal) => findBySubject(subjectOf(address), signal),
-    setPassword: async (asRead, change, signal) => {
-      const expected = credentialVersionOf(asRead);
-      let account = asRead;
-      for (let tries = 0; tries < maxTries; tries++) {
-        const written = await table.merge(account.sub, account.id, changed(account, change), account.etag, signal);
-        if (written !== 'stale') return 'changed';
-        const row = await table.get(account.sub, account.id, signal);
-        const [now] = row === undefined ? [] : read(row);
-        if (now === undefined) return 'superseded';
-        if (now.password === change.password) return 'changed'; // ours: the reply to the write was lost
-        if (credentialVersionOf(now) !== expected) return 'superseded';
-        account = now; // another column was edited meanwhile
+    findByAddress: async (address) => {
+      const addressHash = addressHashOf(address);
+      const rows = await rowsOf(addressHash);
+      const broken = rows.find((row) => 'problem' in row);
+      if (broken !== undefined && 'problem' in broken) await alertOperators?.(addressHash, broken.problem);
+      return accountsIn(rows);
+    },
+    get: async (addressHash, id) => {
+      // The whole partition, in parallel with whatever tells the id: an address has one account or a few.
+      const [wanted, rows] = await Promise.all([id, rowsOf(addressHash)]);
+      return accountsIn(rows).find((account) => account.id === wanted);
+    },
+    setPassword: async (account, change) => {
+      if (account.credentialVersion === change.credentialVersion) {
+        const { generation, etag } = JSON.parse(account.revision) as Revision;
+        const written = await table.merge(account.addressHash, account.id, columnsOf(generation, change), etag);
+        if (written !== 'stale') return { outcome: 'changed' };
       }
-      throw new StorageUnavailable('tables', 'contended');
+      // The row has changed: by this very redemption (its reply was lost), by another one, or in a column of no concern.
+      const updated = await updateRow<SetPasswordOutcome>(table, account.addressHash, account.id, (row) => {
+        const now = row && read(row);
+        if (now === undefined || 'problem' in now) return { result: { outcome: 'superseded' } };
+        const isRepeat = now.password === change.password && now.lastResetKeyId === change.resetKeyId;
+        if (isRepeat) return { result: { outcome: 'changed' } };
+        if (credentialVersionOf(now) !== change.credentialVersion) return { result: { outcome: 'superseded' } };
+        return { columns: columnsOf(now.generation, change), result: { outcome: 'changed' } };
+      });
+      return updated.outcome === 'contended' ? updated : updated.result;
     },
   };
 }
 
-const changed = (account: Account, { password, resetKeyId, at }: PasswordChange) => ({
+const columnsOf = (generation: number, { password, resetKeyId, at }: PasswordChange) => ({
   password,
-  generation: account.generation + 1,
+  generation: generation + 1,
   lastResetKeyId: resetKeyId,
   passwordChangedAt: at,
 });

@@ -1,133 +1,168 @@
-// The Deliveries table: partition = `sub`, row = mail id. No address in it.
-import { odata } from '@azure/data-tables';
-import { z } from 'zod';
-import { isForward, judgeClaim, leaseMs, providerStates, type Deliveries, type Delivery } from '../deliveries';
+// The Deliveries table: partition = hash of the address, row = mail id. No address in it.
+import * as z from 'zod';
+import {
+  alertKinds,
+  isForward,
+  judgeClaim,
+  leaseMs,
+  mailKinds,
+  providerStates,
+  type Claim,
+  type Deliveries,
+  type Delivery,
+  type DeliveryState,
+  type NotedReport,
+} from '../outbox/deliveries';
 import { StorageUnavailable } from '../errors';
-import type { Row, TableStore } from './tableStore';
+import { equals, updateRow, type Columns, type Row, type TableStore } from './tableStore';
 
-const maxTries = 4;
 /** Beside the mails' partitions, which are 22 characters long. */
 const alertPartition = 'alert';
+/** The row that counts an address's suppressed mails; mail ids are longer. */
+const suppressedRow = 'suppressed';
 const columns = z.object({
   partitionKey: z.string(),
   rowKey: z.string(),
   etag: z.string(),
-  kind: z.enum(['passwordReset', 'passwordChanged', 'linkIssued']),
-  state: z.enum(['sending', 'waiting', 'accepted', 'failed', 'suppressed']),
+  kind: z.enum(mailKinds),
+  state: z.enum(['sending', 'waiting', 'accepted', 'failed', 'unsure', 'suppressed']),
   attempt: z.int(),
+  claimId: z.string().default(''),
   leaseUntil: z.date().optional(),
   acceptedAt: z.date(),
   charged: z.boolean(),
-  reason: z.string().optional(),
-  backend: z.string().optional(),
+  unsureTries: z.int().default(0),
+  reason: z.string().default(''),
+  backend: z.string().default(''),
+  count: z.int().default(1),
   updatedAt: z.date(),
   providerState: z.enum(providerStates).optional(),
   providerAt: z.date().optional(),
 });
 const alertColumns = z.object({
   rowKey: z.string(),
-  kind: z.enum(['mail', 'provider']),
+  kind: z.enum(alertKinds),
   reason: z.string(),
   at: z.date(),
 });
 
-/** Reads a row; undefined when it is none of ours. */
-export function deliveryOf(row: Row): Delivery | undefined {
+/** Reads a row; undefined if it is not a delivery. */
+export function readDeliveryRow(row: Row): Delivery | undefined {
   const parsed = columns.safeParse(row);
   if (!parsed.success) return undefined;
-  const {
-    partitionKey: sub,
-    rowKey: id,
-    leaseUntil,
-    reason,
-    backend,
-    providerState,
-    providerAt,
-    ...rest
-  } = parsed.data;
+  const { partitionKey: addressHash, rowKey: id, providerState, providerAt, ...rest } = parsed.data;
+  const { kind, attempt, acceptedAt, charged, unsureTries, updatedAt, etag } = rest;
+  const provider = providerState && providerAt && { state: providerState, at: providerAt };
   return {
-    sub,
+    addressHash,
     id,
-    ...rest,
-    ...(leaseUntil && { leaseUntil }),
-    ...(reason !== undefined && { reason }),
-    ...(backend !== undefined && { backend }),
-    ...(providerState && providerAt && { provider: { state: providerState, at: providerAt } }),
+    kind,
+    attempt,
+    acceptedAt,
+    charged,
+    unsureTries,
+    updatedAt,
+    provider,
+    etag,
+    ...stateOf(rest),
   };
+}
+
+type StateColumns = Pick<z.output<typeof columns>, 'state' | 'reason' | 'backend' | 'claimId' | 'count' | 'leaseUntil'>;
+
+function stateOf(row: StateColumns): DeliveryState {
+  const { state, reason, backend, claimId, count, leaseUntil = new Date(0) } = row;
+  switch (state) {
+    case 'sending':
+      return { state, leaseUntil, claimId };
+    case 'accepted':
+      return { state, backend };
+    case 'suppressed':
+      return { state, reason, count };
+    case 'waiting':
+    case 'failed':
+    case 'unsure':
+      return { state, reason };
+  }
 }
 
 export function createDeliveriesTable(table: TableStore): Deliveries {
   return {
-    claim: async (request, signal) => {
-      const { sub, id, kind, attempt, acceptedAt, now } = request;
-      const lease = {
-        state: 'sending',
-        attempt,
-        leaseUntil: new Date(now.getTime() + leaseMs),
-        updatedAt: now,
-      } as const;
-      const fresh = { kind, acceptedAt, charged: false, ...lease };
-      for (let tries = 0; tries < maxTries; tries++) {
-        const inserted = await table.insert(sub, id, fresh, signal);
-        if (inserted !== 'exists') return { outcome: 'claimed', delivery: { sub, id, ...fresh, etag: inserted.etag } };
-        const stored = await table.get(sub, id, signal);
-        if (stored === undefined) continue; // forgotten in between
-        const row = deliveryOf(stored);
-        if (row === undefined) throw new StorageUnavailable('tables', 'bad_delivery_row');
-        const judged = judgeClaim(row, request);
-        if (judged !== 'take') return judged;
-        const taken = await table.merge(sub, id, lease, row.etag, signal);
-        if (taken !== 'stale') return { outcome: 'claimed', delivery: { ...row, ...lease, etag: taken.etag } };
-      }
-      throw new StorageUnavailable('tables', 'contended');
+    claim: async (request) => {
+      const { addressHash, id, kind, attempt, acceptedAt, claimId, now } = request;
+      const leaseUntil = new Date(now.getTime() + leaseMs);
+      const lease = { state: 'sending', attempt, leaseUntil, claimId, updatedAt: now } as const;
+      const decide = (row: Row | undefined): { columns?: Columns; result: Claim } => {
+        if (row === undefined) {
+          const fresh = { kind, acceptedAt, charged: false };
+          const delivery = { addressHash, id, ...fresh, unsureTries: 0, provider: undefined, etag: '', ...lease };
+          return { columns: { ...fresh, ...lease }, result: { outcome: 'claimed', delivery } };
+        }
+        const delivery = readDeliveryRow(row);
+        if (delivery === undefined) throw new StorageUnavailable('tables', 'bad_delivery_row');
+        const judged = judgeClaim(delivery, request);
+        if (judged !== 'take') return { result: judged };
+        return { columns: lease, result: { outcome: 'claimed', delivery: { ...delivery, ...lease } } };
+      };
+      const updated = await updateRow(table, addressHash, id, decide, 'absent');
+      if (updated.outcome === 'contended') return updated;
+      const { result, etag } = updated;
+      return result.outcome === 'claimed' ? { ...result, delivery: { ...result.delivery, etag } } : result;
     },
-    record: async (delivery, { now, ...change }, signal) => {
-      const values = { ...change, updatedAt: now };
-      let { etag } = delivery;
-      for (let tries = 0; tries < maxTries; tries++) {
-        const written = await table.merge(delivery.sub, delivery.id, values, etag, signal);
-        if (written !== 'stale') return { ...delivery, ...values, etag: written.etag };
-        // The provider's webhook may have been quicker than our own record; another worker's lease is another's.
-        const stored = await table.get(delivery.sub, delivery.id, signal);
-        const row = stored === undefined ? undefined : deliveryOf(stored);
-        if (row?.state !== delivery.state || row.leaseUntil?.getTime() !== delivery.leaseUntil?.getTime())
-          return undefined;
-        etag = row.etag;
-      }
-      return undefined;
+    record: async (delivery, { now, ...change }) => {
+      const { addressHash, id, etag } = delivery;
+      const columns = { ...change, updatedAt: now };
+      if ((await table.merge(addressHash, id, columns, etag)) !== 'stale') return;
+      // The provider's webhook may have been faster than this record; the lease of another worker is not ours to end.
+      await updateRow(table, addressHash, id, (row) => {
+        const now = row && readDeliveryRow(row);
+        const isOurs = now?.state === 'sending' && delivery.state === 'sending' && now.claimId === delivery.claimId;
+        return { columns: isOurs ? columns : undefined, result: undefined };
+      });
     },
-    alert: async ({ id, kind, reason, at }, signal) => {
-      await table.insert(alertPartition, id, { kind, reason, at }, signal);
+    forget: async ({ addressHash, id, etag }) => {
+      await table.remove(addressHash, id, etag);
     },
-    alerts: async (signal) => {
-      const { rows } = await table.page(odata`PartitionKey eq ${alertPartition}`, undefined, signal);
+    suppress: async (delivery, reason, now) => {
+      const { addressHash, id, kind, etag } = delivery;
+      await table.remove(addressHash, id, etag);
+      // Best effort: the count is for operators, and a flood of requests contends for this one row.
+      await updateRow(table, addressHash, suppressedRow, (row) => {
+        const counted = row && readDeliveryRow(row);
+        const count = counted?.state === 'suppressed' ? counted.count + 1 : 1;
+        const fresh = { kind, attempt: 0, acceptedAt: now, charged: false };
+        const columns = { ...(counted === undefined && fresh), state: 'suppressed', reason, count, updatedAt: now };
+        return { columns, result: undefined };
+      });
+    },
+    alert: async ({ id, kind, reason, at }) =>
+      (await table.insert(alertPartition, id, { kind, reason, at })) !== 'exists',
+    alerts: async () => {
+      const { rows } = await table.page(equals('PartitionKey', alertPartition), undefined);
       return rows.flatMap((row) => {
         const parsed = alertColumns.safeParse(row);
         return parsed.success ? [{ id: parsed.data.rowKey, ...parsed.data }] : [];
       });
     },
-    dropAlert: async ({ id }, signal) => {
-      await table.remove(alertPartition, id, '*', signal);
+    dropAlert: async ({ id }) => {
+      await table.remove(alertPartition, id, '*');
     },
-    findBySubject: async (sub, signal) => {
+    findByAddressHash: async (addressHash) => {
       const found: Delivery[] = [];
-      for await (const row of table.list(odata`PartitionKey eq ${sub}`, signal))
-        found.push(...[deliveryOf(row) ?? []].flat());
+      for await (const row of table.list(equals('PartitionKey', addressHash))) {
+        const delivery = readDeliveryRow(row);
+        if (delivery !== undefined) found.push(delivery);
+      }
       return found.sort((a, b) => b.acceptedAt.getTime() - a.acceptedAt.getTime());
     },
-    noteProvider: async (sub, id, report, signal) => {
-      for (let tries = 0; tries < maxTries; tries++) {
-        const row = await table.get(sub, id, signal);
-        const delivery = row === undefined ? undefined : deliveryOf(row);
-        if (delivery === undefined) return 'unknown';
-        if (!isForward(delivery.provider, report)) return 'stale';
-        const columns = { providerState: report.state, providerAt: report.at };
-        if ((await table.merge(sub, id, columns, delivery.etag, signal)) !== 'stale') return 'noted';
-      }
-      throw new StorageUnavailable('tables', 'contended');
-    },
-    forget: async (delivery, signal) => {
-      await table.remove(delivery.sub, delivery.id, delivery.etag, signal);
+    noteProvider: async (addressHash, id, report) => {
+      const updated = await updateRow<NotedReport>(table, addressHash, id, (row) => {
+        const delivery = row && readDeliveryRow(row);
+        if (delivery === undefined) return { result: 'unknown' };
+        if (!isForward(delivery.provider, report)) return { result: 'stale' };
+        return { columns: { providerState: report.state, providerAt: report.at }, result: 'noted' };
+      });
+      return updated.outcome === 'contended' ? 'contended' : updated.result;
     },
   };
 }

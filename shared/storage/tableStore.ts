@@ -1,34 +1,26 @@
-// One Azure table, as the adapters use it: conditional writes, bounded time, the table made when it is missing, and every
-// failure turned into `StorageUnavailable`. The only place that reads an SDK error of the tables.
-import { RestError, type TableClient, type TableEntity, type TableEntityResult } from '@azure/data-tables';
-import { StorageUnavailable } from '../errors';
+// One Azure table, as the adapters use it: conditional writes under the invocation's deadline. A missing table is an outage
+// (`TableNotFound`): made anew on the way, an empty one would silently answer that nobody has an account.
+import type { TableClient, TableEntity, TableEntityResult } from '@azure/data-tables';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { randomBetween } from '../clock';
+import { codeOf, statusOf, storageCall } from './storageCall';
 
 /** A row as read: its columns, its keys and its ETag. */
 export type Row = TableEntityResult<Record<string, unknown>>;
 /** Columns to write; `undefined` is not written. */
 export type Columns = Record<string, string | number | boolean | Date | undefined>;
 
+/** Every call throws `StorageUnavailable`. */
 export interface TableStore {
-  get(partitionKey: string, rowKey: string, signal: AbortSignal): Promise<Row | undefined>;
-  /** All rows that an OData filter names, over all pages. */
-  list(filter: string, signal: AbortSignal, columns?: readonly string[]): AsyncIterable<Row>;
+  get(partitionKey: string, rowKey: string): Promise<Row | undefined>;
+  /** All rows that an OData filter selects, over all pages. */
+  list(filter: string, columns?: readonly string[]): AsyncIterable<Row>;
   /** One page of them, with the token of the next; a page may be empty and yet have a next one. */
-  page(filter: string, token: string | undefined, signal: AbortSignal): Promise<Page>;
-  insert(
-    partitionKey: string,
-    rowKey: string,
-    columns: Columns,
-    signal: AbortSignal,
-  ): Promise<{ etag: string } | 'exists'>;
-  /** Changes the given columns if the row still has this ETag. `stale` also when the row is gone. */
-  merge(
-    partitionKey: string,
-    rowKey: string,
-    columns: Columns,
-    etag: string,
-    signal: AbortSignal,
-  ): Promise<{ etag: string } | 'stale'>;
-  remove(partitionKey: string, rowKey: string, etag: string, signal: AbortSignal): Promise<'removed' | 'stale'>;
+  page(filter: string, token: string | undefined): Promise<Page>;
+  insert(partitionKey: string, rowKey: string, columns: Columns): Promise<{ etag: string } | 'exists'>;
+  /** Changes the given columns if the row still has this ETag. `stale` also if the row is gone. */
+  merge(partitionKey: string, rowKey: string, columns: Columns, etag: string): Promise<{ etag: string } | 'stale'>;
+  remove(partitionKey: string, rowKey: string, etag: string): Promise<'removed' | 'stale'>;
 }
 
 /** A page of rows. */
@@ -38,107 +30,117 @@ export interface Page {
   readonly next: string | undefined;
 }
 
-/** A store on a table client. The client's retry policy bounds single calls; `signal` bounds the whole. */
-export function createTableStore(client: TableClient): TableStore {
-  /** Runs a call; makes the table and runs it once more when there is none. */
-  const call = async <T>(run: () => Promise<T>): Promise<T> => {
-    try {
-      return await run();
-    } catch (error) {
-      if (!isTableMissing(error)) throw error;
-      await client.createTable();
-      return run();
-    }
-  };
+/** @param client made with the first call */
+export function createTableStore(client: () => Promise<TableClient>): TableStore {
+  const call = <T>(
+    run: (client: TableClient, signal: AbortSignal) => Promise<T>,
+    expected?: (error: unknown) => boolean,
+  ) => storageCall('tables', async (signal) => run(await client(), signal), expected);
+  const pagesOf = (
+    table: TableClient,
+    filter: string,
+    signal: AbortSignal,
+    token?: string,
+    select?: readonly string[],
+  ) =>
+    table
+      .listEntities({ queryOptions: { filter, ...(select && { select: [...select] }) }, abortSignal: signal })
+      .byPage(token === undefined ? {} : { continuationToken: token })
+      [Symbol.asyncIterator]();
+  const page = (filter: string, token: string | undefined, select?: readonly string[]): Promise<Page> =>
+    call(async (table, signal) => {
+      const next = await pagesOf(table, filter, signal, token, select).next();
+      if (next.done === true) return { rows: [], next: undefined };
+      const following = 'continuationToken' in next.value ? next.value.continuationToken : undefined;
+      return { rows: next.value, next: typeof following === 'string' && following !== '' ? following : undefined };
+    });
   return {
-    get: (partitionKey, rowKey, signal) =>
-      guard(async () => {
-        try {
-          return await call(() => client.getEntity(partitionKey, rowKey, { abortSignal: signal }));
-        } catch (error) {
-          if (statusOf(error) === 404) return undefined;
-          throw error;
-        }
-      }),
-    list: async function* (filter, signal, columns) {
-      const queryOptions = { filter, ...(columns && { select: [...columns] }) };
-      const pages = client.listEntities({ queryOptions, abortSignal: signal }).byPage()[Symbol.asyncIterator]();
-      for (;;) {
-        const page = await guard(() => call(() => pages.next()));
-        if (page.done === true) return;
-        yield* page.value;
-      }
+    page,
+    get: (partitionKey, rowKey) =>
+      call((table, abortSignal) => table.getEntity(partitionKey, rowKey, { abortSignal }), isRowMissing).catch(
+        resultIf(isRowMissing, undefined),
+      ),
+    list: async function* (filter, select) {
+      let token: string | undefined;
+      do {
+        const { rows, next } = await page(filter, token, select);
+        yield* rows;
+        token = next;
+      } while (token !== undefined);
     },
-    page: (filter, token, signal) =>
-      guard(async () => {
-        const entities = client.listEntities({ queryOptions: { filter }, abortSignal: signal });
-        const pages = entities.byPage(token === undefined ? {} : { continuationToken: token })[Symbol.asyncIterator]();
-        const page = await call(() => pages.next());
-        if (page.done === true) return { rows: [], next: undefined };
-        const next = 'continuationToken' in page.value ? page.value.continuationToken : undefined;
-        return { rows: page.value, next: typeof next === 'string' && next !== '' ? next : undefined };
-      }),
-    insert: (partitionKey, rowKey, columns, signal) =>
-      guard(async () => {
-        try {
-          const entity: TableEntity<Columns> = { ...columns, partitionKey, rowKey };
-          const written = await call(() => client.createEntity(entity, { abortSignal: signal }));
-          return { etag: written.etag ?? '' };
-        } catch (error) {
-          if (error instanceof RestError && error.code === 'EntityAlreadyExists') return 'exists';
-          if (statusOf(error) === 409 && codeOf(error) === 'EntityAlreadyExists') return 'exists';
-          throw error;
-        }
-      }),
-    merge: (partitionKey, rowKey, columns, etag, signal) =>
-      guard(async () => {
-        try {
-          const entity: TableEntity<Columns> = { ...columns, partitionKey, rowKey };
-          const written = await client.updateEntity(entity, 'Merge', { etag, abortSignal: signal });
-          return { etag: written.etag ?? '' };
-        } catch (error) {
-          if (isStale(error)) return 'stale';
-          throw error;
-        }
-      }),
-    remove: (partitionKey, rowKey, etag, signal) =>
-      guard(async () => {
-        try {
-          await client.deleteEntity(partitionKey, rowKey, { etag, abortSignal: signal });
-          return 'removed';
-        } catch (error) {
-          if (isStale(error)) return 'stale';
-          throw error;
-        }
-      }),
+    insert: (partitionKey, rowKey, columns) => {
+      const entity: TableEntity<Columns> = { ...columns, partitionKey, rowKey };
+      return call((table, abortSignal) => table.createEntity(entity, { abortSignal }), isThere).then(
+        ({ etag }) => ({ etag: etag ?? '' }),
+        resultIf(isThere, 'exists' as const),
+      );
+    },
+    merge: (partitionKey, rowKey, columns, etag) => {
+      const entity: TableEntity<Columns> = { ...columns, partitionKey, rowKey };
+      return call((table, abortSignal) => table.updateEntity(entity, 'Merge', { etag, abortSignal }), isStale).then(
+        (written) => ({ etag: written.etag ?? '' }),
+        resultIf(isStale, 'stale' as const),
+      );
+    },
+    remove: (partitionKey, rowKey, etag) =>
+      call((table, abortSignal) => table.deleteEntity(partitionKey, rowKey, { etag, abortSignal }), isStale).then(
+        () => 'removed' as const,
+        resultIf(isStale, 'stale' as const),
+      ),
   };
 }
 
-const statusOf = (error: unknown): number | undefined => (error instanceof RestError ? error.statusCode : undefined);
-const isStale = (error: unknown): boolean =>
-  statusOf(error) === 412 || (statusOf(error) === 404 && !isTableMissing(error));
 const isTableMissing = (error: unknown): boolean => statusOf(error) === 404 && codeOf(error) === 'TableNotFound';
+const isRowMissing = (error: unknown): boolean => statusOf(error) === 404 && !isTableMissing(error);
+const isStale = (error: unknown): boolean => statusOf(error) === 412 || isRowMissing(error);
+const isThere = (error: unknown): boolean => statusOf(error) === 409 && codeOf(error) === 'EntityAlreadyExists';
 
-/** The service's error code; the SDK leaves it in the parsed body (`odataError`). */
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof RestError)) return undefined;
-  const details = error.details as { odataError?: { code?: unknown } } | undefined;
-  const code = details?.odataError?.code ?? error.code;
-  return typeof code === 'string' ? code : undefined;
+/** A rejection handler: an expected failure becomes a result. */
+const resultIf =
+  <T>(expected: (error: unknown) => boolean, result: T) =>
+  (error: unknown): T => {
+    if (expected(error)) return result;
+    throw error;
+  };
+
+/** An OData filter on one text column. */
+export const equals = (column: string, value: string): string => `${column} eq '${value.replaceAll("'", "''")}'`;
+
+/** What to write into a row, if anything, and what that means for the caller. */
+export interface Decision<T> {
+  readonly columns?: Columns | undefined;
+  readonly result: T;
 }
 
-async function guard<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    throw unavailable('tables', error);
+export type Updated<T> =
+  { readonly outcome: 'done'; readonly result: T; readonly etag: string } | { readonly outcome: 'contended' };
+
+const maxRaces = 5;
+
+/**
+ * Reads a row, decides, and writes on the condition that nobody else has written; after a lost race it looks again, five times.
+ * @param decide pure; `undefined` stands for a row that is not there, and its columns are inserted then
+ * @param known the row as the caller has just read it, or `absent`: the first look costs no call
+ */
+export async function updateRow<T>(
+  table: TableStore,
+  partitionKey: string,
+  rowKey: string,
+  decide: (row: Row | undefined) => Decision<T>,
+  known?: Row | 'absent',
+): Promise<Updated<T>> {
+  for (let races = 0; races < maxRaces; races++) {
+    // Up to 50, 100, 200, 400 ms, so that many writers of one row do not all lose again.
+    if (races > 0) await sleep(randomBetween(5, 25 * 2 ** races));
+    const row = races === 0 && known !== undefined ? known : await table.get(partitionKey, rowKey);
+    const current = row === 'absent' ? undefined : row;
+    const { columns, result } = decide(current);
+    if (columns === undefined) return { outcome: 'done', result, etag: current?.etag ?? '' };
+    const written =
+      current === undefined
+        ? await table.insert(partitionKey, rowKey, columns)
+        : await table.merge(partitionKey, rowKey, columns, current.etag);
+    if (typeof written === 'object') return { outcome: 'done', result, etag: written.etag };
   }
-}
-
-/** The exception for what a storage SDK threw. A 403 is mostly a clock that is off, or a missing role: its code says which. */
-export function unavailable(part: 'tables' | 'queue', error: unknown): StorageUnavailable {
-  if (error instanceof StorageUnavailable) return error;
-  if (error instanceof Error && error.name === 'AbortError')
-    return new StorageUnavailable(part, 'timeout', { cause: error });
-  return new StorageUnavailable(part, codeOf(error) ?? statusOf(error)?.toString() ?? 'connection', { cause: error });
+  return { outcome: 'contended' };
 }

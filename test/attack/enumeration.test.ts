@@ -1,7 +1,7 @@
-// Rows E of docs/attack-cases.md: nobody learns from an answer who has an account. (E2, the measured times, is in bench/.)
+// Cases E: nobody learns from an answer who has an account. (E2, the measured times, is in bench/timing.ts.)
 import { createHmac } from 'node:crypto';
 import { issueResetKey } from '../../shared/resetKey';
-import { subjectOf } from '../../shared/address';
+import { addressHashOf } from '../../shared/address';
 import { eventually } from '../support/app';
 import { goodPassword, startTarget, type Target } from '../support/attack';
 import { expectSameAnswer, messagesOf, rowsOf } from '../support/invariants';
@@ -35,7 +35,7 @@ describe('an answer tells nothing about an account', () => {
     await target.settled(4);
     expect(target.mails().filter(({ to }) => others.includes(to[0] ?? ''))).toEqual([]);
     const subs = (await rowsOf(target.app.storage, 'Deliveries')).map(({ partitionKey }) => partitionKey);
-    expect(subs).toEqual([subjectOf(live)]);
+    expect(subs).toEqual([addressHashOf(live)]);
   });
 
   it('[E3] while the mail provider sleeps: the answer does not wait for it', async () => {
@@ -76,7 +76,7 @@ describe('an answer tells nothing about an account', () => {
     await expect(target.request(live)).resolves.toMatchObject({ status: 202 });
     const failed = await eventually(async () => {
       const rows = await rowsOf(target.app.storage, 'Deliveries');
-      return rows.find(({ partitionKey, state }) => partitionKey === subjectOf(live) && state === 'failed');
+      return rows.find(({ partitionKey, state }) => partitionKey === addressHashOf(live) && state === 'failed');
     });
     expect(failed).toMatchObject({ reason: 'sendgrid_400' });
     expect(await messagesOf(target.app.storage, 'outgoing-mail-poison')).toHaveLength(1);
@@ -87,10 +87,10 @@ describe('an answer tells nothing about an account', () => {
     const gone = await target.victim();
     const goneKey = await target.keyFor(gone);
     const row = await target.row(gone);
-    await target.app.storage.table('Accounts').remove(subjectOf(gone), '1', row?.etag ?? '', AbortSignal.timeout(5000));
-    const { key: unbound } = issueResetKey(settings, subjectOf(live), new Date());
-    const { key: otherSite } = issueResetKey({ ...settings, siteId: '2' }, subjectOf(live), new Date());
-    const { key: unknown } = issueResetKey(settings, subjectOf('nobody@somewhere.com'), new Date());
+    await target.app.storage.table('Accounts').remove(addressHashOf(gone), '1', row?.etag ?? '', AbortSignal.timeout(5000));
+    const { key: unbound } = issueResetKey(settings, addressHashOf(live), new Date());
+    const { key: otherSite } = issueResetKey({ ...settings, siteId: '2' }, addressHashOf(live), new Date());
+    const { key: unknown } = issueResetKey(settings, addressHashOf('nobody@somewhere.com'), new Date());
     const otherPurpose = sign({ alg: 'HS256', typ: 'verify+jwt', kid: 'dev' }, unbound.split('.')[1] ?? '');
     const forged = `${unbound.slice(0, -4)}AAAA`;
     const answers = [];
@@ -101,7 +101,7 @@ describe('an answer tells nothing about an account', () => {
     expect(first).toMatchObject({ status: 400, json: { code: 'invalid_key' } });
     for (const answer of rest) expectSameAnswer(first, answer);
 
-    const past = issueResetKey(settings, subjectOf(live), new Date(Date.now() - 3_700_000)).key;
+    const past = issueResetKey(settings, addressHashOf(live), new Date(Date.now() - 3_700_000)).key;
     await expect(target.redeem(past)).resolves.toMatchObject({ status: 410, json: { code: 'expired_key' } });
   });
 
@@ -133,7 +133,7 @@ describe('an answer tells nothing about an account', () => {
     const hash = String((await target.row(live))?.['password']);
     for (const { text, headers } of answers) {
       const everything = `${text}\n${JSON.stringify([...headers])}`;
-      for (const secret of [key, subjectOf(live), live, hash, goodPassword, mail?.id ?? ''])
+      for (const secret of [key, addressHashOf(live), live, hash, goodPassword, mail?.id ?? ''])
         expect(everything).not.toContain(secret);
     }
   });

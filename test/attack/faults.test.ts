@@ -1,6 +1,6 @@
 // Rows O, ST and TM2 that a request can show: storage fails, waits, or holds nonsense. Also the number of storage calls of each
 // request, counted on the wire. Rows Q and HO are in test/story.
-import { subjectOf } from '../../shared/address';
+import { addressHashOf } from '../../shared/address';
 import { startFaultProxy, type FaultProxy } from '../fakes/faultProxy';
 import { eventually } from '../support/app';
 import { goodPassword, oldHash, startTarget, type Target } from '../support/attack';
@@ -220,7 +220,7 @@ describe('with the queue function at work,', () => {
     await fresh.victim({ email });
     await expect(fresh.keyFor(email)).resolves.toMatch(/^[\w.-]+$/);
     expect((await rowsOf(fresh.app.storage, 'ResetKeys')).map(({ partitionKey }) => partitionKey)).toEqual([
-      subjectOf(email),
+      addressHashOf(email),
     ]);
     await fresh.checkAndStop();
   });

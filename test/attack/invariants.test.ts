@@ -111,10 +111,11 @@ describe('the invariants', () => {
       expect(() => expectMailsToStoredOnly([{ ...mail, ...change }], ['a@b'], 'https://codalab.org')).toThrow();
     }
     const to = [{ email: 'a@b' }];
-    const body = { personalizations: [{ to }], subject: '', content: [], custom_args: { mail_id: 'm' } };
+    const one = { to, custom_args: { mail_id: 'm' } };
+    const body = { personalizations: [one], subject: '', content: [] };
     expect(sentMailOf({ body }).to).toEqual(['a@b']);
-    expect(() => sentMailOf({ body: { ...body, personalizations: [{ to }, { to }] } })).toThrow();
-    expect(() => sentMailOf({ body: { ...body, personalizations: [{ to, bcc: to }] } })).toThrow();
+    expect(() => sentMailOf({ body: { ...body, personalizations: [one, one] } })).toThrow();
+    expect(() => sentMailOf({ body: { ...body, personalizations: [{ ...one, bcc: to }] } })).toThrow();
   });
 });
 

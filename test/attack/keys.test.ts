@@ -1,7 +1,7 @@
 // Rows J and K over the wire, with the races: one key, one password. What needs no wire is in test/shared/resetKey.test.ts and
 // test/shared/redeemKey.test.ts.
 import { createHmac } from 'node:crypto';
-import { subjectOf } from '../../shared/address';
+import { addressHashOf } from '../../shared/address';
 import { startFaultProxy, type FaultProxy } from '../fakes/faultProxy';
 import { emptyStorage } from '../support/storage';
 import { apiKey, goodPassword, oldHash, startTarget, type Target } from '../support/attack';
@@ -23,7 +23,7 @@ describe('a reset key under attack', () => {
     await proxy.close();
   });
   const edit = async (email: string, columns: Record<string, string | number | boolean>): Promise<void> => {
-    await target.app.storage.table('Accounts').merge(subjectOf(email), '1', columns, '*', AbortSignal.timeout(5000));
+    await target.app.storage.table('Accounts').merge(addressHashOf(email), '1', columns, '*', AbortSignal.timeout(5000));
   };
   const writesOf = () => proxy.calls.filter(({ method }) => method !== 'GET');
 
@@ -106,13 +106,13 @@ describe('a reset key under attack', () => {
     await expect(target.redeem(key)).resolves.toMatchObject({ status });
     await expect(target.row(email)).resolves.toEqual(before);
     if ('email' in columns)
-      await target.app.storage.table('Accounts').remove(subjectOf(email), '1', '*', AbortSignal.timeout(5000));
+      await target.app.storage.table('Accounts').remove(addressHashOf(email), '1', '*', AbortSignal.timeout(5000));
   });
 
   it('[K12] is dead when the account is deleted, and makes no row anew', async () => {
     const email = await target.victim();
     const key = await target.keyFor(email);
-    await target.app.storage.table('Accounts').remove(subjectOf(email), '1', '*', AbortSignal.timeout(5000));
+    await target.app.storage.table('Accounts').remove(addressHashOf(email), '1', '*', AbortSignal.timeout(5000));
     await expect(target.redeem(key)).resolves.toMatchObject({ status: 400 });
     await expect(target.row(email)).resolves.toBeUndefined();
   });
@@ -201,9 +201,9 @@ describe('a reset key under attack', () => {
     }
     // The secret leaked, too: a key signed with it is bound to nothing.
     const secret = Buffer.from('ZGV2ZWxvcG1lbnQgb25seTogdGhpcyBzZWNyZXQgaXMgaW4gdGhlIHJlcG9zaXRvcnk=', 'base64');
-    const rowKey = (tables[1] ?? []).find(({ partitionKey }) => partitionKey === subjectOf(email))?.rowKey ?? '';
+    const rowKey = (tables[1] ?? []).find(({ partitionKey }) => partitionKey === addressHashOf(email))?.rowKey ?? '';
     for (const jti of [rowKey.slice(0, 22), 'AAECAwQFBgcICQoLDA0ODw']) {
-      const claims = { iss: 'pr', aud: '1', sub: subjectOf(email), jti, exp: Math.floor(Date.now() / 1000) + 3000 };
+      const claims = { iss: 'pr', aud: '1', sub: addressHashOf(email), jti, exp: Math.floor(Date.now() / 1000) + 3000 };
       const input = [{ alg: 'HS256', typ: 'reset+jwt', kid: 'dev' }, claims]
         .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
         .join('.');

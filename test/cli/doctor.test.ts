@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import type { Finding } from '../../cli/doctor/finding';
 import { run } from '../../cli/site/run';
-import { subjectOf } from '../../shared/address';
+import { addressHashOf } from '../../shared/address';
 import { createStorageClients, type StorageClients } from '../../shared/services';
 import { createAccountsAdmin } from '../../shared/storage/accountsAdmin';
 import { createLimitsTable } from '../../shared/storage/limitsTable';
@@ -58,7 +58,8 @@ describe('npm run site -- doctor', () => {
     EMAIL_BACKEND: 'sendgrid',
     SENDGRID_API_KEY: 'SG.secret',
     SENDGRID_API_URL: sendGrid.url,
-    SENDGRID_WEBHOOK_PUBLIC_KEY: 'A'.repeat(60),
+    SENDGRID_WEBHOOK_PUBLIC_KEY:
+      'MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEf59w42mP97Z0gAGb9tiGmvFPX6MPGN9Yg9boG4BQW1FwHugh7RkjRDIS41oyhY/ZsQLbA1RWVKTpy1IySgBjfQ==',
   });
   /** The one finding that is not well, with its cure; everything else must be well. */
   async function onlyFault(
@@ -367,7 +368,7 @@ describe('npm run site -- doctor', () => {
     const [record] = await admin.findByAddress('someuser@somewhere.com', signal);
     await storage
       .table('Accounts')
-      .merge(subjectOf('someuser@somewhere.com'), '1', { email: 'edited@portal.org' }, record?.row.etag ?? '', signal);
+      .merge(addressHashOf('someuser@somewhere.com'), '1', { email: 'edited@portal.org' }, record?.row.etag ?? '', signal);
     expect(await onlyFault()).toMatchObject({
       level: 'warn',
       what: 'Of the 6 accounts the app skips 1: their rows are broken.',

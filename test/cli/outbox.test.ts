@@ -2,7 +2,7 @@
 import type { QueueClient } from '@azure/storage-queue';
 import { run } from '../../cli/outbox/run';
 import { readConfig } from '../../shared/config';
-import { subjectOf } from '../../shared/address';
+import { addressHashOf } from '../../shared/address';
 import { checkKey, requestReset } from '../../shared/resetFlow';
 import { sendMail, type SendMailFlow } from '../../shared/sendMail';
 import { buildServices, type Services } from '../../shared/services';
@@ -71,7 +71,7 @@ describe('npm run outbox', () => {
     return id;
   }
   const delivery = async (id: string) =>
-    (await createDeliveriesTable(services.storage.table('Deliveries')).findBySubject(subjectOf(address), signal)).find(
+    (await createDeliveriesTable(services.storage.table('Deliveries')).findBySubject(addressHashOf(address), signal)).find(
       (each) => each.id === id,
     );
   const replayParts = () => ({
@@ -119,7 +119,7 @@ describe('npm run outbox', () => {
     const second = await requestReset(flow, address, {}, signal);
     await drain();
     const deliveries = createDeliveriesTable(services.storage.table('Deliveries'));
-    await deliveries.noteProvider(subjectOf(address), second, { state: 'bounced', at: nextDay }, signal);
+    await deliveries.noteProvider(addressHashOf(address), second, { state: 'bounced', at: nextDay }, signal);
     const found = await outbox('find SomeUser@Somewhere.com');
     expect(found.out.split('\n')).toEqual([
       expect.stringMatching(/^accepted +mail +id +what became of it$/),
@@ -209,7 +209,7 @@ describe('npm run outbox', () => {
     const row = await delivery(id);
     const table = services.storage.table('Deliveries');
     const lease = { state: 'sending', leaseUntil: new Date(now.getTime() + 1000) };
-    await table.merge(subjectOf(address), id, lease, row?.etag ?? '', signal);
+    await table.merge(addressHashOf(address), id, lease, row?.etag ?? '', signal);
     expect((await outbox('replay --all')).out).toContain('is being sent at this moment');
     expect(await poisoned()).toBe(1);
   });

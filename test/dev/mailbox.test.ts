@@ -6,7 +6,7 @@ import type { DevAnswer } from '../../dev/host/endpoints';
 import { useMailboxDirectory } from '../../dev/mailbox/mailboxDirectory';
 import { mailboxRoutes } from '../../dev/mailbox/mailboxRoutes';
 import { linksOnThisHost } from '../../dev/mailbox/readMails';
-import { createEmailBackend } from '../../shared/mail/createBackend';
+import { createEmailBackend } from '../../shared/mail/backends/createEmailBackend';
 import { longLink, sampleMail } from '../shared/mail/sampleMail';
 
 const origin = 'http://127.0.0.1:7071';
@@ -27,9 +27,9 @@ async function get(template: string, params: Record<string, string> = {}, query 
 async function send(...mails: ReturnType<typeof sampleMail>[]): Promise<string> {
   let printed = '';
   let seconds = 0;
-  const now = (): Date => new Date(Date.UTC(2026, 0, 2, 3, 4, seconds++));
+  const clock = (): Date => new Date(Date.UTC(2026, 0, 2, 3, 4, seconds++));
   const settings = { backends: ['console'], filePath: directory } as const;
-  const backend = createEmailBackend(settings, { write: (text) => (printed += text), now });
+  const backend = createEmailBackend(settings, { write: (text) => (printed += text), clock });
   for (const mail of mails) await expect(backend.send(mail)).resolves.toMatchObject({ outcome: 'accepted' });
   return printed;
 }

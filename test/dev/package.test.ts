@@ -7,7 +7,7 @@ import path from 'node:path';
 import { unzipSync } from 'fflate';
 import { startHostProcess, type HostProcess } from '../../dev/host/hostProcess';
 import { packedFiles, zipFiles } from '../../dev/package';
-import { subjectOf } from '../../shared/address';
+import { addressHashOf } from '../../shared/address';
 import { settingNames } from '../../shared/config';
 import { createStorageClients, type StorageClients } from '../../shared/services';
 import { startScriptedSendGrid, type ScriptedSendGrid } from '../fakes/scriptedSendGrid';
@@ -123,7 +123,7 @@ describe('the package in an empty folder', () => {
   it('does the whole story', async () => {
     const email = 'someuser@somewhere.com';
     const row = { email, username: 'someuser', password: 'pbkdf2_sha256$1$salt$AAAA', isActive: true, generation: 0 };
-    await storage.table('Accounts').insert(subjectOf(email), '1', row, AbortSignal.timeout(5000));
+    await storage.table('Accounts').insert(addressHashOf(email), '1', row, AbortSignal.timeout(5000));
 
     await expect(post('request', { email })).resolves.toEqual({ status: 202, body: { status: 'accepted' } });
     const { body: mail } = await eventually(() => sendgrid.requests[0]);
@@ -138,7 +138,7 @@ describe('the package in an empty folder', () => {
       status: 200,
       body: { status: 'changed', username: 'someuser' },
     });
-    const stored = await storage.table('Accounts').get(subjectOf(email), '1', AbortSignal.timeout(5000));
+    const stored = await storage.table('Accounts').get(addressHashOf(email), '1', AbortSignal.timeout(5000));
     // The native module of the package has hashed it.
     expect(stored?.['password']).toMatch(/^argon2\$argon2id\$/);
     await expect(post('redeem', { key, newPassword: 'another good long password' })).resolves.toMatchObject({

@@ -1,10 +1,11 @@
 // The queue `outgoing-mail` in memory, and its poison queue. Messages go through JSON, as through the real one.
 import { StorageUnavailable } from '../../shared/errors';
-import type { OutgoingEnvelope, OutgoingMailQueue } from '../../shared/outgoingMail';
+import { deadline } from '../../shared/deadline';
+import type { Envelope, OutgoingMailQueue } from '../../shared/outbox/outgoingMail';
 
 /** A message as it waits in the queue. */
 export interface WaitingMessage {
-  readonly envelope: OutgoingEnvelope;
+  readonly envelope: Envelope;
   readonly delaySeconds: number;
 }
 
@@ -23,8 +24,8 @@ export function createMemoryQueue(): MemoryQueue {
   const poisoned: unknown[] = [];
   let waiting: WaitingMessage[] = [];
   let failures = 0;
-  const answer = (signal: AbortSignal): void => {
-    signal.throwIfAborted();
+  const answer = (): void => {
+    deadline().throwIfAborted();
     if (failures === 0) return;
     failures -= 1;
     throw new StorageUnavailable('queue', '503');
@@ -40,14 +41,14 @@ export function createMemoryQueue(): MemoryQueue {
     failNext: (times = 1) => {
       failures += times;
     },
-    send: async (envelope, delaySeconds, signal) => {
-      answer(signal);
-      const message = { envelope: JSON.parse(JSON.stringify(envelope)) as OutgoingEnvelope, delaySeconds };
+    send: async (envelope, delaySeconds) => {
+      answer();
+      const message = { envelope: JSON.parse(JSON.stringify(envelope)) as Envelope, delaySeconds };
       sent.push(message);
       waiting.push(message);
     },
-    poison: async (message, signal) => {
-      answer(signal);
+    poison: async (message) => {
+      answer();
       poisoned.push(message);
     },
   };

@@ -1,5 +1,6 @@
 // A table in memory that behaves as Azure's as far as TableStore promises: ETags, conditional writes, key order, OData filters of the
 // kind we write. The real adapters run on it; the same contract suites run on it and on Azurite. Faults come in by `intercept`.
+import { deadline } from '../../shared/deadline';
 import type { Columns, Row, TableStore } from '../../shared/storage/tableStore';
 
 /** The calls of a TableStore that a test may count or break. */
@@ -43,9 +44,9 @@ export function createMemoryTableStore(): MemoryTableStore {
     return { etag };
   };
   /** One call: counted, given up when the time is over, and run through the next interceptor of its kind. */
-  async function call<T>(name: TableCall, signal: AbortSignal, run: () => T): Promise<T> {
+  async function call<T>(name: TableCall, run: () => T): Promise<T> {
     calls.push(name);
-    signal.throwIfAborted();
+    deadline().throwIfAborted();
     const index = interceptors.findIndex((interceptor) => interceptor.call === name);
     if (index < 0) return run();
     const [interceptor] = interceptors.splice(index, 1);
@@ -62,29 +63,29 @@ export function createMemoryTableStore(): MemoryTableStore {
     intercept: (name, how, times = 1) => {
       for (let time = 0; time < times; time++) interceptors.push({ call: name, how });
     },
-    get: (partitionKey, rowKey, signal) => call('get', signal, () => copyOf(stored.get(keyOf(partitionKey, rowKey)))),
-    list: async function* (filter, signal, columns) {
-      const rows = await call('list', signal, () => sorted().filter(predicateOf(filter)));
+    get: (partitionKey, rowKey) => call('get', () => copyOf(stored.get(keyOf(partitionKey, rowKey)))),
+    list: async function* (filter, columns) {
+      const rows = await call('list', () => sorted().filter(predicateOf(filter)));
       for (const row of rows) yield columns === undefined ? row : picked(row, columns);
     },
-    page: (filter, token, signal) =>
-      call('page', signal, () => {
+    page: (filter, token) =>
+      call('page', () => {
         // As in Azure the token names the next row: what was deleted meanwhile shifts nothing.
         const key = ({ partitionKey = '', rowKey = '' }: Row): string => keyOf(partitionKey, rowKey);
         const rows = sorted().filter((row) => key(row) >= (token ?? '') && predicateOf(filter)(row));
         const next = rows[pageSize];
         return { rows: rows.slice(0, pageSize), next: next && key(next) };
       }),
-    insert: (partitionKey, rowKey, columns, signal) =>
-      call('insert', signal, () =>
+    insert: (partitionKey, rowKey, columns) =>
+      call('insert', () =>
         stored.has(keyOf(partitionKey, rowKey)) ? 'exists' : write(partitionKey, rowKey, defined(columns)),
       ),
-    merge: (partitionKey, rowKey, columns, etag, signal) =>
-      call('merge', signal, () =>
+    merge: (partitionKey, rowKey, columns, etag) =>
+      call('merge', () =>
         fits(stored.get(keyOf(partitionKey, rowKey)), etag) ? write(partitionKey, rowKey, defined(columns)) : 'stale',
       ),
-    remove: (partitionKey, rowKey, etag, signal) =>
-      call('remove', signal, () => {
+    remove: (partitionKey, rowKey, etag) =>
+      call('remove', () => {
         if (!fits(stored.get(keyOf(partitionKey, rowKey)), etag)) return 'stale';
         stored.delete(keyOf(partitionKey, rowKey));
         return 'removed';

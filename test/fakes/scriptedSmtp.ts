@@ -9,9 +9,11 @@ interface SmtpMessage {
   readonly from: string;
   readonly to: readonly string[];
   readonly raw: string;
-  /** Over TLS? */
   readonly secure: boolean;
 }
+
+/** A code, or a code and a text such as `554 5.7.1 Relay access denied`. */
+type Reply = number | string;
 
 /** How a raw server misbehaves. */
 type BadManners =
@@ -30,8 +32,6 @@ export interface ScriptedSmtpOptions {
   readonly auth?: { readonly user: string; readonly password: string };
   /** Offers STARTTLS (or speaks TLS at once if `implicit`) with this certificate. */
   readonly tls?: TestCertificate & { readonly implicit?: boolean; readonly only?: SecureVersion };
-  /** Announced SIZE. */
-  readonly size?: number;
 }
 
 export interface ScriptedSmtp {
@@ -41,12 +41,8 @@ export interface ScriptedSmtp {
   /** Bytes of every connection, as they came: what an eavesdropper reads. Raw servers only. */
   readonly wire: () => string;
   connections(): number;
-  /** Reply codes for the next RCPT TO (or MAIL FROM, or end of DATA) commands, in order; afterwards 250. */
-  script(replies: {
-    readonly mail?: readonly number[];
-    readonly rcpt?: readonly number[];
-    readonly data?: readonly number[];
-  }): void;
+  /** Replies to the next RCPT TO (or end of DATA) commands, in order; afterwards 250. */
+  script(replies: { readonly rcpt?: readonly Reply[]; readonly data?: readonly Reply[] }): void;
   /** Ends every open connection, as a server does with idle ones. Resolves when they are gone. */
   disconnectAll(): Promise<void>;
   close(): Promise<void>;
@@ -81,8 +77,10 @@ export async function testCertificate({
   return { key, cert };
 }
 
-function reply(code: number | undefined): Error | null {
-  return code === undefined || code < 400 ? null : Object.assign(new Error('scripted'), { responseCode: code });
+function reply(scripted: Reply | undefined): Error | null {
+  if (scripted === undefined) return null;
+  const [, code = '', text = 'scripted'] = /^(\d{3}) ?(.+)?$/.exec(String(scripted)) ?? [];
+  return Object.assign(new Error(text), { responseCode: Number(code) });
 }
 
 /** Starts one on a free loopback port. */
@@ -90,9 +88,9 @@ export async function startScriptedSmtp(options: ScriptedSmtpOptions = {}): Prom
   return options.badManners === undefined ? startSmtpServer(options) : startRawServer(options.badManners);
 }
 
-async function startSmtpServer({ auth, tls, size }: ScriptedSmtpOptions): Promise<ScriptedSmtp> {
+async function startSmtpServer({ auth, tls }: ScriptedSmtpOptions): Promise<ScriptedSmtp> {
   const messages: SmtpMessage[] = [];
-  const scripted = { mail: [] as number[], rcpt: [] as number[], data: [] as number[] };
+  const scripted = { rcpt: [] as Reply[], data: [] as Reply[] };
   let connections = 0;
   const versions = tls?.only ? { minVersion: tls.only, maxVersion: tls.only, ciphers: 'DEFAULT:@SECLEVEL=0' } : {};
   const server = new SMTPServer({
@@ -101,7 +99,6 @@ async function startSmtpServer({ auth, tls, size }: ScriptedSmtpOptions): Promis
     authOptional: !auth,
     allowInsecureAuth: true,
     disableReverseLookup: true,
-    ...(size === undefined ? {} : { size }),
     logger: false,
     closeTimeout: 1,
     onConnect(_session, done) {
@@ -111,9 +108,6 @@ async function startSmtpServer({ auth, tls, size }: ScriptedSmtpOptions): Promis
     onAuth({ username, password }, _session, done) {
       if (username === auth?.user && password === auth?.password) done(null, { user: username });
       else done(Object.assign(new Error('scripted'), { responseCode: 535 }));
-    },
-    onMailFrom(_address, _session, done) {
-      done(reply(scripted.mail.shift()));
     },
     onRcptTo(_address, _session, done) {
       done(reply(scripted.rcpt.shift()));
@@ -148,8 +142,7 @@ async function startSmtpServer({ auth, tls, size }: ScriptedSmtpOptions): Promis
     messages,
     wire: () => '',
     connections: () => connections,
-    script({ mail = [], rcpt = [], data = [] }) {
-      scripted.mail.push(...mail);
+    script({ rcpt = [], data = [] }) {
       scripted.rcpt.push(...rcpt);
       scripted.data.push(...data);
     },
@@ -231,7 +224,7 @@ function behave(socket: Socket, how: BadManners, heard: (text: string) => void):
       inData = true;
       socket.write('354 go on\r\n');
     } else {
-      socket.write('250 ok\r\n');
+      socket.write(command === 'STARTTLS' ? '502 not implemented\r\n' : '250 ok\r\n');
     }
   });
 }

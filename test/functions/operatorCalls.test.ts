@@ -1,7 +1,7 @@
 // What operators and support call: health, links, deliveries/find, the timers for poison and purge.
 import { createScriptedAdmins } from '../support/admins';
 import { addAccount, eventually, keyIn, readAccount, someuser, startApp, type App } from '../support/app';
-import { subjectOf } from '../../shared/address';
+import { addressHashOf } from '../../shared/address';
 
 const signal = () => AbortSignal.timeout(5000);
 
@@ -154,7 +154,7 @@ describe('the poison report', () => {
     const row = await eventually(async () => {
       for await (const one of app.storage
         .table('Deliveries')
-        .list(`PartitionKey eq '${subjectOf(someuser.email)}'`, signal())) {
+        .list(`PartitionKey eq '${addressHashOf(someuser.email)}'`, signal())) {
         if (one['state'] === 'failed') return one;
       }
       return undefined;

@@ -1,5 +1,5 @@
 // The pages under the dev host, without a browser: what each call answers, and what it leaves behind.
-import { subjectOf } from '../../shared/address';
+import { addressHashOf } from '../../shared/address';
 import { messagesFor } from '../../shared/locales';
 import { verifyPassword } from '../../shared/password/passwordHash';
 import { issueResetKey } from '../../shared/resetKey';
@@ -170,7 +170,7 @@ describe('the pages', () => {
     });
 
     it('says the same, and does nothing, for a key of ours that was never bound', async () => {
-      const { key } = issueResetKey(exampleConfig, subjectOf('nobody@somewhere.com'), new Date(Date.now() - 3_660_000));
+      const { key } = issueResetKey(exampleConfig, addressHashOf('nobody@somewhere.com'), new Date(Date.now() - 3_660_000));
       const before = asked();
       const resent = await postForm(app, paths.key(key), { action: 'resend' });
       expect([resent.status, resent.headers.get('location')]).toEqual([303, paths.checkInbox]);
@@ -269,7 +269,7 @@ describe('the pages over the limit', () => {
     expect(refused.html).toContain(' 1 minute');
     expect((await getPage(app, paths.forgotPassword)).status).toBe(200);
     // Only a key that we signed is charged; this one is bound to nothing.
-    const { key } = issueResetKey(exampleConfig, subjectOf('nobody@somewhere.com'), new Date());
+    const { key } = issueResetKey(exampleConfig, addressHashOf('nobody@somewhere.com'), new Date());
     const open = async () => (await getPage(app, paths.key(key))).status;
     expect([await open(), await open(), await open()]).toEqual([400, 400, 429]);
   });

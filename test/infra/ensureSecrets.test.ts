@@ -1,4 +1,4 @@
-// The hook that makes the signing secret: once, never again, and not when the vault does not say for certain that there is none.
+// The hook that makes the secrets: once, never again, and only if the vault says for certain that there is none.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,16 +24,17 @@ interface Run {
   readonly output: string;
 }
 
-function run(env: Record<string, string> = {}): Promise<Run> {
+function run(env: Record<string, string> = {}, ...args: string[]): Promise<Run> {
   return new Promise((resolve) => {
     const variables = {
       PATH: `${path.join(vault, 'bin')}${path.delimiter}${process.env['PATH'] ?? ''}`,
       FAKE_VAULT: vault,
       AZURE_KEY_VAULT_NAME: 'kv-test',
+      AZURE_SUBSCRIPTION_ID: 'sub-of-azd',
       ENSURE_SECRETS_RETRY_MS: '1',
       ...env,
     };
-    execFile(process.execPath, [hook], { env: variables }, (error, stdout, stderr) => {
+    execFile(process.execPath, [hook, ...args], { env: variables }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, output: `${stdout}${stderr}` });
     });
   });
@@ -46,30 +47,35 @@ const calls = (): string[][] =>
     .map((line) => JSON.parse(line) as string[]);
 const writes = (): string[][] => calls().filter((words) => words[2] === 'set');
 const secretFile = (name: string): string => path.join(vault, `secret-${name}`);
+const made = ['RESET-SIGNING-SECRETS', 'MAIL-SEALING-SECRETS'];
 const answerFirst = (...errors: string[]): void => writeFileSync(path.join(vault, 'script'), errors.join('\n'));
 
-it('makes a signing secret that the app accepts in production', async () => {
+it('makes a signing and a sealing secret that the app accepts in production', async () => {
   await expect(run()).resolves.toMatchObject({ code: 0 });
-  const value = readFileSync(secretFile('RESET-SIGNING-SECRETS'), 'utf8').trim();
+  const [RESET_SIGNING_SECRETS = '', MAIL_SEALING_SECRETS = ''] = made.map((name) =>
+    readFileSync(secretFile(name), 'utf8').trim(),
+  );
+  expect(RESET_SIGNING_SECRETS).not.toBe(MAIL_SEALING_SECRETS);
   const production = { AZURE_FUNCTIONS_ENVIRONMENT: 'Production', SITE_PROTOCOL: 'https', LOGIN_URL: '' };
   const email = { EMAIL_BACKEND: 'sendgrid', SENDGRID_API_KEY: 'SG.x' };
-  const read = readConfig({ ...exampleSettings, ...production, ...email, RESET_SIGNING_SECRETS: value });
+  const secrets = { RESET_SIGNING_SECRETS, MAIL_SEALING_SECRETS };
+  const read = readConfig({ ...exampleSettings, ...production, ...email, ...secrets });
   expect(read).toMatchObject({ ok: true });
 });
 
-it('leaves it alone when it is there, however often it runs', async () => {
+it('leaves them alone if they exist, however often it runs', async () => {
   await run();
-  const value = readFileSync(secretFile('RESET-SIGNING-SECRETS'), 'utf8');
-  await expect(run()).resolves.toMatchObject({ code: 0, output: expect.stringContaining('stays as it is') });
+  const values = made.map((name) => readFileSync(secretFile(name), 'utf8'));
+  await expect(run()).resolves.toMatchObject({ code: 0, output: expect.stringContaining('left as it is') });
   await run();
-  expect(readFileSync(secretFile('RESET-SIGNING-SECRETS'), 'utf8')).toBe(value);
-  expect(writes()).toHaveLength(1);
+  expect(made.map((name) => readFileSync(secretFile(name), 'utf8'))).toEqual(values);
+  expect(writes()).toHaveLength(2);
 });
 
 it('waits for a role that has not taken effect yet', async () => {
   answerFirst(forbidden, forbidden);
   await expect(run()).resolves.toMatchObject({ code: 0 });
-  expect(writes()).toHaveLength(1);
+  expect(writes()).toHaveLength(2);
 });
 
 it.each([
@@ -85,49 +91,53 @@ it.each([
   expect(writes()).toEqual([]);
 });
 
-it('puts the value into no argument and no output, and leaves no file of it behind', async () => {
+it('puts no value into an argument or the output, and leaves no file of it behind', async () => {
   const { output } = await run();
-  const value = readFileSync(secretFile('RESET-SIGNING-SECRETS'), 'utf8').trim();
-  const [, base64 = ''] = value.split(':');
-  expect(base64.length).toBeGreaterThan(40);
-  expect(JSON.stringify(calls())).not.toContain(base64);
-  expect(output).not.toContain(base64);
-  const [words = []] = writes();
-  expect(existsSync(words[words.indexOf('--file') + 1] ?? '')).toBe(false);
+  for (const name of made) {
+    const [, base64 = ''] = readFileSync(secretFile(name), 'utf8').trim().split(':');
+    expect(base64.length).toBeGreaterThan(40);
+    expect(JSON.stringify(calls())).not.toContain(base64);
+    expect(output).not.toContain(base64);
+  }
+  for (const words of writes()) expect(existsSync(words[words.indexOf('--file') + 1] ?? '')).toBe(false);
 });
 
-it('never asks for the value of a secret', async () => {
+it('asks for the id of a secret, never its value, in the subscription of azd', async () => {
   await run();
-  for (const words of calls().filter(([command]) => command === 'keyvault')) {
-    expect(words.slice(words.indexOf('--query'), words.indexOf('--query') + 2)).toEqual(['--query', 'id']);
+  for (const words of calls()) {
+    const option = (name: string): string | undefined => words[words.indexOf(name) + 1];
+    expect([option('--query'), option('--subscription')]).toEqual(['id', 'sub-of-azd']);
   }
 });
 
 it.each([
-  ['sendgrid', ['SENDGRID-API-KEY']],
-  ['smtp', ['EMAIL-HOST-PASSWORD']],
-  ['sendgrid,smtp', ['SENDGRID-API-KEY', 'EMAIL-HOST-PASSWORD']],
-])(
-  'with EMAIL_BACKEND=%s tells which provider secrets are missing, and makes none up',
-  async (EMAIL_BACKEND, missing) => {
-    const { code, output } = await run({ EMAIL_BACKEND });
-    expect(code).toBe(0);
-    for (const name of ['SENDGRID-API-KEY', 'EMAIL-HOST-PASSWORD']) {
-      expect(output.includes(`${name} is missing`)).toBe(missing.includes(name));
-      expect(existsSync(secretFile(name))).toBe(false);
-    }
-  },
-);
+  [{ EMAIL_BACKEND: 'sendgrid' }, ['SENDGRID-API-KEY']],
+  [{ EMAIL_BACKEND: 'smtp', EMAIL_HOST_USER: 'user' }, ['EMAIL-HOST-PASSWORD']],
+  [{ EMAIL_BACKEND: 'smtp' }, []],
+  [{ EMAIL_BACKEND: 'sendgrid,smtp', EMAIL_HOST_USER: 'user' }, ['SENDGRID-API-KEY', 'EMAIL-HOST-PASSWORD']],
+  [{ ACCOUNT_DIRECTORY: 'http' }, ['SENDGRID-API-KEY', 'ACCOUNT-DIRECTORY-SECRETS']],
+  [{ SITE_EVENTS_URL: 'https://x.org' }, ['SENDGRID-API-KEY', 'SITE-EVENTS-SECRETS']],
+])('with %j names the missing secrets of others, and makes none up', async (settings, missing) => {
+  const { code, output } = await run(settings);
+  expect(code).toBe(0);
+  expect([...output.matchAll(/^(\S+) is missing/gm)].map(([, name]) => name)).toEqual(missing);
+  for (const name of missing) expect(existsSync(secretFile(name))).toBe(false);
+});
 
-it('makes the app read its references anew', async () => {
+it('with --missing only prints their names', async () => {
+  await expect(run({}, '--missing')).resolves.toEqual({ code: 0, output: 'SENDGRID-API-KEY\n' });
+  expect(writes()).toEqual([]);
+});
+
+it('makes the app read its references again', async () => {
   await run({ AZURE_FUNCTION_APP_NAME: 'func-x', AZURE_RESOURCE_GROUP: 'rg-x' });
   const rest = calls().find(([command]) => command === 'rest') ?? [];
   expect(rest.join(' ')).toContain(
-    '/resourceGroups/rg-x/providers/Microsoft.Web/sites/func-x/config/configreferences/',
+    '/subscriptions/sub-of-azd/resourceGroups/rg-x/providers/Microsoft.Web/sites/func-x/config/configreferences/',
   );
 });
 
-it('says so when azd did not call it', async () => {
+it('says so if azd did not call it', async () => {
   const { code, output } = await run({ AZURE_KEY_VAULT_NAME: '' });
   expect(code).toBe(1);
   expect(output).toContain('AZURE_KEY_VAULT_NAME is not set');

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { normalizeAddress, parseAddress, subjectOf } from '../../shared/address';
+import { normalizeAddress, parseAddress, addressHashOf } from '../../shared/address';
 
 describe('parseAddress', () => {
   it.each([
@@ -152,9 +152,9 @@ describe('normalizeAddress', () => {
   });
 });
 
-describe('subjectOf', () => {
+describe('addressHashOf', () => {
   it('is the first 128 bits of SHA-256 of the normalized address, in base64url (known answer)', () => {
-    expect(subjectOf('someuser@somewhere.com')).toBe('cM-Cuc5Ca17_SqXTIlSZcQ');
-    expect(subjectOf('SomeUser@Somewhere.COM')).toBe('cM-Cuc5Ca17_SqXTIlSZcQ');
+    expect(addressHashOf('someuser@somewhere.com')).toBe('cM-Cuc5Ca17_SqXTIlSZcQ');
+    expect(addressHashOf('SomeUser@Somewhere.COM')).toBe('cM-Cuc5Ca17_SqXTIlSZcQ');
   });
 });

@@ -175,7 +175,7 @@ describe('the settings', () => {
   });
 
   it('refuse plain http outside loopback for everything that carries a secret', () => {
-    for (const name of ['SENDGRID_API_URL', 'PWNED_PASSWORDS_URL']) {
+    for (const name of ['SENDGRID_API_URL', 'PWNED_PASSWORDS_URL', 'ACCOUNT_DIRECTORY_URL', 'SITE_EVENTS_URL']) {
       expect(namesOf(problemsOf({ [name]: 'http://api.example.org' }))).toEqual([name]);
       expect(namesOf(problemsOf({ [name]: 'http://localhost.evil.example/' }))).toEqual([name]);
       expect(namesOf(problemsOf({ [name]: 'http://127.0.0.1@evil.example/' }))).toEqual([name]);
@@ -194,9 +194,21 @@ describe('the settings', () => {
     expect(configOf({ LIMIT_PER_IP: 'off' }, { ...exampleSettings }).limits.perIp).toBe('off');
   });
 
-  it.each(['', '3', '0/5m', '3/0m', '1001/1m', '3/5d', '-3/5m', '3/5m,4/5m', '3/5'])('refuse the limit %j', (text) => {
+  it.each(['', '3', '0/5m', '3/0m', '1001/1m', '3/5w', '-3/5m', '3/5m,4/5m', '3/5'])('refuse the limit %j', (text) => {
     const problems = namesOf(problemsOf({ LIMIT_PER_ADDRESS: text }));
     expect(problems).toEqual(text === '' ? [] : ['LIMIT_PER_ADDRESS']);
+  });
+
+  it.each([
+    ['ACCOUNT_DIRECTORY', 'ldap'],
+    ['ACCOUNT_DIRECTORY_PASSWORD', 'md5'],
+    ['ACCOUNT_DIRECTORY_SECRETS', `whsec_${'A'.repeat(31)}`],
+    ['SITE_EVENTS_SECRETS', `whsec_${'A'.repeat(32)},secret`],
+    ['MAIL_SEALING_SECRETS', 'k:short'],
+    ['LIMIT_PER_ADDRESS_DAY', '20/day'],
+    ['SITE_TIME_ZONE', 'Mars/Olympus'],
+  ])('refuse %s %j', (name, value) => {
+    expect(namesOf(problemsOf({ [name]: value }))).toEqual([name]);
   });
 
   it.each([

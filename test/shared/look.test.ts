@@ -1,6 +1,6 @@
 // What a site may look like: readable colours, a small PNG, nothing else.
 import { colord } from 'colord';
-import { z } from 'zod';
+import * as z from 'zod';
 import { lookColumns, palettesOf, readLogo } from '../../shared/look';
 import { sampleLogo } from '../support/pageStates';
 

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { startHostProcess, type HostProcess } from '../../dev/host/hostProcess';
-import { createStorageClients, type StorageClients } from '../../shared/services';
-import { subjectOf } from '../../shared/address';
+import { createStorageClients, type StorageClients } from '../../shared/storage/storageClients';
+import { addressHashOf } from '../../shared/address';
 import { emptyStorage } from './storage';
 
 const root = path.join(__dirname, '../..');
@@ -42,9 +42,13 @@ export interface AppOptions {
   readonly timers?: boolean;
   readonly queueHoldSeconds?: number;
   readonly allowedHosts?: readonly string[];
+  /** Only seedSite makes tables; without it, most tests want them to be there. */
+  readonly makeTables?: boolean;
 }
 
 export async function startApp({ env, connectionString = emptyStorage(), ...options }: AppOptions = {}): Promise<App> {
+  const storage = createStorageClients({ kind: 'connectionString', connectionString });
+  if (options.makeTables !== false) await storage.createMissing();
   const host = await startHostProcess({
     ...options,
     appFile: path.join(root, 'dist/main.js'),
@@ -55,7 +59,7 @@ export async function startApp({ env, connectionString = emptyStorage(), ...opti
   return {
     host,
     connectionString,
-    storage: await createStorageClients({ kind: 'connectionString', connectionString }),
+    storage,
     mails,
     mailsWithin: (count, seconds = 20) => eventually(() => (mails().length >= count ? mails() : undefined), seconds),
     stop: () => host.stop(),
@@ -87,11 +91,11 @@ export async function addAccount(
   { id = '1', ...columns }: AccountColumns,
 ): Promise<void> {
   const row = { password: 'pbkdf2_sha256$1$salt$AAAA', isActive: true, generation: 0, ...columns };
-  await storage.table('Accounts').insert(subjectOf(columns.email), id, row, AbortSignal.timeout(5000));
+  await storage.table('Accounts').insert(addressHashOf(columns.email), id, row);
 }
 
 export async function readAccount({ storage }: Pick<App, 'storage'>, email: string, id = '1') {
-  return storage.table('Accounts').get(subjectOf(email), id, AbortSignal.timeout(5000));
+  return storage.table('Accounts').get(addressHashOf(email), id);
 }
 
 export const someuser = { email: 'someuser@somewhere.com', username: 'someuser' } as const;

@@ -1,17 +1,21 @@
-// The whole flow on memory tables under the real adapters, with a clock that a test sets and every event captured.
+// The story and the outbox on memory tables under the real adapters, with a clock that a test sets and every event captured.
+import { addressHashOf } from '../../shared/address';
 import type { Clock } from '../../shared/clock';
 import type { AppEvent } from '../../shared/events';
-import { subjectOf } from '../../shared/address';
 import type { Rate } from '../../shared/limits';
 import type { Mail } from '../../shared/mail/emailBackend';
-import { requestReset, type Asker } from '../../shared/resetFlow';
+import { refundLimits } from '../../shared/mailLimits';
+import { describeMailRequest, parseMailRequest, type MailRequest } from '../../shared/mailRequest';
+import { handleMessage, type MailHandler, type OutboxDeps } from '../../shared/outbox/worker';
+import { createPasswordEncoder } from '../../shared/password/encodePassword';
+import type { Requester, ResetDeps } from '../../shared/resetDeps';
+import { prepareMail, requestReset } from '../../shared/resetFlow';
 import type { SigningSecret } from '../../shared/resetKey';
-import { sendMail, type SendMailFlow } from '../../shared/sendMail';
 import { createSiteSource, defaultResetUrl, type Site } from '../../shared/site';
 import { createAccountsTable } from '../../shared/storage/accountsTable';
-import { createBoundKeysTable } from '../../shared/storage/boundKeysTable';
 import { createDeliveriesTable } from '../../shared/storage/deliveriesTable';
 import { createLimitsTable } from '../../shared/storage/limitsTable';
+import { createResetKeysTable } from '../../shared/storage/resetKeysTable';
 import { createSiteTable } from '../../shared/storage/siteTable';
 import { createMemoryQueue, type MemoryQueue } from '../fakes/memoryQueue';
 import { createMemoryTableStore, type MemoryTableStore } from '../fakes/memoryTableStore';
@@ -60,32 +64,36 @@ export function createTestClock(at: Date = start): TestClock {
 
 export interface TestTables {
   readonly accounts: MemoryTableStore;
-  readonly boundKeys: MemoryTableStore;
+  readonly resetKeys: MemoryTableStore;
   readonly limits: MemoryTableStore;
   readonly deliveries: MemoryTableStore;
   readonly site: MemoryTableStore;
 }
 
 export interface TestFlow {
-  readonly flow: SendMailFlow;
+  readonly deps: ResetDeps & OutboxDeps;
+  /** Handles one message as the queue function does. */
+  readonly handle: (message: unknown) => Promise<void>;
+  /** Tells the outbox to stop. */
+  readonly stop: () => void;
   readonly clock: TestClock;
   readonly tables: TestTables;
   readonly queue: MemoryQueue;
   readonly email: ScriptedEmail;
   readonly events: AppEvent[];
-  /** A row as a site or an operator would write it. @returns its `sub` */
+  /** A row as a site or an operator would write it. @returns the address's hash */
   readonly addAccount: (columns: {
     email: string;
     id?: string;
     username?: string;
     [column: string]: unknown;
   }) => string;
-  /** requestReset with a deadline. @returns the mail's id */
-  readonly request: (email: string, asker?: Asker) => Promise<string>;
-  /** Runs sendMail on every waiting message, also those it puts back, until none is left. At most `rounds` times. */
+  /** requestReset. @returns the mail's id */
+  readonly request: (email: string, requester?: Requester) => Promise<string>;
+  /** Handles every waiting message, also those that are put back, until none is left. At most `rounds` times. */
   readonly deliverAll: (rounds?: number) => Promise<void>;
   /** requestReset and all that follows. @returns the mails that were accepted since */
-  readonly mailsFor: (email: string, asker?: Asker) => Promise<Mail[]>;
+  readonly mailsFor: (email: string, requester?: Requester) => Promise<Mail[]>;
   /** The account's row. */
   readonly account: (email: string, id?: string) => Record<string, unknown> | undefined;
 }
@@ -96,11 +104,11 @@ export interface TestFlowOptions {
   readonly perAddress?: Rate | 'off';
   readonly perIp?: Rate | 'off';
   readonly site?: Site;
+  readonly sealingSecrets?: ResetDeps['settings']['sealingSecrets'];
+  readonly mailExtraLines?: ResetDeps['settings']['mailExtraLines'];
+  readonly sendSiteEvent?: ResetDeps['sendSiteEvent'];
   readonly isBreached?: (password: string) => Promise<boolean>;
 }
-
-/** For calls that must not take long, and in these tests never do. */
-export const within = (): AbortSignal => AbortSignal.timeout(10_000);
 
 export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
   const clock = createTestClock();
@@ -108,7 +116,7 @@ export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
   const emit = (event: AppEvent): void => void events.push(event);
   const tables: TestTables = {
     accounts: createMemoryTableStore(),
-    boundKeys: createMemoryTableStore(),
+    resetKeys: createMemoryTableStore(),
     limits: createMemoryTableStore(),
     deliveries: createMemoryTableStore(),
     site: createMemoryTableStore(),
@@ -116,35 +124,52 @@ export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
   const queue = createMemoryQueue();
   const email = createScriptedEmail();
   const { perAddress = { burst: 3, refillMs: 300_000 }, perIp = { burst: 60, refillMs: 60_000 } } = options;
-  const flow: SendMailFlow = {
+  const signingSecrets = options.signingSecrets ?? [secretA];
+  const stopping = new AbortController();
+  const deps: ResetDeps & OutboxDeps = {
     settings: {
-      signingSecrets: options.signingSecrets ?? [secretA],
+      signingSecrets,
+      sealingSecrets: options.sealingSecrets ?? signingSecrets,
       siteId: '1',
       resetKeyTtlMinutes: options.resetKeyTtlMinutes ?? 60,
-      password: { minLength: 15, hasher: 'argon2id' },
+      password: { minLength: 15 },
       limits: { perAddress, perIp },
+      mailExtraLines: options.mailExtraLines ?? [],
     },
     clock: clock.now,
     emit,
     queue,
     accounts: createAccountsTable(tables.accounts, emit),
-    boundKeys: createBoundKeysTable(tables.boundKeys),
+    resetKeys: createResetKeysTable(tables.resetKeys),
     deliveries: createDeliveriesTable(tables.deliveries),
     limits: createLimitsTable(tables.limits),
     site: createSiteSource(createSiteTable(tables.site, '1'), options.site ?? codalab, false, clock.now, emit),
     email,
-    ...(options.isBreached && { isBreached: options.isBreached }),
+    encodePassword: createPasswordEncoder('argon2id', emit),
+    isBreached: options.isBreached,
+    sendSiteEvent: options.sendSiteEvent,
+    stopping: stopping.signal,
   };
-  const request = (address: string, asker: Asker = {}): Promise<string> => requestReset(flow, address, asker, within());
+  const handler: MailHandler<MailRequest> = {
+    parse: parseMailRequest,
+    describe: describeMailRequest,
+    prepare: (request, mail) => prepareMail(deps, request, mail),
+    refund: (request, mailId) => refundLimits(deps, request, mailId),
+  };
+  const handle = (message: unknown): Promise<void> => handleMessage(deps, handler, message);
+  const request = (address: string, requester: Requester = {}): Promise<string> =>
+    requestReset(deps, address, requester);
   const deliverAll = async (rounds = 10): Promise<void> => {
     for (let round = 0; round < rounds; round++) {
       const messages = queue.takeAll();
       if (messages.length === 0) return;
-      for (const { envelope } of messages) await sendMail(flow, envelope);
+      for (const { envelope } of messages) await handle(envelope);
     }
   };
   return {
-    flow,
+    deps,
+    handle,
+    stop: () => stopping.abort(),
     clock,
     tables,
     queue,
@@ -153,19 +178,19 @@ export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
     request,
     deliverAll,
     addAccount: ({ email: address, id = '1', username = 'someuser', ...columns }) => {
-      const sub = subjectOf(address);
+      const addressHash = addressHashOf(address);
       const row = { email: address, username, password: oldPassword, isActive: true, generation: 0, ...columns };
-      tables.accounts.edit(sub, id, row);
-      return sub;
+      tables.accounts.edit(addressHash, id, row);
+      return addressHash;
     },
-    mailsFor: async (address, asker) => {
+    mailsFor: async (address, requester) => {
       const before = email.accepted.length;
-      await request(address, asker);
+      await request(address, requester);
       await deliverAll();
       return email.accepted.slice(before);
     },
     account: (address, id = '1') =>
-      tables.accounts.rows().find((row) => row.partitionKey === subjectOf(address) && row.rowKey === id),
+      tables.accounts.rows().find((row) => row.partitionKey === addressHashOf(address) && row.rowKey === id),
   };
 }
 

@@ -2,7 +2,7 @@
 import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { createStorageClients, type StorageClients } from '../../shared/services';
+import { createStorageClients, type StorageClients } from '../../shared/storage/storageClients';
 
 const accountKey = Buffer.alloc(64, 7).toString('base64');
 const accountNames = Array.from({ length: 400 }, (_, index) => `test${index}`);
@@ -34,9 +34,11 @@ export function connectionString(name: string, ports: { blob: number; queue: num
   ].join(';');
 }
 
-/** Our own clients on empty storage. */
-export function emptyStorageClients(): Promise<StorageClients> {
-  return createStorageClients({ kind: 'connectionString', connectionString: emptyStorage() });
+/** Our own clients on empty storage, with its tables and queues made. */
+export async function emptyStorageClients(): Promise<StorageClients> {
+  const storage = createStorageClients({ kind: 'connectionString', connectionString: emptyStorage() });
+  await storage.createMissing();
+  return storage;
 }
 
 /** Test files run in several processes: a file made with `wx` is the lock. */

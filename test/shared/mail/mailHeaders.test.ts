@@ -1,5 +1,6 @@
 // What may stand in a header: cleaning, cutting, quoting, Message-IDs.
 import {
+  asciiDomain,
   cleanSubject,
   cleanText,
   formatMailbox,
@@ -57,6 +58,14 @@ describe('a mailbox', () => {
     expect(formatMailbox(mailbox)).toBe(written);
     expect(parseMailbox(written)).toEqual(mailbox);
   });
+});
+
+it.each([
+  ['info@bücher.example', 'info@xn--bcher-kva.example'],
+  ['jörg@bücher.example', 'jörg@xn--bcher-kva.example'],
+  ['Some.User@SomeWhere.COM', 'Some.User@SomeWhere.COM'],
+])('the domain of %s in ASCII: %s', (address, expected) => {
+  expect(asciiDomain(address)).toBe(expected);
 });
 
 describe('a Message-ID', () => {

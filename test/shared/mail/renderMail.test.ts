@@ -36,7 +36,10 @@ const everyMail: [string, RenderedMail][] = [
   ],
   ['passwordChanged', renderPasswordChanged({ site, username: 'someuser' })],
   ['supportLinkIssued', renderSupportLinkIssued({ site, usernames: ['someuser'] })],
-  ['operatorAlert', renderOperatorAlert({ site, poisoned: 1, failed: 2, misconfigured: 3, ids: ['x'] })],
+  [
+    'operatorAlert',
+    renderOperatorAlert({ site, poisoned: 1, failed: 2, misconfigured: 3, unreadableAccounts: 0, ids: ['x'] }),
+  ],
   ['testMail', renderTestMail({ site })],
 ];
 
@@ -140,10 +143,18 @@ it('tells the mailbox that support issued a link, without the link', () => {
 
 it('alerts the operator by counts and ids only', () => {
   const ids = Array.from({ length: 25 }, (_, index) => `id${index}`);
-  const { text } = renderOperatorAlert({ site, poisoned: 25, oldestAgeMinutes: 7, failed: 0, misconfigured: 2, ids });
+  const { text } = renderOperatorAlert({
+    site,
+    poisoned: 25,
+    oldestAgeMinutes: 7,
+    failed: 0,
+    misconfigured: 2,
+    unreadableAccounts: 0,
+    ids,
+  });
   expect(text).toBe(`The password-reset app of codalab.org could not send some mail.
 
-Unreadable messages in outgoing-mail-poison: 25. The oldest has been there for 7 minutes.
+Messages in outgoing-mail-poison: 25. The oldest has been there for 7 minutes.
 
 Mails waiting because the mail provider refuses our settings: 2.
 

@@ -1,6 +1,6 @@
 // What the flow is promised by its five stores: the adapters over any TableStore. Run over the memory table and over Azurite.
 import { credentialVersionOf, type Account, type Accounts } from '../../../shared/accounts';
-import { subjectOf } from '../../../shared/address';
+import { addressHashOf } from '../../../shared/address';
 import type { BoundKey, BoundKeys } from '../../../shared/boundKeys';
 import { newId } from '../../../shared/clock';
 import { leaseMs, type ClaimRequest, type Deliveries, type Delivery } from '../../../shared/deliveries';
@@ -52,7 +52,7 @@ function accountsContract(name: string, make: MakeTable): void {
         generation: 0,
         ...columns,
       };
-      return table.insert(subjectOf(email), id, row, within());
+      return table.insert(addressHashOf(email), id, row, within());
     };
     const find = () => accounts.findByAddress(email, within());
     const only = async (): Promise<Account> => {
@@ -62,7 +62,7 @@ function accountsContract(name: string, make: MakeTable): void {
     };
     const change = (password: string, resetKeyId = 'key') => ({ password, resetKeyId, at: start });
     const edit = async (columns: Record<string, string | number | boolean>, id = '1') => {
-      await table.merge(subjectOf(email), id, columns, '*', within());
+      await table.merge(addressHashOf(email), id, columns, '*', within());
     };
 
     it('are found by the address in any ASCII letter case, with everything the flow needs', async () => {
@@ -70,11 +70,11 @@ function accountsContract(name: string, make: MakeTable): void {
       const found = await accounts.findByAddress(email.toUpperCase(), within());
       expect(found).toEqual([
         {
-          ...{ sub: subjectOf(email), id: '1', email, username: 'someuser', password: oldPassword, isActive: true },
+          ...{ sub: addressHashOf(email), id: '1', email, username: 'someuser', password: oldPassword, isActive: true },
           ...{ generation: 3, locale: 'de', lastResetKeyId: 'x', etag: expect.any(String) },
         },
       ]);
-      expect(await accounts.findBySubject(subjectOf(email), within())).toEqual(found);
+      expect(await accounts.findBySubject(addressHashOf(email), within())).toEqual(found);
     });
 
     it('are none for an unknown address', async () => {
@@ -87,7 +87,7 @@ function accountsContract(name: string, make: MakeTable): void {
     });
 
     it('may lack what Django or an operator left out', async () => {
-      await table.insert(subjectOf(email), '1', { email, username: 'someuser' }, within());
+      await table.insert(addressHashOf(email), '1', { email, username: 'someuser' }, within());
       await expect(only()).resolves.toMatchObject({ password: '', isActive: true, generation: 0 });
     });
 
@@ -125,7 +125,7 @@ function accountsContract(name: string, make: MakeTable): void {
     it('[K14] get their new password, a higher generation, the key that did it and when, by one write', async () => {
       await insert('1', { remark: 'kept' });
       await expect(accounts.setPassword(await only(), change('new'), within())).resolves.toBe('changed');
-      const row = await table.get(subjectOf(email), '1', within());
+      const row = await table.get(addressHashOf(email), '1', within());
       expect(row).toMatchObject({
         password: 'new',
         generation: 1,
@@ -170,15 +170,15 @@ function accountsContract(name: string, make: MakeTable): void {
       await insert('1');
       const account = await only();
       await edit('email' in columns ? { email: email.toUpperCase() } : columns);
-      const before = await table.get(subjectOf(email), '1', within());
+      const before = await table.get(addressHashOf(email), '1', within());
       await expect(accounts.setPassword(account, change('new'), within())).resolves.toBe('superseded');
-      await expect(table.get(subjectOf(email), '1', within())).resolves.toEqual(before);
+      await expect(table.get(addressHashOf(email), '1', within())).resolves.toEqual(before);
     });
 
     it('[K12] refuse a change of an account that is gone, and do not make it anew', async () => {
       await insert('1');
       const account = await only();
-      await table.remove(subjectOf(email), '1', '*', within());
+      await table.remove(addressHashOf(email), '1', '*', within());
       await expect(accounts.setPassword(account, change('new'), within())).resolves.toBe('superseded');
       await expect(find()).resolves.toEqual([]);
     });

@@ -1,0 +1,365 @@
+// The table of the JSON calls: what each one takes, does and answers. The edge reads bodies, applies limits and registers them;
+// GET /api/openapi.json is generated from the same entries.
+import { app, type HttpRequest } from '@azure/functions';
+import * as z from 'zod';
+import { addressHashOf, parseAddress } from '../shared/address';
+import type { ConfigResult } from '../shared/config';
+import { isHealthy } from '../shared/health';
+import { jsonAnswer, problemAnswer, type Answer, type ProblemCode } from '../shared/http/answer';
+import type { JsonCall } from '../shared/http/httpCall';
+import { readJsonBody } from '../shared/http/jsonBody';
+import { clientIpSchema, createOpenapi, type OpenapiDocument } from '../shared/http/openapi';
+import { acceptedLocale } from '../shared/locales';
+import { isGenuine, readReports } from '../shared/mail/sendgridEvents';
+import { mailKinds, providerStates } from '../shared/outbox/deliveries';
+import { noteReports } from '../shared/outbox/providerReports';
+import type { Requester } from '../shared/resetDeps';
+import { checkKey, issueLinks, redeemKey, requestReset } from '../shared/resetFlow';
+import type { Services } from '../shared/services';
+import { isLocale } from '../shared/site';
+import {
+  clientOf,
+  clientOfBackend,
+  emit,
+  httpEndpoint,
+  inInvocation,
+  withFrontLimit,
+  type Endpoint,
+  type FrontLimit,
+  type ServicesSource,
+} from './edge';
+import { pageCalls } from './pageCalls';
+
+/** A call with what it does. */
+interface ApiCall<B = unknown> extends JsonCall {
+  readonly body?: z.ZodType<B> | undefined;
+  readonly limit?: FrontLimit | undefined;
+  handle(call: {
+    readonly services: Services;
+    readonly request: HttpRequest;
+    readonly body: B;
+    readonly requester: Requester;
+  }): Promise<Answer>;
+}
+
+/** Lets `handle` be typed by its own `body`. */
+const define = <B>(call: ApiCall<B>): ApiCall => call as ApiCall;
+
+const email = z
+  .string()
+  .max(1016)
+  .describe('An e-mail address; blanks around it do not count.')
+  .transform((typed, context) => {
+    const address = parseAddress(typed);
+    if (address !== undefined) return address;
+    context.addIssue({ code: 'custom', message: 'is not an e-mail address' });
+    return z.NEVER;
+  });
+const key = z.string().describe('The reset key: what is between `/key/` and the next slash of the mailed link.');
+const username = z.string().describe('What the account logs in with.');
+const instant = z.iso.datetime();
+const status = <S extends string>(...values: readonly [S, ...S[]]) => z.enum(values);
+const keyProblems: readonly ProblemCode[] = ['invalid_key', 'expired_key', 'used_key', 'too_many_requests'];
+
+const linksCall = define({
+  name: 'issueLinks',
+  route: 'password-reset/links',
+  method: 'POST',
+  auth: 'function',
+  tag: 'for operators',
+  summary: 'Links for support, without mail; the mailbox is notified. Registered only with `LINKS_ENDPOINT=on`.',
+  body: z.strictObject({ email }),
+  answers: {
+    200: {
+      description: 'One link per account; none for an unknown address.',
+      schema: z.strictObject({ links: z.array(z.strictObject({ username, url: z.url(), expiresAt: instant })) }),
+    },
+  },
+  problems: ['too_many_requests'],
+  handle: async ({ services, body }) => {
+    const issued = await issueLinks(services, body.email);
+    if (issued.outcome === 'over_limit') return problemAnswer('too_many_requests', { retryAfterSeconds: 300 });
+    return jsonAnswer(200, { links: issued.links });
+  },
+});
+
+const calls: readonly ApiCall[] = [
+  define({
+    name: 'requestReset',
+    route: 'password-reset/request',
+    method: 'POST',
+    auth: 'anonymous',
+    tag: 'password reset',
+    summary: 'Mails a link to choose a new password, if the address has an account.',
+    backendTwin: true,
+    limit: 'request',
+    body: z.strictObject({
+      email,
+      locale: z
+        .string()
+        .max(35)
+        .refine(isLocale)
+        .optional()
+        .describe('BCP 47; for an account that has no language of its own.'),
+    }),
+    answers: {
+      202: {
+        description: 'The same for every well-formed address.',
+        schema: z.strictObject({ status: status('accepted') }),
+      },
+    },
+    problems: ['too_many_requests'],
+    handle: async ({ services, body, requester }) => {
+      await requestReset(services, body.email, { ...requester, locale: body.locale ?? requester.locale });
+      return jsonAnswer(202, { status: 'accepted' });
+    },
+  }),
+  define({
+    name: 'checkKey',
+    route: 'password-reset/check',
+    method: 'POST',
+    auth: 'anonymous',
+    tag: 'password reset',
+    summary: 'Would this key be redeemed now? Reads only.',
+    backendTwin: true,
+    limit: 'check',
+    body: z.strictObject({ key }),
+    answers: { 200: { description: 'Yes.', schema: z.strictObject({ username, expiresAt: instant }) } },
+    problems: keyProblems,
+    handle: async ({ services, body }) => {
+      const checked = await checkKey(services, body.key);
+      if (checked.outcome !== 'live') return problemAnswer(checked.outcome);
+      return jsonAnswer(200, { username: checked.username, expiresAt: checked.expiresAt });
+    },
+  }),
+  define({
+    name: 'redeemKey',
+    route: 'password-reset/redeem',
+    method: 'POST',
+    auth: 'anonymous',
+    tag: 'password reset',
+    summary: 'Sets the new password, once. A rejected password leaves the key good.',
+    backendTwin: true,
+    limit: 'redeem',
+    body: z.strictObject({
+      key,
+      newPassword: z
+        .string()
+        .describe('At least `PASSWORD_MIN_LENGTH` (15) and at most 128 Unicode code points, taken exactly as sent.'),
+    }),
+    answers: {
+      200: {
+        description: 'The password is set; the mailbox is notified.',
+        schema: z.strictObject({ status: status('changed'), username }),
+      },
+    },
+    problems: [...keyProblems, 'rejected_password'],
+    handle: async ({ services, body }) => {
+      const redeemed = await redeemKey(services, body.key, body.newPassword);
+      switch (redeemed.outcome) {
+        case 'changed':
+          return jsonAnswer(200, { status: 'changed', username: redeemed.username });
+        case 'rejected_password':
+          return problemAnswer('rejected_password', { errors: redeemed.problems });
+        case 'busy':
+          return problemAnswer('unavailable', { retryAfterSeconds: 2 });
+        case 'invalid_key':
+        case 'expired_key':
+        case 'used_key':
+          return problemAnswer(redeemed.outcome);
+      }
+    },
+  }),
+  define({
+    name: 'findDeliveries',
+    route: 'deliveries/find',
+    method: 'POST', // so that no address is in a URL
+    auth: 'function',
+    tag: 'for operators',
+    summary: 'What became of the mails to an address, newest first.',
+    body: z.strictObject({ email }),
+    answers: {
+      200: {
+        description: 'The mails.',
+        schema: z.strictObject({
+          deliveries: z.array(
+            z.strictObject({
+              id: z.string().describe('The mail id of the logs.'),
+              kind: z.enum(mailKinds),
+              state: z.enum(['sending', 'waiting', 'accepted', 'failed', 'unsure', 'suppressed']),
+              attempt: z.int(),
+              reason: z.string().optional(),
+              backend: z.string().optional(),
+              count: z.int().optional().describe('How many mails a limit suppressed.'),
+              acceptedAt: instant,
+              updatedAt: instant,
+              provider: z.strictObject({ state: z.enum(providerStates), at: instant }).optional(),
+            }),
+          ),
+        }),
+      },
+    },
+    problems: [],
+    handle: async ({ services, body }) => {
+      const found = await services.deliveries.findByAddressHash(addressHashOf(body.email));
+      const deliveries = found.map(({ id, kind, state, attempt, acceptedAt, updatedAt, provider, ...rest }) => ({
+        ...{ id, kind, state, attempt, acceptedAt, updatedAt, provider },
+        reason: 'reason' in rest ? rest.reason : undefined,
+        backend: 'backend' in rest ? rest.backend : undefined,
+        count: 'count' in rest ? rest.count : undefined,
+      }));
+      return jsonAnswer(200, { deliveries });
+    },
+  }),
+  define({
+    name: 'sendgridWebhook',
+    route: 'webhooks/sendgrid',
+    method: 'POST',
+    auth: 'anonymous', // the signature counts
+    tag: 'for operators',
+    summary:
+      "SendGrid's signed Event Webhook: an array of events. State only moves forward, so a replay changes nothing.",
+    answers: {
+      200: {
+        description: 'How many reports were new, known, and about no mail of this app.',
+        schema: z.strictObject({ noted: z.int(), stale: z.int(), unknown: z.int() }),
+      },
+    },
+    problems: ['forbidden', 'request_too_large'],
+    handle: async ({ services, request }) => {
+      const maxBytes = 1024 * 1024;
+      if (Number(request.headers.get('content-length')) > maxBytes) return problemAnswer('request_too_large');
+      const body = Buffer.from(await request.arrayBuffer());
+      if (body.length > maxBytes) return problemAnswer('request_too_large');
+      const [signature = null, timestamp = null] = ['signature', 'timestamp'].map((name) =>
+        request.headers.get(`x-twilio-email-event-webhook-${name}`),
+      );
+      const { sendgridWebhookPublicKey } = services.settings;
+      if (!isGenuine(sendgridWebhookPublicKey, body, signature, timestamp, services.clock())) {
+        emit({ event: 'webhookRefused', level: 'warn' });
+        return problemAnswer('forbidden');
+      }
+      return jsonAnswer(200, await noteReports(services, readReports(body))); // storage down: 503, and SendGrid retries
+    },
+  }),
+  define({
+    name: 'openapi',
+    route: 'openapi.json',
+    method: 'GET',
+    auth: 'anonymous',
+    tag: 'for operators',
+    summary: 'This document.',
+    answers: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({}) } },
+    problems: [],
+    handle: () => Promise.resolve(jsonAnswer(200, openapiDocument())),
+  }),
+];
+
+const healthStatus = status('ok', 'unavailable');
+const healthDetails = z.strictObject({
+  status: healthStatus,
+  settings: z
+    .union([z.literal('ok'), z.array(z.string())])
+    .optional()
+    .describe('`ok`, or what is wrong, by name.'),
+  tables: z.string().optional(),
+  queue: z.string().optional(),
+  site: z.string().optional(),
+});
+const healthOf = (schema: z.ZodType) => ({ 200: { description: 'Yes.', schema }, 503: { description: 'No.', schema } });
+
+/** The health calls are registered also with bad settings, so that a portal shows why nothing else is there. */
+const healthCalls = [
+  {
+    name: 'health',
+    route: 'health',
+    method: 'GET',
+    auth: 'anonymous',
+    tag: 'for operators',
+    summary: 'Is the app able to do its work? At most ten seconds old.',
+    answers: healthOf(z.strictObject({ status: healthStatus })),
+    problems: [],
+  },
+  {
+    name: 'healthDetails',
+    route: 'health/details',
+    method: 'GET',
+    auth: 'function',
+    tag: 'for operators',
+    summary: 'The same, part by part: each is `ok` or a short reason.',
+    answers: healthOf(healthDetails),
+    problems: [],
+  },
+] as const satisfies readonly JsonCall[];
+
+let document: OpenapiDocument | undefined;
+/** Made with the first call for it. */
+export const openapiDocument = (): OpenapiDocument =>
+  (document ??= createOpenapi([...calls, linksCall, ...healthCalls], pageCalls));
+
+/** Registers the calls, each with its backend twin. */
+export function registerApiCalls(source: ServicesSource, linksEndpoint: boolean): void {
+  for (const call of linksEndpoint ? [...calls, linksCall] : calls) {
+    const methods = call.method === 'GET' ? (['GET', 'HEAD'] as const) : (['POST'] as const);
+    app.http(call.name, {
+      route: `api/${call.route}`,
+      methods: call.backendTwin === true ? ['POST', 'OPTIONS'] : [...methods],
+      authLevel: call.auth,
+      handler: httpEndpoint(call.name, source, endpointOf(call, false)),
+    });
+    if (call.backendTwin !== true) continue;
+    app.http(`backend${call.name.charAt(0).toUpperCase()}${call.name.slice(1)}`, {
+      route: `api/backend/${call.route}`,
+      methods: ['POST'],
+      authLevel: 'function',
+      handler: httpEndpoint(call.name, source, endpointOf(call, true)),
+    });
+  }
+}
+
+function endpointOf(call: ApiCall, isBackend: boolean): Endpoint {
+  const schema =
+    isBackend && call.body instanceof z.ZodObject ? call.body.extend({ clientIp: clientIpSchema }) : call.body;
+  return async (services, request) => {
+    const read = schema === undefined ? undefined : await readJsonBody(request, schema);
+    if (read?.outcome === 'refused') return read.answer;
+    const body = read?.body ?? {};
+    const clientIp = isBackend && hasClientIp(body) ? body.clientIp : undefined;
+    const client = isBackend ? clientOfBackend(clientIp) : clientOf(services, request);
+    // A site's own server sends its own Accept-Language, not the person's.
+    const locale = isBackend ? undefined : acceptedLocale(request.headers.get('accept-language'));
+    const run = () => call.handle({ services, request, body, requester: { client, locale } });
+    if (call.limit === undefined) return run();
+    const over = (retryAfterSeconds: number) => problemAnswer('too_many_requests', { retryAfterSeconds });
+    return withFrontLimit(services, call.limit, client, run, over);
+  };
+}
+
+const hasClientIp = (body: unknown): body is { readonly clientIp?: string | undefined } =>
+  typeof body === 'object' && body !== null && 'clientIp' in body;
+
+/** Registers `health` and `healthDetails`. */
+export function registerHealth(settings: ConfigResult, source: ServicesSource): void {
+  for (const { name, route, auth } of healthCalls) {
+    const details = name === 'healthDetails';
+    app.http(name, {
+      route: `api/${route}`,
+      methods: details ? ['GET'] : ['GET', 'HEAD'],
+      authLevel: auth,
+      handler: settings.ok
+        ? httpEndpoint(name, source, async (services) => {
+            const health = await services.checkHealth();
+            return healthAnswer(isHealthy(health), details ? { settings: 'ok', ...health } : {});
+          })
+        : (_request, context) =>
+            inInvocation(context, () => {
+              emit({ event: 'badSettings', level: 'error', problems: settings.problems });
+              const answer = healthAnswer(false, details ? { settings: settings.problems } : {});
+              return { ...answer, headers: { ...answer.headers } };
+            }),
+    });
+  }
+}
+
+const healthAnswer = (healthy: boolean, details: Record<string, unknown>): Answer =>
+  jsonAnswer(healthy ? 200 : 503, { status: healthy ? 'ok' : 'unavailable', ...details });

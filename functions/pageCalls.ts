@@ -1,0 +1,89 @@
+// The table of the pages: one entry per function, with its routes for the OpenAPI document.
+import { app, type HttpHandler } from '@azure/functions';
+import * as z from 'zod';
+import { commonHeaders } from '../shared/http/answer';
+import type { PageCall } from '../shared/http/httpCall';
+import { paths, problemPage } from '../shared/pages/pages';
+import { httpEndpoint, type ServicesSource } from './edge';
+import { answerCheckInbox, answerForgotPassword } from './forgotPasswordPage';
+import { answerNewPassword } from './newPasswordPage';
+import { pageEndpoint, type AnswerPage } from './pageEndpoint';
+
+const text = z.string().optional();
+
+interface RegisteredPage extends PageCall {
+  readonly answer: AnswerPage | 'redirect';
+}
+
+export const pageCalls: readonly RegisteredPage[] = [
+  {
+    name: 'forgotPasswordPage',
+    route: 'accounts/password/reset',
+    operations: {
+      [paths.forgotPassword]: {
+        get: { summary: 'Asks for the address.', statuses: [200] },
+        post: { summary: 'As `requestReset`.', form: z.object({ email: z.string() }), statuses: [200, 400] },
+      },
+    },
+    answer: answerForgotPassword,
+  },
+  {
+    name: 'checkInboxPage',
+    route: 'accounts/password/reset/done',
+    operations: { [paths.checkInbox]: { get: { summary: 'Says that a mail may be on its way.', statuses: [200] } } },
+    answer: answerCheckInbox,
+  },
+  {
+    // One function for the link and for what follows, so that route order cannot matter. A link with something behind it gets a page.
+    name: 'newPasswordPage',
+    route: 'accounts/password/reset/key/{*rest}',
+    operations: {
+      '/accounts/password/reset/key/{key}/': {
+        get: { summary: 'The page behind the mailed link. Reads only.', statuses: [200, 400, 403, 410] },
+        post: {
+          summary: 'As `redeemKey`; with `action=resend` it asks for a new mail.',
+          form: z.object({
+            newPassword: text,
+            newPasswordAgain: text,
+            username: text,
+            action: z.literal('resend').optional(),
+          }),
+          statuses: [303, 400, 410, 422],
+        },
+      },
+      [paths.passwordSet]: { get: { summary: 'Says that the password is set.', statuses: [200] } },
+    },
+    answer: answerNewPassword,
+  },
+  {
+    // Whatever else there is below. The host tries routes in the order of function names, and this one comes last.
+    name: 'unknownPage',
+    route: 'accounts/password/reset/{*rest}',
+    operations: {},
+    answer: () => problemPage('not_found'),
+  },
+  {
+    name: 'changePassword',
+    route: '.well-known/change-password',
+    operations: {
+      '/.well-known/change-password': {
+        get: { summary: 'W3C "A Well-Known URL for Changing Passwords", for password managers.', statuses: [302] },
+      },
+    },
+    answer: 'redirect',
+  },
+];
+
+/** Registers the pages. */
+export function registerPages(source: ServicesSource): void {
+  for (const { name, route, answer } of pageCalls) {
+    const handler: HttpHandler =
+      answer === 'redirect'
+        ? httpEndpoint(name, source, () =>
+            Promise.resolve({ status: 302, headers: { ...commonHeaders, Location: paths.forgotPassword } }),
+          )
+        : pageEndpoint(name, source, answer);
+    const methods = answer === 'redirect' ? (['GET', 'HEAD'] as const) : (['GET', 'HEAD', 'POST'] as const);
+    app.http(name, { route, methods: [...methods], authLevel: 'anonymous', handler });
+  }
+}

@@ -1,0 +1,79 @@
+// Binds reset keys to accounts and finds what a key is bound to: the step between a signature and an account.
+import type { Account } from './directory/accountDirectory';
+import type { ResetLink } from './mail/accountMails';
+import type { ResetDeps } from './resetDeps';
+import { issueResetKey, resetKeyIdOf, verifyResetKey, type ResetKeyClaims } from './resetKey';
+import { resetLink } from './site';
+
+type BindingDeps = Pick<ResetDeps, 'settings' | 'clock' | 'resetKeys' | 'accounts' | 'site'>;
+
+/** Older than this in the queue, a key is replaced: the pages promise its whole life from the mail on. */
+const maxQueuedMs = 60_000;
+
+/**
+ * Makes a key live for an account.
+ * @param requested the key of the request, used if it is still fresh and was not bound otherwise; else a new one is issued
+ */
+export async function bindLink(deps: BindingDeps, account: Account, requested?: string): Promise<ResetLink> {
+  const now = deps.clock();
+  const bind = (claims: ResetKeyClaims) =>
+    deps.resetKeys.bind({
+      addressHash: account.addressHash,
+      resetKeyId: resetKeyIdOf(claims),
+      accountId: account.id,
+      credentialVersion: account.credentialVersion,
+      expiresAt: claims.expiresAt,
+    });
+  const linkOf = async (key: string, { expiresAt }: ResetKeyClaims): Promise<ResetLink> => {
+    return { username: account.username, url: resetLink(await deps.site.current(), key), expiresAt };
+  };
+  const verified = requested === undefined ? undefined : verifyResetKey(deps.settings, requested, now);
+  if (requested !== undefined && verified?.outcome === 'valid') {
+    const { claims } = verified;
+    const queuedMs = deps.settings.resetKeyTtlMinutes * 60_000 - (claims.expiresAt.getTime() - now.getTime());
+    const usable = queuedMs <= maxQueuedMs && claims.addressHash === account.addressHash;
+    if (usable && (await bind(claims)) === 'bound') return linkOf(requested, claims);
+  }
+  const { key, claims } = issueResetKey(deps.settings, account.addressHash, now);
+  await bind(claims); // 128 random bits: never taken
+  return linkOf(key, claims);
+}
+
+/** Why a reset key does not work. `expired_key` and `used_key` only for keys that were really signed here. */
+export type KeyRefusal = 'invalid_key' | 'expired_key' | 'used_key';
+
+/** A key that is bound: `redeemed` if it set the present password less than ten minutes ago. */
+export type FoundKey =
+  | {
+      readonly outcome: 'live' | 'redeemed';
+      readonly account: Account;
+      readonly claims: ResetKeyClaims;
+      readonly credentialVersion: string;
+    }
+  | { readonly outcome: KeyRefusal };
+
+const repeatMs = 10 * 60_000;
+
+/** Signature first, without any I/O; then the key's row and the account, in parallel. */
+export async function findBoundKey(deps: BindingDeps, key: string): Promise<FoundKey> {
+  const now = deps.clock();
+  const verified = verifyResetKey(deps.settings, key, now);
+  if (verified.outcome === 'invalid') return { outcome: 'invalid_key' };
+  if (verified.outcome === 'expired') return { outcome: 'expired_key' };
+  const { claims } = verified;
+  const bound = deps.resetKeys.find(claims.addressHash, resetKeyIdOf(claims));
+  const accountId = bound.then((row) => row?.accountId);
+  const [row, account] = await Promise.all([
+    bound,
+    deps.accounts.get(claims.addressHash, accountId),
+    deps.site.current(), // without a good site row nothing is answered about keys
+  ]);
+  if (row === undefined || account === undefined || !account.canReset) return { outcome: 'invalid_key' };
+  // The row lives longer than the key: with a leaked secret an old key must not be signed anew with a later end.
+  if (row.expiresAt.getTime() !== claims.expiresAt.getTime()) return { outcome: 'invalid_key' };
+  const { credentialVersion, resetKeyId } = row;
+  if (credentialVersion === account.credentialVersion) return { outcome: 'live', account, claims, credentialVersion };
+  const changedAt = account.lastResetKeyId === resetKeyId ? account.passwordChangedAt : undefined;
+  const isRecent = changedAt !== undefined && now.getTime() - changedAt.getTime() < repeatMs;
+  return isRecent ? { outcome: 'redeemed', account, claims, credentialVersion } : { outcome: 'used_key' };
+}

@@ -1,0 +1,164 @@
+// The OpenAPI 3.1 document, generated from the table of HTTP calls.
+import * as z from 'zod';
+import { problemOf, type ProblemCode } from './answer';
+import type { JsonCall, PageCall, PageOperation } from './httpCall';
+
+interface Part {
+  readonly [name: string]: unknown;
+}
+export interface OpenapiDocument extends Part {
+  readonly paths: Record<string, Record<string, Part>>;
+}
+
+/** `clientIp` of the backend twins. */
+export const clientIpSchema = z
+  .string()
+  .max(64)
+  .optional()
+  .describe('The client you ask for: the limits per IP apply to it, or not at all without it.');
+
+const jsonSchema = (schema: z.ZodType): Part => {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  return rest;
+};
+const jsonContent = (schema: Part, type = 'application/json'): Part => ({ content: { [type]: { schema } } });
+
+const problemSchema = z.strictObject({
+  type: z.literal('about:blank'),
+  title: z.string(),
+  status: z.int(),
+  code: z.string().describe('Stable; what a program decides by.'),
+  detail: z.string().optional().describe('For the developer; never quotes what was sent.'),
+  errors: z
+    .array(z.strictObject({ code: z.string(), message: z.string().describe('English.') }))
+    .min(1)
+    .optional()
+    .describe('Why a password was rejected.'),
+});
+
+const headers = (...names: readonly string[]): Part => ({
+  headers: Object.fromEntries(names.map((name) => [name, { required: true, schema: { type: 'string' } }])),
+});
+
+function problemResponses(codes: readonly ProblemCode[]): Record<string, Part> {
+  const responses: Record<string, Part> = {};
+  for (const status of new Set(codes.map((code) => problemOf(code).status))) {
+    const here = codes.filter((code) => problemOf(code).status === status);
+    const allOf = [
+      { $ref: '#/components/schemas/Problem' },
+      { properties: { code: { enum: here }, status: { const: status } } },
+    ];
+    responses[status] = {
+      description: here.map((code) => `\`${code}\`: ${problemOf(code).title}`).join(' '),
+      ...jsonContent({ allOf }, 'application/problem+json'),
+      ...((status === 429 || status === 503) && headers('Retry-After')),
+    };
+  }
+  return responses;
+}
+
+const bodyProblems: readonly ProblemCode[] = [
+  'invalid_request',
+  'length_required',
+  'request_too_large',
+  'unsupported_media_type',
+];
+
+function jsonOperation(call: JsonCall, operationId: string, isBackend: boolean): Part {
+  const needsKey = isBackend || call.auth === 'function';
+  const body =
+    isBackend && call.body instanceof z.ZodObject ? call.body.extend({ clientIp: clientIpSchema }) : call.body;
+  const problems = [
+    ...(body === undefined ? [] : bodyProblems),
+    ...call.problems,
+    'internal_error',
+    'unavailable',
+  ] as const;
+  const answers = Object.entries(call.answers).map(([status, { description, schema }]) => [
+    status,
+    { description, ...jsonContent(jsonSchema(schema)) },
+  ]);
+  return {
+    operationId,
+    summary: isBackend ? `${call.summary} For a site's own server.` : call.summary,
+    tags: [isBackend ? 'for your server' : call.tag],
+    ...(needsKey && { security: [{ functionKey: [] }] }),
+    ...(body && { requestBody: { required: true, ...jsonContent(jsonSchema(body)) } }),
+    responses: {
+      ...problemResponses(problems),
+      ...Object.fromEntries(answers),
+      ...(needsKey && {
+        401: { description: 'No function key, or a wrong one. Answered by the host, without a body.' },
+      }),
+    },
+  };
+}
+
+const html = jsonContent({ type: 'string' }, 'text/html');
+const pageDescriptions: Readonly<Record<number, Part>> = {
+  200: { description: 'The page.', ...html },
+  302: { description: 'Redirect.', ...headers('Location') },
+  303: { description: 'To the next page.', ...headers('Location') },
+  400: { description: 'Not usable: the form again, or why the link does not work.', ...html },
+  403: { description: 'The form came from another web site.', ...html },
+  404: { description: 'Nothing there.', ...html },
+  410: { description: 'The link is expired or used; offers a new mail.', ...html },
+  413: { description: 'Over 16 KiB.', ...html },
+  415: { description: 'Not a form in UTF-8.', ...html },
+  422: { description: 'The form again, with the reason.', ...html },
+  429: { description: 'Too many attempts.', ...html, ...headers('Retry-After') },
+  500: { description: 'Something went wrong here.', ...html },
+  503: { description: 'Not available just now.', ...html, ...headers('Retry-After') },
+};
+
+function pageOperation(operationId: string, path: string, { summary, form, statuses }: PageOperation): Part {
+  const formStatuses = form === undefined ? [] : [403, 413, 415];
+  const all = [...statuses, ...formStatuses, 429, 500, 503];
+  const schema = form && { ...jsonSchema(form), additionalProperties: true };
+  return {
+    operationId,
+    summary,
+    tags: ['pages'],
+    ...(path.includes('{key}') && {
+      parameters: [{ name: 'key', in: 'path', required: true, schema: { type: 'string' } }],
+    }),
+    ...(schema && { requestBody: { required: true, ...jsonContent(schema, 'application/x-www-form-urlencoded') } }),
+    responses: Object.fromEntries(all.map((status) => [status, pageDescriptions[status]])),
+  };
+}
+
+/** @see OpenAPI Specification 3.1 */
+export function createOpenapi(calls: readonly JsonCall[], pages: readonly PageCall[]): OpenapiDocument {
+  const paths: Record<string, Record<string, Part>> = {};
+  for (const call of calls) {
+    const method = call.method.toLowerCase();
+    paths[`/api/${call.route}`] = { [method]: jsonOperation(call, call.name, false) };
+    if (call.backendTwin !== true) continue;
+    const name = `backend${call.name.charAt(0).toUpperCase()}${call.name.slice(1)}`;
+    paths[`/api/backend/${call.route}`] = { [method]: jsonOperation(call, name, true) };
+  }
+  for (const { name, operations } of pages) {
+    for (const [index, [path, { get, post }]] of Object.entries(operations).entries()) {
+      const id = index === 0 ? name : `${name}${index + 1}`;
+      paths[path] = {
+        get: pageOperation(id, path, get),
+        ...(post && { post: pageOperation(`${id}Post`, path, post) }),
+      };
+    }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Password reset',
+      version: '1',
+      description:
+        'Three steps: request, check, redeem. Every error is `application/problem+json` with a stable `code`. No answer tells whether an address has an account.',
+    },
+    servers: [{ url: '/' }],
+    paths,
+    components: {
+      schemas: { Problem: jsonSchema(problemSchema) },
+      securitySchemes: { functionKey: { type: 'apiKey', in: 'header', name: 'x-functions-key' } },
+    },
+  };
+}

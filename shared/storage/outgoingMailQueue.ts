@@ -1,0 +1,52 @@
+// The queue `outgoing-mail` and its poison queue in Azure Storage. Messages are base64, as host.json says.
+import type { QueueClient } from '@azure/storage-queue';
+import { readEnvelope, type OutgoingMailQueue } from '../outbox/outgoingMail';
+import type { PeekPoison } from '../outbox/operatorAlert';
+import { codeOf, storageCall } from './storageCall';
+
+const neverExpires = -1; // an app that is down for a week loses nothing
+const peekAtMost = 32; // the service's own limit
+
+type LazyQueue = () => Promise<QueueClient>;
+
+export function createOutgoingMailQueue(queue: LazyQueue, poisonQueue: LazyQueue): OutgoingMailQueue {
+  const add = (to: LazyQueue, text: string, visibilityTimeout: number): Promise<void> =>
+    storageCall('queue', async (abortSignal) => {
+      const options = { visibilityTimeout, messageTimeToLive: neverExpires, abortSignal };
+      await (await to()).sendMessage(Buffer.from(text, 'utf8').toString('base64'), options);
+    });
+  return {
+    send: (envelope, delaySeconds) => add(queue, JSON.stringify(envelope), Math.round(delaySeconds)),
+    poison: (message) => add(poisonQueue, typeof message === 'string' ? message : JSON.stringify(message), 0),
+  };
+}
+
+/** Looks at the poison queue without taking anything out; one that does not exist yet is empty. */
+export function createPeekPoison(queue: LazyQueue): PeekPoison {
+  const isMissing = (error: unknown): boolean => codeOf(error) === 'QueueNotFound';
+  return async () => {
+    try {
+      return await storageCall('queue', async (abortSignal) => look(await queue(), abortSignal), isMissing);
+    } catch (error) {
+      if (isMissing(error)) return { count: 0, ids: [], oldest: undefined };
+      throw error;
+    }
+  };
+}
+
+async function look(queue: QueueClient, abortSignal: AbortSignal) {
+  const { approximateMessagesCount: count = 0 } = await queue.getProperties({ abortSignal });
+  if (count === 0) return { count, ids: [], oldest: undefined };
+  const { peekedMessageItems } = await queue.peekMessages({ numberOfMessages: peekAtMost, abortSignal });
+  const [oldest] = peekedMessageItems.map(({ insertedOn }) => insertedOn).sort((a, b) => a.getTime() - b.getTime());
+  return { count, ids: peekedMessageItems.flatMap(({ messageText }) => readMessage(messageText)?.id ?? []), oldest };
+}
+
+/** The clear part of a message as it stands in the queue; undefined for one that is not ours. */
+export function readMessage(messageText: string) {
+  try {
+    return readEnvelope(JSON.parse(Buffer.from(messageText, 'base64').toString('utf8')));
+  } catch {
+    return undefined;
+  }
+}

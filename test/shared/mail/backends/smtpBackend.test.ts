@@ -1,0 +1,284 @@
+// The smtp backend against real SMTP servers on loopback: the contract, TLS, stalls and drops (SM1 to SM5), the pool.
+import { spawn } from 'node:child_process';
+import { connect } from 'node:tls';
+import { createSmtpBackend } from '../../../../shared/mail/backends/smtpBackend';
+import type { EmailBackend, SendResult, SmtpSettings } from '../../../../shared/mail/emailBackend';
+import {
+  type ScriptedSmtp,
+  type ScriptedSmtpOptions,
+  startScriptedSmtp,
+  testCertificate,
+} from '../../../fakes/scriptedSmtp';
+import { describeEmailBackend, readMime } from '../emailBackend.contract';
+import { longLink, sampleMail } from '../sampleMail';
+
+const password = 'a password that must not leak';
+const accepted: SendResult = { outcome: 'accepted', backend: 'smtp' };
+
+let open: { server: ScriptedSmtp; backend: EmailBackend }[] = [];
+afterEach(async () => {
+  for (const { server, backend } of open) {
+    await backend.close();
+    await server.close();
+  }
+  open = [];
+});
+
+async function start(options: ScriptedSmtpOptions = {}, settings: Partial<SmtpSettings> = {}, ca?: string) {
+  const server = await startScriptedSmtp(options);
+  const { port } = server;
+  const backend = createSmtpBackend({ host: '127.0.0.1', port, security: 'none', timeoutMs: 5_000, ...settings }, ca);
+  const peer = { server, backend };
+  open.push(peer);
+  return peer;
+}
+
+const startTls = async (server: ScriptedSmtpOptions['tls'], settings: Partial<SmtpSettings> = {}, ca?: string) =>
+  start(
+    { ...(server ? { tls: server } : {}), auth: { user: 'apikey', password } },
+    { security: 'starttls', user: 'apikey', password, ...settings },
+    ca,
+  );
+
+describeEmailBackend('smtp', async () => {
+  const { server, backend } = await start();
+  return {
+    backend,
+    received: () => Promise.all(server.messages.map(({ raw, to }) => readMime(raw, to))),
+    close: () => Promise.resolve(),
+  };
+});
+
+describe('the message', () => {
+  it('has Auto-Submitted, both parts, no line over 998 octets, and no X-SMTPAPI unless SendGrid reads it', async () => {
+    const { server, backend } = await start();
+    await backend.send(sampleMail({ link: `${longLink}${'x'.repeat(1_000)}/` }));
+    const raw = server.messages[0]?.raw ?? '';
+    const { headers, html } = await readMime(raw);
+    expect(headers.get('auto-submitted')).toBe('auto-generated');
+    expect(headers.get('content-language')).toBe('en');
+    expect(headers.has('x-smtpapi')).toBe(false);
+    expect(html).toContain('Reset your password');
+    expect(Math.max(...raw.split('\r\n').map((line) => line.length))).toBeLessThanOrEqual(78);
+  });
+
+  it('carries international domains in punycode, and names the sender’s domain in EHLO', async () => {
+    const { server, backend } = await start({ badManners: 'dropAfterDot' });
+    await backend.send(sampleMail({ to: 'joerg@bücher.example', site: { from: 'CodaLab <info@köln.example>' } }));
+    for (const line of [
+      'EHLO xn--kln-sna.example',
+      'MAIL FROM:<info@xn--kln-sna.example>',
+      'RCPT TO:<joerg@xn--bcher-kva.example>',
+      'From: CodaLab <info@xn--kln-sna.example>',
+      'To: joerg@xn--bcher-kva.example',
+    ])
+      expect(server.wire().split('\r\n')).toContain(line);
+  });
+
+  it('survives a line that is a single dot', async () => {
+    const { server, backend } = await start();
+    await backend.send({ ...sampleMail(), text: 'a\n.\nb\n..\n' });
+    expect((await readMime(server.messages[0]?.raw ?? '')).text).toBe('a\n.\nb\n..\n');
+  });
+});
+
+describe('a reply', () => {
+  const surelyNot = { outcome: 'transient', surelyNotAccepted: true } as const;
+
+  it.each([
+    ['[SM1]', { rcpt: ['450 4.2.0 greylisted'] }, { ...surelyNot, reason: 'smtp_450', retryAfterSeconds: 60 }],
+    ['[SM1]', { data: [451] }, { ...surelyNot, reason: 'smtp_451', retryAfterSeconds: 60 }],
+    ['[SM2]', { rcpt: ['550 5.1.1 User unknown'] }, { outcome: 'permanent', reason: 'smtp_550' }],
+    ['[SM2]', { data: ['552 5.3.4 too big'] }, { outcome: 'permanent', reason: 'smtp_552' }],
+    ['[SM2]', { rcpt: ['554 5.7.1 relay'] }, { ...surelyNot, reason: 'smtp_554', misconfigured: true }],
+  ])('%s of %j: nothing was sent, and the next mail goes out once', async (_case, replies, expected) => {
+    const { server, backend } = await start();
+    server.script(replies);
+    expect(await backend.send(sampleMail())).toEqual(expected);
+    expect(server.messages).toEqual([]);
+    expect(await backend.send(sampleMail())).toEqual(accepted);
+    expect(server.messages).toHaveLength(1);
+  });
+
+  it('[SM1] instead of a greeting', async () => {
+    const { backend } = await start({ badManners: { greeting: '421 4.3.2 try later' } });
+    expect(await backend.send(sampleMail())).toEqual({ ...surelyNot, reason: 'smtp_421', retryAfterSeconds: 60 });
+  });
+
+  it('[SM2] to a log-in: accepted, or misconfigured without a word of it', async () => {
+    for (const given of [password, 'wrong']) {
+      const { backend } = await start({ auth: { user: 'apikey', password } }, { user: 'apikey', password: given });
+      expect(await backend.send(sampleMail())).toEqual(
+        given === password ? accepted : { ...surelyNot, reason: 'smtp_535', misconfigured: true },
+      );
+    }
+  });
+});
+
+/** What a client that takes anything agrees on with the server: shows that the server works, and our backend is what refuses. */
+function protocolFor(port: number): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    const permissive = { minVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0', rejectUnauthorized: false } as const;
+    const socket = connect({ host: '127.0.0.1', port, ...permissive }, () => {
+      resolve(socket.getProtocol());
+      socket.destroy();
+    });
+    socket.once('error', reject);
+  });
+}
+
+describe('[SM3] TLS', () => {
+  const refused: SendResult = { outcome: 'transient', reason: 'tls', surelyNotAccepted: true, misconfigured: true };
+
+  it.each(['starttls', 'implicit'] as const)('%s with a trusted certificate: sent, encrypted', async (security) => {
+    const certificate = await testCertificate();
+    const tls = { ...certificate, implicit: security === 'implicit' };
+    const { server, backend } = await startTls(tls, { security }, certificate.cert);
+    expect(await backend.send(sampleMail())).toEqual(accepted);
+    expect(server.messages).toMatchObject([{ secure: true }]);
+  });
+
+  it('STARTTLS not offered: neither log-in, sender, recipient nor link crosses the wire', async () => {
+    const { server, backend } = await start(
+      { badManners: 'stallAtData' },
+      { security: 'starttls', user: 'apikey', password, timeoutMs: 300 },
+    );
+    expect(await backend.send(sampleMail())).toEqual(refused);
+    expect(server.wire()).toMatch(/^EHLO [^\r]*\r\nSTARTTLS\r\n/);
+    expect(server.wire()).not.toMatch(/AUTH|MAIL|RCPT|http/);
+  });
+
+  it.each([
+    ['self-signed', {}],
+    ['expired', { expired: true, trusted: true }],
+    ['for another name', { name: 'mail.example.org', trusted: true }],
+  ])(
+    'a certificate that is %s: nothing sent',
+    async (_what, { trusted = false, ...how }: { trusted?: boolean; name?: string; expired?: boolean }) => {
+      const certificate = await testCertificate(how);
+      for (const security of ['starttls', 'implicit'] as const) {
+        const tls = { ...certificate, implicit: security === 'implicit' };
+        const { server, backend } = await startTls(tls, { security }, trusted ? certificate.cert : undefined);
+        expect(await backend.send(sampleMail())).toEqual(refused);
+        expect(server.messages).toEqual([]);
+      }
+    },
+  );
+
+  it('TLS 1.0 only: nothing sent', async () => {
+    const certificate = await testCertificate();
+    const tls = { ...certificate, only: 'TLSv1', implicit: true } as const;
+    const { server, backend } = await startTls(tls, { security: 'implicit' }, certificate.cert);
+    expect(await backend.send(sampleMail())).toEqual(refused);
+    expect(server.messages).toEqual([]);
+    expect(await protocolFor(server.port)).toBe('TLSv1');
+  });
+
+  it('implicit TLS to a server that speaks plain SMTP: nothing sent', async () => {
+    const { server, backend } = await startTls(undefined, { security: 'implicit', timeoutMs: 1_000 });
+    expect(await backend.send(sampleMail())).toEqual(refused);
+    expect(server.messages).toEqual([]);
+  });
+
+  it('`none` stays plain even where STARTTLS is offered, as in Django', async () => {
+    const { server, backend } = await start({ tls: await testCertificate() });
+    expect(await backend.send(sampleMail())).toEqual(accepted);
+    expect(server.messages).toMatchObject([{ secure: false }]);
+  });
+});
+
+describe('a connection that goes wrong', () => {
+  it('refused: surely not accepted', async () => {
+    const { server, backend } = await start();
+    await server.close();
+    expect(await backend.send(sampleMail())).toEqual({
+      outcome: 'transient',
+      reason: 'connection_refused',
+      surelyNotAccepted: true,
+    });
+    open = [];
+  });
+
+  it('an unknown host: surely not accepted', async () => {
+    const { backend } = await start({}, { host: 'mail.invalid' });
+    expect(await backend.send(sampleMail())).toEqual({ outcome: 'transient', reason: 'dns', surelyNotAccepted: true });
+  });
+
+  it('dropped before the greeting: surely not accepted', async () => {
+    const { backend } = await start({ badManners: 'dropBeforeGreeting' });
+    expect(await backend.send(sampleMail())).toEqual({
+      outcome: 'transient',
+      reason: 'connection_lost',
+      surelyNotAccepted: true,
+    });
+  });
+
+  it('[SM4] dropped after the final dot: perhaps accepted, and not repeated by the pool', async () => {
+    const { server, backend } = await start({ badManners: 'dropAfterDot' });
+    expect(await backend.send(sampleMail())).toEqual({
+      outcome: 'transient',
+      reason: 'connection_lost',
+      surelyNotAccepted: false,
+    });
+    expect(server.wire().match(/^DATA/gm)).toHaveLength(1);
+    expect(server.connections()).toBe(1);
+  });
+
+  it.each([
+    ['no greeting', 'noGreeting', true],
+    ['an EHLO reply that never ends', 'trickleEhlo', true],
+    ['a stall at DATA', 'stallAtData', true],
+    ['a stall after the final dot', 'stallAfterDot', false],
+  ] as const)('[SM5] %s ends at the deadline', async (_what, badManners, surelyNotAccepted) => {
+    const { backend } = await start({ badManners }, { timeoutMs: 400 });
+    const started = performance.now();
+    const result = await backend.send(sampleMail());
+    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(result).toEqual({ outcome: 'transient', reason: 'timeout', surelyNotAccepted });
+  });
+});
+
+describe('the pool', () => {
+  it('sends fifty mails one after another over one connection', async () => {
+    const { server, backend } = await start();
+    for (let count = 0; count < 50; count += 1) await backend.send(sampleMail({ id: `mail-${count}` }));
+    expect(server.messages).toHaveLength(50);
+    expect(server.connections()).toBe(1);
+  });
+
+  it('never opens more than three connections', async () => {
+    const { server, backend } = await start();
+    const ids = Array.from({ length: 30 }, (_, index) => `mail-${index}`);
+    await Promise.all(ids.map((id) => backend.send(sampleMail({ id }))));
+    expect(server.messages).toHaveLength(30);
+    expect(server.connections()).toBeLessThanOrEqual(3);
+  });
+
+  it('sends the next mail when the server has closed its idle connection', async () => {
+    const { server, backend } = await start();
+    await backend.send(sampleMail());
+    await server.disconnectAll();
+    expect(await backend.send(sampleMail())).toEqual(accepted);
+    expect(server.messages).toHaveLength(2);
+    expect(server.connections()).toBe(2);
+  });
+
+  it.each(['none', 'starttls'] as const)('lets the process end while a connection is idle (%s)', async (security) => {
+    const certificate = await testCertificate();
+    const { server } = await start({ tls: certificate });
+    const script = `
+      const { createSmtpBackend } = require('./shared/mail/backends/smtpBackend.ts');
+      const settings = { host: '127.0.0.1', port: ${server.port}, security: '${security}', timeoutMs: 5000 };
+      createSmtpBackend(settings, process.argv[1]).send(JSON.parse(process.argv[2])).then(
+        (result) => process.stdout.write(result.outcome));`;
+    const args = ['--require', 'tsx/cjs', '-e', script, '--', certificate.cert, JSON.stringify(sampleMail())];
+    const child = spawn(process.execPath, args);
+    let printed = '';
+    child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+    const timer = setTimeout(() => child.kill(), 10_000);
+    const code = await new Promise((resolve) => child.once('exit', resolve));
+    clearTimeout(timer);
+    expect({ printed, code }).toEqual({ printed: 'accepted', code: 0 });
+  });
+});
