@@ -36,18 +36,19 @@ export const mailLayout = `<!DOCTYPE html>
 <meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no">
 <title>{{subject}}</title>
 <!--[if mso]><xml><o:OfficeDocumentSettings><o:PixelsPerInch>96</o:PixelsPerInch></o:OfficeDocumentSettings></xml>
-<style>td, p, a { font-family: 'Segoe UI', Arial, sans-serif !important; }</style><![endif]-->
+<style>td, h1, p, a { font-family: 'Segoe UI', Arial, sans-serif !important; }</style><![endif]-->
 <style>
 {{{style}}}
 </style>
 </head>
 <body class="page" style="margin:0;padding:0;background:#f2f4f7;">
+<div role="main">
 <table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" border="0" bgcolor="#f2f4f7" style="background:#f2f4f7;">
 <tr><td class="outer" align="center" style="padding:32px 16px;">
 <!--[if mso]><table role="presentation" width="560" cellpadding="0" cellspacing="0" border="0"><tr><td><![endif]-->
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:560px;table-layout:fixed;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.5;overflow-wrap:anywhere;word-break:break-word;">
-<tr><td class="ink" align="center" style="padding:0 8px 20px;color:#1f2328;font-size:20px;font-weight:600;line-height:1.3;">
-{{#logo}}<img src="{{src}}" width="{{width}}" height="{{height}}" alt="{{alt}}" style="display:block;border:0;">{{/logo}}{{^logo}}{{{siteName}}}{{/logo}}
+<tr><td align="center" style="padding:0 8px 20px;">
+<h1 class="ink" style="margin:0;color:#1f2328;font-size:20px;font-weight:600;line-height:1.3;">{{#logo}}<img src="{{src}}" width="{{width}}" height="{{height}}" alt="{{alt}}" style="display:block;border:0;">{{/logo}}{{^logo}}{{{siteName}}}{{/logo}}</h1>
 </td></tr>
 <tr><td class="card" bgcolor="#ffffff" style="padding:32px 32px 16px;background:#ffffff;border:1px solid #dfe3e8;border-radius:12px;text-align:start;">
 {{#blocks}}
@@ -65,7 +66,7 @@ export const mailLayout = `<!DOCTYPE html>
 <table role="presentation" class="wide" cellpadding="0" cellspacing="0" border="0" style="border-collapse:separate;">
 <tr><td class="button" align="center" bgcolor="{{light.main}}" style="border-radius:8px;background:{{light.main}};mso-padding-alt:14px 28px;"><a href="{{url}}" style="display:inline-block;padding:14px 28px;color:{{light.on}};font-weight:600;text-decoration:none;">{{{label}}}</a></td></tr>
 </table>
-<p class="soft" style="margin:0;padding:16px 0;color:#57606a;font-size:13px;">{{{fallback}}}<br><a class="link" href="{{url}}" style="color:{{light.main}};word-break:break-all;">{{url}}</a></p>
+<p class="soft" style="margin:0;padding:16px 0;color:#57606a;font-size:13px;">{{{fallback}}}<br><a class="soft" href="{{url}}" style="color:#57606a;font-size:12px;word-break:break-all;text-decoration:none;">{{url}}</a></p>
 {{#heading}}
 </td></tr>
 </table>
@@ -82,6 +83,7 @@ export const mailLayout = `<!DOCTYPE html>
 <!--[if mso]></td></tr></table><![endif]-->
 </td></tr>
 </table>
+</div>
 </body>
 </html>
 `;

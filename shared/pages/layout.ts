@@ -104,7 +104,7 @@ const deadLink = `<p>{{text}}</p>
 
 /** Some paragraphs, then where to go from here. */
 const notice = `{{#lead}}
-<p>{{before}}<bdi class="typed">{{email}}</bdi>{{after}}</p>
+<p>{{before}}<bdi class="typed">{{user}}<wbr>{{host}}</bdi>{{after}}</p>
 {{/lead}}
 {{#paragraphs}}
 <p>{{.}}</p>

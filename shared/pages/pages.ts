@@ -145,13 +145,14 @@ export const checkInboxPage =
     const { title, text, textFor, validity, notArrived, again, change } = checkInbox;
     const works = fill(validity, { duration: durationIn(locale, ttlMinutes * 60) });
     const [before, after] = textFor.split('{{email}}');
+    const [user = '', host] = email?.split(/(?=@[^@]*$)/) ?? [];
     return renderPage(context, {
       status: 200,
       title,
       icon: 'mail',
       content: 'notice',
       view: {
-        lead: email === undefined ? undefined : { before, email, after },
+        lead: email === undefined ? undefined : { before, user, host, after },
         paragraphs: email === undefined ? [text, works] : [works],
         asides: [notArrived],
         other: { url: paths.forgotPassword, label: email === undefined ? again : change },

@@ -15,7 +15,7 @@ const entities: Record<string, string> = {
   ...{ amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'", '#x2F': '/', '#x3D': '=', '#x60': '`' },
 };
 const decoded = (html: string): string =>
-  html.replace(/&(#?\w+);/g, (all, name: string) => entities[name] ?? all).replace(/<\/?(?:bdi|span)>/g, '');
+  html.replace(/&(#?\w+);/g, (all, name: string) => entities[name] ?? all).replace(/<\/?(?:bdi|span|wbr)>/g, '');
 const en = messagesFor('en');
 
 describe.each(Object.entries(pageStates))('%s', (_name, page) => {
