@@ -160,8 +160,8 @@ export async function redeemKey(deps: ResetDeps, key: string, newPassword: strin
   return redeemed;
 }
 
-/** How long the notice waits for the write it announces, in seconds. */
-const noticeDelaySeconds = 30;
+/** How long the notice waits for the write it announces, in seconds; if that is late, it waits again. */
+const noticeDelaySeconds = 5;
 
 async function redeem(deps: ResetDeps, key: string, newPassword: string): Promise<RedeemOutcome> {
   const cheap = cheapProblems(newPassword, deps.settings.password.minLength, await loadCommonPasswords());

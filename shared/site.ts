@@ -76,6 +76,8 @@ export const siteSchema = (development: boolean) =>
           (domain) => hostAndPort.test(domain) || loopbackHost.test(domain),
           'is not a host name, with a port if need be',
         )
+        // What a script leaves of a missing variable.
+        .refine((domain) => !/^(?:undefined|null)$/i.test(domain), 'is not set')
         .transform((domain) => domain.toLowerCase()),
       name: words(100),
       protocol: z.enum(['https', 'http'], { error: 'is neither https nor http' }),

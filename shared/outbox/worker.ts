@@ -181,6 +181,9 @@ async function settle<Request>(
   if (sent.misconfigured === true && job.envelope.attempt >= persistentAttempts) {
     await within(() => alert(deps, derivedId('misconfigured', sent.reason), 'provider', sent.reason));
   }
+  if (sent.maxAttempts !== undefined && job.envelope.attempt + 1 >= sent.maxAttempts) {
+    return refused(deps, job, delivery, sent.reason);
+  }
   if (sent.surelyNotAccepted) return retryLater(deps, handler, job, delivery, sent);
   const unsureTries = delivery.unsureTries + 1;
   const delaySeconds = unsureDelaysSeconds[unsureTries - 1];

@@ -87,6 +87,7 @@ const webhookSecrets = list.refine(
 );
 
 const isTimeZone = (name: string): boolean => {
+  if (name === 'UTC') return true; // a formatter costs 10 ms at start
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
   } catch {

@@ -63,10 +63,7 @@ const queueOptions = { retryOptions: { maxTries: 1 } };
 async function byConnectionString({
   connectionString,
 }: Extract<StorageSettings, { kind: 'connectionString' }>): Promise<Clients> {
-  const [{ TableClient }, { QueueClient }] = await Promise.all([
-    import('@azure/data-tables'),
-    import('@azure/storage-queue'),
-  ]);
+  const { TableClient, QueueClient } = await import('./storageSdk');
   const options = { ...tableOptions, allowInsecureConnection: connectionString.includes('http://') }; // Azurite
   return {
     table: (name) => TableClient.fromConnectionString(connectionString, name, options),
@@ -75,11 +72,8 @@ async function byConnectionString({
 }
 
 async function byIdentity(settings: Extract<StorageSettings, { kind: 'identity' }>): Promise<Clients> {
-  const [{ TableClient }, { QueueClient }, { DefaultAzureCredential, ManagedIdentityCredential }] = await Promise.all([
-    import('@azure/data-tables'),
-    import('@azure/storage-queue'),
-    import('@azure/identity'),
-  ]);
+  const { TableClient, QueueClient } = await import('./storageSdk');
+  const { DefaultAzureCredential, ManagedIdentityCredential } = await import('@azure/identity');
   const { clientId, managedIdentity, tableServiceUri, queueServiceUri } = settings;
   const credential = managedIdentity
     ? new ManagedIdentityCredential(clientId === undefined ? {} : { clientId })

@@ -1,12 +1,12 @@
 // The `sendgrid` e-mail backend: SendGrid's v3 Mail Send by @sendgrid/mail. One call per send, no retries, a deadline of its own.
 // The SDK's errors carry the API key and the whole mail: only their status, code and rate-limit headers are ever read.
 import { Readable } from 'node:stream';
-import { Client } from '@sendgrid/client';
-import { type MailDataRequired, MailService } from '@sendgrid/mail';
+import type { MailDataRequired } from '@sendgrid/mail';
 import type { Clock } from '../../clock';
 import type { EmailBackend, InlineImage, Mail, SendGridSettings, SendResult } from '../emailBackend';
 import { asciiDomain, parseMailbox, refuseNonAscii, refuseUnsafeMail } from '../mailHeaders';
 import { failureBeforeSending, misconfigured, property } from './connectionErrors';
+import { Client, MailService } from './sendgridSdk';
 
 /** Shortest and longest wait that the provider may ask for. */
 const minRetrySeconds = 1;
