@@ -34,13 +34,9 @@ describe('the pages', () => {
       const [known, unknown] = await Promise.all(
         [someuser.email, 'nobody@somewhere.com'].map((email) => postForm(app, paths.forgotPassword, { email })),
       );
-      for (const [answer, email] of [
-        [known, someuser.email],
-        [unknown, 'nobody@somewhere.com'],
-      ] as const) {
-        expect([answer?.status, answer?.html.split(email).length]).toEqual([200, 2]);
-      }
-      expect(known?.html.replace(someuser.email, 'nobody@somewhere.com')).toBe(unknown?.html);
+      expect([known?.status, unknown?.status]).toEqual([200, 200]);
+      expect(known?.html).toContain('someuser<wbr>@somewhere.com');
+      expect(known?.html.replace('someuser<wbr>', 'nobody<wbr>')).toBe(unknown?.html);
       expect([...(known?.headers.keys() ?? [])]).toEqual([...(unknown?.headers.keys() ?? [])]);
       expect(keyIn((await app.mailsWithin(1))[0] ?? '')).toMatch(/^[\w.-]+$/);
     });
@@ -170,7 +166,11 @@ describe('the pages', () => {
     });
 
     it('says the same, and does nothing, for a key of ours that was never bound', async () => {
-      const { key } = issueResetKey(exampleConfig, addressHashOf('nobody@somewhere.com'), new Date(Date.now() - 3_660_000));
+      const { key } = issueResetKey(
+        exampleConfig,
+        addressHashOf('nobody@somewhere.com'),
+        new Date(Date.now() - 3_660_000),
+      );
       const before = asked();
       const resent = await postForm(app, paths.key(key), { action: 'resend' });
       expect([resent.status, resent.headers.get('location')]).toEqual([303, paths.checkInbox]);
@@ -280,7 +280,7 @@ describe('the pages without a good site row', () => {
   beforeAll(async () => {
     app = await startApp({ queues: false, timers: false });
     const row = { domain: 'not a domain', name: 'Evil' };
-    await app.storage.table('SiteSettings').insert('site', '1', row, AbortSignal.timeout(5000));
+    await app.storage.table('SiteSettings').insert('site', '1', row);
   });
   afterAll(() => app.stop());
 

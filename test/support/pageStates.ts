@@ -16,10 +16,15 @@ export const codalab = {
   loginUrl: 'http://codalab.org/accounts/login/',
 } as const;
 
+/** Which must not break a layout. */
+export const longNames = {
+  name: 'Rechtsschutzversicherungsgesellschaften der Freien und Hansestadt',
+  username: 'donaudampfschifffahrtsgesellschaftskapitaen.oberhausen@somewhere',
+} as const;
+
 const live = { key: sampleKey, username: 'someuser', minLength: 15 } as const;
 const withLongNames: pages.Page = (context) => {
-  const name = 'Rechtsschutzversicherungsgesellschaften der Freien und Hansestadt';
-  const username = 'donaudampfschifffahrtsgesellschaftskapitaen.oberhausen@somewhere';
+  const { name, username } = longNames;
   return pages.newPasswordPage({ ...live, username })({ ...context, site: { ...codalab, name } });
 };
 const withLook =
