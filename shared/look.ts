@@ -141,3 +141,20 @@ export interface SiteLook {
   readonly logoInMail?: boolean | undefined;
   readonly timeZone?: string | undefined;
 }
+
+/**
+ * A stored row without those look columns that are bad: a mistake in a colour must not take the site's row out of use.
+ * @returns the problems for an event, never a value
+ */
+export function withoutBadLook(row: Readonly<Record<string, unknown>>): {
+  readonly row: Readonly<Record<string, unknown>>;
+  readonly problems: readonly string[];
+} {
+  const problems = new Map<string, string>();
+  for (const [name, schema] of Object.entries(lookColumns)) {
+    const { error } = schema.safeParse(row[name]);
+    if (error !== undefined) problems.set(name, `${name} ${error.issues[0]?.message ?? ''}`);
+  }
+  const good = Object.entries(row).filter(([name]) => !problems.has(name));
+  return { row: Object.fromEntries(good), problems: [...problems.values()] };
+}

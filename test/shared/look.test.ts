@@ -1,7 +1,7 @@
 // What a site may look like: readable colours, a small PNG, nothing else.
 import { colord } from 'colord';
 import * as z from 'zod';
-import { lookColumns, palettesOf, readLogo } from '../../shared/look';
+import { lookColumns, palettesOf, readLogo, withoutBadLook } from '../../shared/look';
 import { sampleLogo } from '../support/pageStates';
 
 const schema = z.object(lookColumns);
@@ -40,6 +40,14 @@ it.each(['#000000', '#0b57d0', '#886d00', '#5b2a86'])('%s is readable in light a
   ] as const) {
     expect([color, background, colord(color).contrast(background) >= 4.5]).toEqual([color, background, true]);
   }
+});
+
+it('drops the bad columns of a row, and says which', () => {
+  const row = { name: 'CodaLab', brandColor: '#ffcc00', logo: 7, logoInMail: 'no', timeZone: 'Asia/Tokyo' };
+  const { row: good, problems } = withoutBadLook(row);
+  expect(good).toEqual({ name: 'CodaLab', timeZone: 'Asia/Tokyo' });
+  expect(problems.map((each) => each.split(' ')[0])).toEqual(['brandColor', 'logo', 'logoInMail']);
+  expect(withoutBadLook({ name: 'x' })).toEqual({ row: { name: 'x' }, problems: [] });
 });
 
 const png = Buffer.from(readLogo(sampleLogo)?.base64 ?? '', 'base64');
