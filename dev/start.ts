@@ -76,7 +76,7 @@ function checkedConfig(env: Settings): Config {
   if (!read.ok)
     throw new Error(['The settings are not good:', ...read.problems.map((problem) => `  ${problem}`)].join('\n'));
   const { locale } = read.config.siteDefaults;
-  if (resolveLocale(locale) === 'en' && !/^en\b/i.test(locale)) {
+  if (findLocale(locale) === undefined) {
     const known = [...builtInLanguages.keys()].join(', ');
     console.warn(
       `Warning: there are no texts for SITE_LOCALE ${locale}: mails and pages are in English. Known: ${known}.`,

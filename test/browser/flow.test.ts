@@ -206,7 +206,7 @@ describeInBrowser('the pages in a browser', (browser) => {
     const origin = `http://127.0.0.1:${portOf(frontEnd)}`;
     const key = await bindKey(app, someuser.email);
     await inPage(async (page) => {
-      await page.goto(`${origin}/reset#${key}`);
+      await page.goto(`${origin}/reset#key=${key}`);
       await page.waitForFunction(`document.querySelector('#username').value === 'someuser'`);
       expect(page.url()).toBe(`${origin}/reset`);
       await page.getByLabel('New password').fill('short');
