@@ -170,7 +170,7 @@ async function redeem(deps: ResetDeps, key: string, newPassword: string): Promis
   const found = await findBoundKey(deps, key);
   if (!('account' in found)) return found;
   const { account, claims, credentialVersion } = found;
-  const { username, email, addressHash, id: accountId } = account;
+  const { username, email, id: accountId } = account;
   if (found.outcome === 'live') {
     const { name: siteName, domain: siteDomain } = await deps.site.current();
     const problems = contextProblems(newPassword, { username, email, siteName, siteDomain });
@@ -184,6 +184,7 @@ async function redeem(deps: ResetDeps, key: string, newPassword: string): Promis
   const resetKeyId = resetKeyIdOf(claims);
   if (found.outcome === 'live') {
     // First the notice, then the write: it is sent only if this key is the account's last one by then.
+    const { addressHash } = claims; // where the key is bound; the account's own address may be another of several
     const notice = { kind: 'passwordChanged', addressHash, accountId, resetKeyId, acceptedAt } as const;
     await enqueueMail(deps, derivedId('passwordChanged', claims.jti), notice, noticeDelaySeconds);
   }
