@@ -4,6 +4,7 @@ import type { Site } from '../site';
 import type { Mail } from './emailBackend';
 import {
   buildMail,
+  mailSiteOf,
   renderPasswordChanged,
   renderPasswordReset,
   renderSupportLinkIssued,
@@ -53,11 +54,8 @@ export function linkIssuedMail(context: MailContext, usernames: readonly string[
   return toMail(context, 'link-issued', renderSupportLinkIssued({ site: mailSite(context), usernames }));
 }
 
-function mailSite({ site, account, requestLocale }: MailContext): MailSite {
-  const { domain, name, protocol, defaultFromEmail: from, contactEmail } = site;
-  const locale = account.locale ?? requestLocale ?? site.locale;
-  return { domain, name, protocol, from, locale, ...(contactEmail !== undefined && { contactEmail }) };
-}
+const mailSite = ({ site, account, requestLocale }: MailContext): MailSite =>
+  mailSiteOf(site, account.locale ?? requestLocale ?? site.locale);
 
 function toMail({ site, mailId: id, account }: MailContext, category: string, rendered: RenderedMail): Mail {
   const { defaultFromEmail: from, domain } = site;
