@@ -3,7 +3,9 @@
 // button has a fixed size, and a label may hold a username of any length.)
 import type { Palettes } from '../look';
 
-export const mailStyle = ({ dark: { main, on } }: Palettes): string => `:root { color-scheme: light dark; supported-color-schemes: light dark; }
+export const mailStyle = ({
+  dark: { main, on },
+}: Palettes): string => `:root { color-scheme: light dark; supported-color-schemes: light dark; }
 @media (prefers-color-scheme: dark) {
 .page { background: #16181c !important; }
 .card { background: #22252b !important; border-color: #3a3f47 !important; }

@@ -68,6 +68,7 @@ export interface TestTables {
   readonly limits: MemoryTableStore;
   readonly deliveries: MemoryTableStore;
   readonly site: MemoryTableStore;
+  readonly siteTexts: MemoryTableStore;
 }
 
 export interface TestFlow {
@@ -120,6 +121,7 @@ export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
     limits: createMemoryTableStore(),
     deliveries: createMemoryTableStore(),
     site: createMemoryTableStore(),
+    siteTexts: createMemoryTableStore(),
   };
   const queue = createMemoryQueue();
   const email = createScriptedEmail();
@@ -143,7 +145,13 @@ export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
     resetKeys: createResetKeysTable(tables.resetKeys),
     deliveries: createDeliveriesTable(tables.deliveries),
     limits: createLimitsTable(tables.limits),
-    site: createSiteSource(createSiteTable(tables.site, '1'), options.site ?? codalab, false, clock.now, emit),
+    site: createSiteSource(
+      createSiteTable(tables.site, tables.siteTexts, '1'),
+      options.site ?? codalab,
+      false,
+      clock.now,
+      emit,
+    ),
     email,
     encodePassword: createPasswordEncoder('argon2id', emit),
     isBreached: options.isBreached,
