@@ -70,9 +70,9 @@ serve('redeem', async (request) => {
 // The queue function: the six calls of a mail to an address that asks for the first time, and one send.
 const mailer = new MailService();
 const client = new Client();
-client.setDefaultRequest('baseUrl', process.env['SENDGRID_API_URL'] ?? '');
 mailer.setClient(client);
 mailer.setApiKey('SG.bench');
+client.setDefaultRequest('baseUrl', process.env['SENDGRID_API_URL'] ?? ''); // after the key, which resets it
 const [text, html] = ['x'.repeat(800), 'x'.repeat(Number(process.env['FLOOR_HTML_BYTES'] ?? '2500'))];
 const bucket = (kind: string) => ({
   partitionKey: randomUUID(),
