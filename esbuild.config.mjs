@@ -8,6 +8,7 @@ import { build } from 'esbuild';
 const chunks = {
   storageSdk: 'shared/storage/storageSdk.ts',
   identity: '@azure/identity',
+  undici: 'undici', // the storage SDK's and SendGrid's HTTP client
   commonPasswords: '@zxcvbn-ts/language-common',
   nodemailer: 'nodemailer',
   sendgridSdk: 'shared/mail/backends/sendgridSdk.ts',
