@@ -19,7 +19,9 @@ export async function findRecipients(
   }
   const found = (await deps.accounts.findByAddress(typed ?? '')).filter(({ canReset }) => canReset);
   const accounts = request.kind === 'resetAccount' ? found.filter(({ email }) => email === typed) : found;
-  const rank = ({ email, createdAt }: Account): number => (email === typed ? 0 : 1e15) + (createdAt?.getTime() ?? 0);
+  const accountId = request.kind === 'resetAccount' ? request.accountId : undefined;
+  const rank = ({ id, email, createdAt }: Account): number =>
+    id === accountId ? -1 : (email === typed ? 0 : 1e15) + (createdAt?.getTime() ?? 0);
   accounts.sort((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1));
   const skipped = accounts.length - maxAccountsPerRequest;
   if (skipped > 0) {
