@@ -138,6 +138,7 @@ async function deliver<Request>(
       await sendBack(deps, job, 'busy', prepared.delaySeconds);
       return within(() => deps.deliveries.forget(delivery));
     case 'ready': {
+      if (deps.stopping.aborted) return retryLater(deps, handler, job, delivery, { reason: 'stopped' });
       const sent = await untilStop(deps.stopping, prepared.send());
       return settle(deps, handler, job, { ...delivery, charged: true }, sent);
     }
