@@ -29,7 +29,8 @@ describe('a message whose mail has a row already', () => {
   });
 
   it('[Q4] is a duplicate if its attempt is behind the row', () => {
-    for (const row of [waiting, sending]) expect(judgeClaim(row, { ...request, attempt: 1 })).toEqual({ outcome: 'done' });
+    for (const row of [waiting, sending])
+      expect(judgeClaim(row, { ...request, attempt: 1 })).toEqual({ outcome: 'done' });
   });
 
   it('takes a waiting mail, by the same or a later attempt', () => {
