@@ -111,17 +111,17 @@ async function preparePasswordChanged(
 
 async function prepareLinkIssued(
   deps: ResetDeps,
-  { addressHash, accountId, locale }: MailRequestOf<'linkIssued'>,
+  request: MailRequestOf<'linkIssued'>,
   mailId: string,
 ): Promise<Prepared> {
-  const account = await deps.accounts.get(addressHash, accountId);
+  const account = await deps.accounts.get(request.addressHash, request.accountId);
   if (account === undefined) return { outcome: 'nobody' };
-  const accounts = await deps.accounts.findByAddress(account.email);
-  const usernames = accounts
-    .filter(({ email, canReset }) => email === account.email && canReset)
-    .map(({ username }) => username);
-  const context = { site: await deps.site.current(), mailId, account, requestLocale: locale };
-  const mail = linkIssuedMail(context, usernames);
+  const linked = await findRecipients(deps, { ...request, kind: 'resetAccount' }, mailId);
+  const context = { site: await deps.site.current(), mailId, account, requestLocale: request.locale };
+  const mail = linkIssuedMail(
+    context,
+    linked.map(({ username }) => username),
+  );
   return { outcome: 'ready', send: () => deps.email.send(mail) };
 }
 
