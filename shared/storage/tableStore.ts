@@ -130,8 +130,8 @@ export async function updateRow<T>(
   known?: Row | 'absent',
 ): Promise<Updated<T>> {
   for (let races = 0; races < maxRaces; races++) {
-    // Up to 50, 100, 200, 400 ms, so that many writers of one row do not all lose again.
-    if (races > 0) await sleep(randomBetween(5, 25 * 2 ** races));
+    // Up to 50, 100, 200, 400 ms, so that many writers of one row do not all lose again. A wrong `known` is no race.
+    if (races > (known === undefined ? 0 : 1)) await sleep(randomBetween(5, 25 * 2 ** races));
     const row = races === 0 && known !== undefined ? known : await table.get(partitionKey, rowKey);
     const current = row === 'absent' ? undefined : row;
     const { columns, result } = decide(current);
