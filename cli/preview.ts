@@ -48,7 +48,15 @@ function mailsIn(locale: string): Map<string, RenderedMail> {
     const ids = ['Xh3_-aQm0pZr', 'b81Kf0-_aaQ2'];
     mails.set(
       'operator-alert',
-      renderOperatorAlert({ site, poisoned: 2, oldestAgeMinutes: 7, failed: 1, misconfigured: 3, ids }),
+      renderOperatorAlert({
+        site,
+        poisoned: 2,
+        oldestAgeMinutes: 7,
+        failed: 1,
+        unreadableAccounts: 0,
+        misconfigured: 3,
+        ids,
+      }),
     );
     mails.set('test-mail', renderTestMail({ site }));
   }

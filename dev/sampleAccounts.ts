@@ -1,8 +1,9 @@
 // Sample accounts, so that a new clone can be tried at once. Called by dev/start.ts in development only, never deployed.
+import { withDeadline } from '../shared/deadline';
 import { hashPassword } from '../shared/password/passwordHash';
-import type { StorageClients } from '../shared/services';
-import { createAccountsAdmin } from '../shared/storage/accountsAdmin';
-import { unusablePassword, type NewAccount } from '../shared/storage/newAccount';
+import type { StorageClients } from '../shared/storage/storageClients';
+import { createAccountsAdmin } from '../cli/storage/accountsAdmin';
+import { unusablePassword, type NewAccount } from '../cli/storage/newAccount';
 
 const timeoutMs = 20_000;
 /** The password of every sample account that has one. Public: these accounts exist on developers' computers only. */
@@ -26,16 +27,19 @@ const samples: readonly (Omit<NewAccount, 'password' | 'isActive'> & {
  * @returns the user names that were added
  * @throws StorageUnavailable
  */
-export async function seedSampleAccounts(storage: StorageClients): Promise<string[]> {
-  const signal = AbortSignal.timeout(timeoutMs);
+export function seedSampleAccounts(storage: StorageClients): Promise<string[]> {
+  return withDeadline(timeoutMs, () => addSamples(storage));
+}
+
+async function addSamples(storage: StorageClients): Promise<string[]> {
   const admin = createAccountsAdmin(storage.table('Accounts'));
-  for await (const row of admin.listKeys(signal)) if (row.id !== '') return [];
+  for await (const row of admin.listKeys()) if (row.id !== '') return [];
   // The cheapest hasher: nobody guesses at a password that is printed here.
   const password = await hashPassword(samplePassword, 'argon2id');
   const added: string[] = [];
   for (const { unusable, isActive = true, ...sample } of samples) {
     const account = { ...sample, isActive, password: unusable === true ? unusablePassword : password };
-    if ((await admin.add(account, signal)) === 'added') added.push(sample.username);
+    if ((await admin.add(account)) === 'added') added.push(sample.username);
   }
   return added;
 }

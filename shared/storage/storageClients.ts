@@ -7,7 +7,7 @@ import type { StorageSettings } from '../settings/storageSettings';
 import { createTableStore, type TableStore } from './tableStore';
 
 /** The names of the tables, as operators see them in the portal. */
-const tableNames = ['SiteSettings', 'SiteTexts', 'Accounts', 'ResetKeys', 'Limits', 'Deliveries'] as const;
+export const tableNames = ['SiteSettings', 'SiteTexts', 'Accounts', 'ResetKeys', 'Limits', 'Deliveries'] as const;
 export type TableName = (typeof tableNames)[number];
 
 /** The queue that sendMail listens on; the host derives the poison queue's name from it. */
