@@ -145,13 +145,13 @@ it("says that a site's own accounts are changed there, and shows what its direct
   const { site, url, seed } = await startDirectorySite('encoded');
   const env = { ACCOUNT_DIRECTORY: 'http', ACCOUNT_DIRECTORY_URL: url, ACCOUNT_DIRECTORY_SECRETS: siteSecret };
   try {
-    const stored = await hashPassword(password, 'pbkdf2_sha256');
+    const stored = await hashPassword(password, 'argon2id');
     await seed([{ id: '7', email: address, username: 'someuser', password: stored, isActive: true }]);
     expect(await accounts('list', { env })).toMatchObject({ code: 1, error: containing('ACCOUNT_DIRECTORY=http') });
     const shown = (await accounts(`show ${address} --json`, { env })).json();
     expect(shown).toMatchObject([{ id: '7', username: 'someuser', canReset: true }]);
   } finally {
-    await site.close();
+    site.close();
   }
 });
 

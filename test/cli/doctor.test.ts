@@ -372,7 +372,7 @@ describe('npm run site -- doctor', () => {
       cure: containing('same secret'),
     });
     expect(JSON.stringify(refused)).not.toContain(other);
-    await directory.close();
+    directory.close();
     expect(await onlyFault(env)).toMatchObject({ level: 'fail', what: containing('connection_refused') });
   });
 
