@@ -46,7 +46,8 @@ export const run: Run = (argv, io) => {
 async function sendTestMail(io: Io, address: string, options: CommonOptions): Promise<void> {
   const to = requireAddress(address);
   const { email, storage, siteId, siteDefaults, development } = requireConfig(io, options);
-  const rows = createSiteTable(io.openStorage(storage).table('SiteSettings'), siteId);
+  const clients = io.openStorage(storage);
+  const rows = createSiteTable(clients.table('SiteSettings'), clients.table('SiteTexts'), siteId);
   const site = await createSiteSource(rows, siteDefaults, development, io.clock, () => {}).current();
   const { domain, name, protocol, defaultFromEmail, locale } = site;
   const rendered = renderTestMail({ site: { domain, name, protocol, from: defaultFromEmail, locale } });

@@ -18,8 +18,13 @@ export const columns: readonly string[] = Object.keys(siteSchema(false).shape);
 const textOf = (value: unknown): string =>
   typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value);
 
+/** A logo is up to 14,000 characters long. */
+const shorten = (text: string): string =>
+  text.length > 300 ? `${text.slice(0, 40)}… (${text.length} characters)` : text;
+
 function open(io: Io, options: CommonOptions) {
-  const table = openStorage(io, options).table('SiteSettings');
+  const storage = openStorage(io, options);
+  const table = storage.table('SiteSettings');
   const config = options.account === undefined ? requireConfig(io, options) : undefined;
   const siteId = config?.siteId ?? (readEnvironment(io, options)['SITE_ID']?.trim() || '1');
   return {
@@ -29,7 +34,8 @@ function open(io: Io, options: CommonOptions) {
     schema: siteSchema(config?.development ?? false),
     /** Writes what the row does not have from the settings; nothing with `--account`, whose settings are not at hand. */
     seed: async () => {
-      if (config !== undefined) await createSiteTable(table, siteId).fillIn(config.siteDefaults);
+      if (config !== undefined)
+        await createSiteTable(table, storage.table('SiteTexts'), siteId).fillIn(config.siteDefaults);
     },
   };
 }
@@ -49,7 +55,10 @@ export async function showSite(io: Io, options: CommonOptions): Promise<void> {
   const problems = issues.map(({ path, message }) => `${path.join('.')} ${message}`);
   const values = columns.filter((name) => row[name] !== undefined).map((name) => [name, textOf(row[name])] as const);
   if (options.json === true) printJson(io, { siteId, ...Object.fromEntries(values), problems });
-  else printFields(io, `Site ${siteId}`, values);
+  else {
+    const fields = values.map(([name, value]) => [name, shorten(value)] as const);
+    printFields(io, `Site ${siteId}`, fields);
+  }
   if (problems.length > 0) {
     const cure = 'Fix it with `npm run site -- set COLUMN VALUE`; until then the app uses the last valid row, if any.';
     throw new CliError([...problems.map((problem) => `${problem}.`), cure].join('\n'));
@@ -74,7 +83,7 @@ export async function setColumn(io: Io, column: string, value: string, options: 
     throw new CliError('Others keep changing the row: nothing was written. Try again.');
   const { stored, stillWrong, before, changed } = updated.result;
   if (options.json === true) return printJson(io, { column, before, after: stored, changed, stillWrong });
-  const shown = (text: string): string => (text === '' ? '(empty)' : text);
+  const shown = (text: string): string => (text === '' ? '(empty)' : shorten(text));
   const note = isDryRun ? ' (dry run: nothing was written)' : '';
   io.out(
     changed
