@@ -271,7 +271,7 @@ describe('the pages without a good site row', () => {
   beforeAll(async () => {
     app = await startApp({ queues: false, timers: false });
     const row = { domain: 'not a domain', name: 'Evil' };
-    await app.storage.table('SiteSettings').insert('site', '1', row, AbortSignal.timeout(5000));
+    await app.storage.table('SiteSettings').insert('site', '1', row);
   });
   afterAll(() => app.stop());
 
