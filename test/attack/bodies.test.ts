@@ -60,7 +60,15 @@ describe('a hostile body', () => {
   };
 
   it('[A2] [A3] [A4] [A7] [A8] [T1] with an address that is none, or several', async () => {
-    const lists = [[victim, 'evil@y.example'], [[victim]], { 0: victim }, { toString: victim }, null, 0, true];
+    const lists: unknown[] = [
+      [victim, 'evil@y.example'],
+      [[victim]],
+      { 0: victim },
+      { toString: victim },
+      null,
+      0,
+      true,
+    ];
     const texts = [
       `${victim},evil@y.example`,
       `evil@y.example <${victim}>`,

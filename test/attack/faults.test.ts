@@ -207,7 +207,9 @@ describe('with the queue function at work,', () => {
     const fault = { status: 409, code: 'TableBeingDeleted' };
     void proxy.rule({ service: 'table', path: /ResetKeys/, method: 'POST', times: 1, fault });
     await expect(target.request(two)).resolves.toMatchObject({ status: 202 });
-    await eventually(() => (/"outcome":"retry_later","reason":"storage_TableBeingDeleted"/.test(log()) ? true : undefined));
+    await eventually(() =>
+      /"outcome":"retry_later","reason":"storage_TableBeingDeleted"/.test(log()) ? true : undefined,
+    );
     expect(target.mails().filter(({ to }) => [one, two].includes(to[0] ?? ''))).toEqual([]);
     proxy.clearRules();
     for (const email of [one, two]) await expect(target.mailsTo(email, 1)).resolves.toHaveLength(1);

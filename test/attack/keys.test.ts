@@ -105,8 +105,7 @@ describe('a reset key under attack', () => {
     await expect(target.check(key)).resolves.toMatchObject({ status });
     await expect(target.redeem(key)).resolves.toMatchObject({ status });
     await expect(target.row(email)).resolves.toEqual(before);
-    if ('email' in columns)
-      await target.app.storage.table('Accounts').remove(addressHashOf(email), '1', '*');
+    if ('email' in columns) await target.app.storage.table('Accounts').remove(addressHashOf(email), '1', '*');
   });
 
   it('[K12] is dead when the account is deleted, and makes no row anew', async () => {

@@ -166,7 +166,11 @@ describe('the pages', () => {
     });
 
     it('says the same, and does nothing, for a key of ours that was never bound', async () => {
-      const { key } = issueResetKey(exampleConfig, addressHashOf('nobody@somewhere.com'), new Date(Date.now() - 3_660_000));
+      const { key } = issueResetKey(
+        exampleConfig,
+        addressHashOf('nobody@somewhere.com'),
+        new Date(Date.now() - 3_660_000),
+      );
       const before = asked();
       const resent = await postForm(app, paths.key(key), { action: 'resend' });
       expect([resent.status, resent.headers.get('location')]).toEqual([303, paths.checkInbox]);
