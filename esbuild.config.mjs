@@ -1,13 +1,35 @@
-// Builds the deployed artefact: one CommonJS bundle, so that a cold start loads one file.
+// Builds the deployed artefact: CommonJS, one file that a cold start loads, and one file for each large library that a first call needs.
 // `@azure/functions-core` comes from the host; `@node-rs/argon2` is native and ships beside the bundle.
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 
+/** Imports that become a file of their own, by the last part of their path. */
+const chunks = {
+  storageSdk: 'shared/storage/storageSdk.ts',
+  identity: '@azure/identity',
+  commonPasswords: '@zxcvbn-ts/language-common',
+  nodemailer: 'nodemailer',
+  sendgridSdk: 'shared/mail/backends/sendgridSdk.ts',
+};
+
+const splitChunks = {
+  name: 'split-chunks',
+  setup({ onResolve }) {
+    onResolve({ filter: /.*/ }, ({ path: wanted, kind }) => {
+      if (kind === 'entry-point') return undefined;
+      const name = Object.keys(chunks).find((chunk) => chunks[chunk] === wanted || wanted === `./${chunk}`);
+      const isOwnModule = name !== undefined && wanted.startsWith('./') && !chunks[name].startsWith('shared/');
+      return name === undefined || isOwnModule ? undefined : { path: `./${name}.js`, external: true };
+    });
+  },
+};
+
 const { outputFiles } = await build({
-  entryPoints: ['functions/main.ts'],
-  outfile: 'dist/main.js',
+  entryPoints: { main: 'functions/main.ts', ...chunks },
+  outdir: 'dist',
   bundle: true,
+  plugins: [splitChunks],
   platform: 'node',
   target: 'node20',
   format: 'cjs',

@@ -1,11 +1,10 @@
 // Starts Azurite, the storage emulator, as a child process: for `npm start` and the tests. Blob, queue and table, on 127.0.0.1.
 // It ends only the process it started, and that process ends when this one does.
-import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { startChild } from './childProcess';
 
 /** The ports of the three services. */
 export interface AzuritePorts {
@@ -31,7 +30,7 @@ export interface Azurite {
   ports: AzuritePorts;
   pid: number;
   /** Stops it, its data written, and waits for its end; with `signal` it gets just that. */
-  close(signal?: NodeJS.Signals): Promise<void>;
+  close(signal?: NodeJS.Signals): Promise<unknown>;
 }
 
 /** The ports meant by `UseDevelopmentStorage=true`. */
@@ -51,7 +50,11 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
   const { location = 'memory', accounts } = options;
   const ports =
     options.ports === undefined || options.ports === 'free' ? { blob: 0, queue: 0, table: 0 } : options.ports;
-  const child = spawn(
+  const found = new Map<string, number>();
+  const lines: string[] = [];
+  let ready: (ports: AzuritePorts) => void;
+  const allListening = new Promise<AzuritePorts>((resolve) => (ready = resolve));
+  const child = startChild(
     process.execPath,
     [
       ...['--import', endWithParent, azuriteBin(), '--skipApiVersionCheck', '--disableTelemetry', '--silent'],
@@ -60,26 +63,27 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
     ],
     {
       env: { ...process.env, AZURITE_ACCOUNTS: accounts },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      // A group of its own: Ctrl-C reaches the parent only, which stops Azurite after the host.
-      detached: process.platform !== 'win32',
+      ipc: true,
+      onLine: (line) => {
+        lines.push(line);
+        // It prints each address it listens at, which is how a free port becomes known.
+        const [, service = '', port] = /^Azurite (\w+) service is successfully listening at .*:(\d+)$/.exec(line) ?? [];
+        if (port !== undefined) found.set(service, Number(port));
+        const [blob, queue, table] = ['Blob', 'Queue', 'Table'].map((name) => found.get(name));
+        if (blob !== undefined && queue !== undefined && table !== undefined) ready({ blob, queue, table });
+      },
     },
   );
-  // Not `close`: that event does not come after `disconnect`.
-  const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => {
-      resolve();
-    });
-  });
-  const listening = await listeningPorts(child);
+  const listening = await Promise.race([allListening, child.exited.then(() => undefined)]);
+  if (listening === undefined) throw new Error(`Azurite did not start:\n${lines.join('\n')}`);
   return {
-    connectionString: connectionString(listening, accounts ?? developmentAccount),
+    connectionString: connectionStringOf(listening, accounts),
     ports: listening,
-    pid: child.pid ?? 0,
+    pid: child.process.pid ?? 0,
     close(signal) {
-      if (signal !== undefined || location === 'memory') child.kill(signal ?? 'SIGKILL');
-      else if (child.connected) child.disconnect();
-      return exited;
+      if (signal !== undefined || location === 'memory') child.signal(signal ?? 'SIGKILL');
+      else if (child.process.connected) child.process.disconnect();
+      return child.exited;
     },
   };
 }
@@ -117,28 +121,8 @@ function azuriteBin(): string {
   return path.join(path.dirname(packageFile), manifest.bin.azurite);
 }
 
-/** Azurite prints each address it listens at, which is how a free port becomes known. */
-function listeningPorts(child: ChildProcess): Promise<AzuritePorts> {
-  return new Promise((resolve, reject) => {
-    const found = new Map<string, number>();
-    const lines: string[] = [];
-    for (const stream of [child.stdout, child.stderr]) {
-      if (!stream) continue;
-      createInterface({ input: stream }).on('line', (line) => {
-        lines.push(line);
-        const listening = /^Azurite (\w+) service is successfully listening at .*:(\d+)$/.exec(line);
-        if (listening) found.set(listening[1] ?? '', Number(listening[2]));
-        const [blob, queue, table] = ['Blob', 'Queue', 'Table'].map((service) => found.get(service));
-        if (blob !== undefined && queue !== undefined && table !== undefined) resolve({ blob, queue, table });
-      });
-    }
-    child.once('close', () => {
-      reject(new Error(`Azurite did not start:\n${lines.join('\n')}`));
-    });
-  });
-}
-
-function connectionString(ports: AzuritePorts, accounts: string): string {
+/** For the first account. */
+export function connectionStringOf(ports: AzuritePorts, accounts = developmentAccount): string {
   const [name = '', key = ''] = accounts.split(';')[0]?.split(':') ?? [];
   const endpoint = (port: number): string => `http://127.0.0.1:${port}/${name}`;
   return [

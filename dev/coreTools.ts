@@ -1,8 +1,8 @@
 // Runs the app under Azure Functions Core Tools (`func`), which `npm start` prefers to the dev host where it is installed.
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { Settings } from './host/settingsFile';
+import type { Settings } from '../cli/support/settingsFile';
+import { isOver, startChild } from './childProcess';
 
 /** A host, whichever, that `npm start` runs. */
 export interface AppHost {
@@ -12,6 +12,12 @@ export interface AppHost {
   /** Settled with the exit code when it is over, for whatever reason. */
   exited: Promise<number | null>;
 }
+
+/**
+ * host.json lets nothing below a warning through, and the host logs a worker's standard output as information of this category:
+ * without this setting the mails that the console backend prints are invisible.
+ */
+export const showConsole = { 'AzureFunctionsJobHost__logging__logLevel__Host.Function.Console': 'Information' };
 
 // On Windows `func` is a command script, which only a shell can start.
 const shell = process.platform === 'win32';
@@ -39,48 +45,25 @@ export async function startCoreTools(
   env: Settings,
   onLine: (line: string) => void,
 ): Promise<AppHost> {
-  const child = spawn('func', ['start', '--port', String(port)], {
-    cwd: directory,
-    env,
-    shell,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own: Ctrl-C reaches the parent only, and a signal to the group reaches whatever `func` starts.
-    detached: !shell,
-  });
-  for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', onLine);
-  const exited = new Promise<number | null>((resolve) => {
-    child.once('exit', resolve);
-    child.once('error', () => {
-      resolve(1);
-    });
-  });
-  const signal = (name: NodeJS.Signals): void => {
-    if (isOver(child) || child.pid === undefined) return;
-    if (shell) child.kill(name);
-    else process.kill(-child.pid, name);
-  };
-  // Its parent may end in other ways than by Ctrl-C.
+  const child = startChild('func', ['start', '--port', String(port)], { cwd: directory, env, shell, onLine });
+  // This process may end in other ways than by Ctrl-C.
   process.once('exit', () => {
-    signal('SIGKILL');
+    child.signal('SIGKILL');
   });
 
   const url = `http://127.0.0.1:${port}`;
   while (!(await answers(`${url}/api/health`))) {
-    if (isOver(child)) throw new Error('func start ended before the app answered.');
+    if (isOver(child.process)) throw new Error('func start ended before the app answered.');
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return {
     url,
-    exited,
+    exited: child.exited,
     stop() {
-      signal('SIGINT');
-      return exited;
+      child.signal('SIGINT');
+      return child.exited;
     },
   };
-}
-
-function isOver(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
 }
 
 /** Until the functions are loaded there is no connection, or 404. */

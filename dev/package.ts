@@ -2,7 +2,7 @@
 // Reproducible: the same sources make the same bytes (one zlib, so: one Node version). Never part of what it packs.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { ZipFile } from 'yazl';
@@ -30,7 +30,7 @@ export function packedFiles(): PackedFiles {
   const add = (name: string): unknown => files.set(name, readFileSync(path.join(root, name)));
   files.set('package.json', reducedManifest(manifest, native.version));
   add('host.json');
-  add(manifest.main);
+  for (const name of readdirSync(path.join(root, 'dist'))) if (name.endsWith('.js')) add(`dist/${name}`);
   for (const name of ['package.json', native.main, 'LICENSE']) add(`node_modules/${nativeModule}/${name}`);
   for (const platform of installedPlatforms(native.version)) {
     const folder = `node_modules/${nativeModule}-${platform}`;

@@ -1,18 +1,22 @@
 // `npm start`: builds the app, sees to a storage, and runs the app under Azure Functions Core Tools or the dev host.
 // For development only. Everything it starts, it stops.
 import { execFile } from 'node:child_process';
-import { copyFileSync, existsSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type AppHost, findCoreTools, startCoreTools } from './coreTools';
-import { buildDevHost } from './host/build';
-import { startHostProcess } from './host/hostProcess';
-import { addMissingSettings, readSettingsFile, type Settings } from './host/settingsFile';
-import { readConfig, type Config } from '../shared/config';
-import { createStorageClients } from '../shared/services';
-import { seedSampleAccounts } from './sampleAccounts';
+import { addMissingSettings, readSettingsFile, type Settings, unknownSettings } from '../cli/support/settingsFile';
+import { type Config, readConfig } from '../shared/config';
+import { builtInLanguages, findLocale } from '../shared/locales';
+import { createStorageClients } from '../shared/storage/storageClients';
+import { type AppHost, findCoreTools, showConsole, startCoreTools } from './coreTools';
+import { buildDevHost, startHostProcess } from './host/hostProcess';
+import { devEndpoint, startHttpServer } from './host/httpServer';
+import { consoleLog } from './host/log';
+import { mailboxRoutes, useMailboxDirectory } from './mailbox/mailboxRoutes';
+import { samplePassword, seedSampleAccounts } from './sampleAccounts';
+import { startSampleSite } from './sampleSite';
 import { ensureStorage, isOnThisMachine } from './storage';
 
 interface StartOptions {
@@ -20,6 +24,7 @@ interface StartOptions {
   storage?: string;
   memory: boolean;
   host?: 'dev' | 'func';
+  directory: 'table' | 'node';
 }
 
 const project = path.join(__dirname, '..');
@@ -32,20 +37,19 @@ let isStopping = false;
 async function start(options: StartOptions): Promise<void> {
   await refuseTakenPort(options.port);
   const env = developmentSettings(options);
-  const storage = env.AzureWebJobsStorage;
   const [coreTools] = await Promise.all([
     options.host === 'dev' ? undefined : findCoreTools(),
     buildApp(),
     buildDevHost(),
-    storage === undefined ? undefined : useStorage(env, storage, options.memory),
+    startWhatTheAppUses(env, options),
   ]);
   if (options.host === 'func' && coreTools === undefined) {
     throw new Error(
       'Azure Functions Core Tools v4 (`func`) are not on the PATH. Without --host func the dev host is used.',
     );
   }
-
-  await addSampleAccounts(checkedConfig(env));
+  const config = checkedConfig(env);
+  await addSampleAccounts(config);
   const host =
     coreTools === undefined ? await runDevHost(options, env) : await runCoreTools(coreTools, options.port, env);
   started.push(host);
@@ -56,20 +60,48 @@ async function start(options: StartOptions): Promise<void> {
   await stopAndExit(exitCode ?? 1);
 }
 
+/**
+ * Starts the processes that the app calls, before the settings are checked, since each may change them: it goes into `started`,
+ * its settings into `env`.
+ */
+async function startWhatTheAppUses(env: Settings, { memory, directory, port }: StartOptions): Promise<void> {
+  if (directory === 'node') {
+    const site = await startSampleSite(port);
+    started.push({ stop: () => Promise.resolve(site.close()) });
+    Object.assign(env, site.settings);
+    console.log(`Site: ${site.url}/ logs in with "${samplePassword}"; its accounts are its own, not the app's.`);
+  }
+  if (env.AzureWebJobsStorage === undefined) return; // storage by identity
+  const storage = await ensureStorage(env.AzureWebJobsStorage, memory);
+  started.unshift({ stop: storage.close });
+  env.AzureWebJobsStorage = storage.connectionString;
+  for (const note of storage.notes) console.log(note);
+}
+
 /** @throws Error that lists every problem by name. */
 function checkedConfig(env: Settings): Config {
   const read = readConfig(env);
   if (!read.ok)
     throw new Error(['The settings are not good:', ...read.problems.map((problem) => `  ${problem}`)].join('\n'));
+  const { locale } = read.config.siteDefaults;
+  if (findLocale(locale) === undefined) {
+    const known = [...builtInLanguages.keys()].join(', ');
+    console.warn(
+      `Warning: there are no texts for SITE_LOCALE ${locale}: mails and pages are in English. Known: ${known}.`,
+    );
+  }
   return read.config;
 }
 
 /** In development and on this machine's own storage only. */
-async function addSampleAccounts({ development, storage }: Config): Promise<void> {
+async function addSampleAccounts({ development, storage, directory }: Config): Promise<void> {
   const isLocal = storage.kind === 'connectionString' && isOnThisMachine(storage.connectionString);
-  if (!development || !isLocal) return;
-  const added = await seedSampleAccounts(await createStorageClients(storage));
-  if (added.length > 0) console.log(`Sample accounts: ${added.join(', ')} (npm run accounts -- list).`);
+  if (!development || !isLocal || directory.kind !== 'table') return;
+  const added = await seedSampleAccounts(createStorageClients(storage));
+  if (added.length > 0) console.log('Sample accounts:');
+  for (const { username, email, note } of added) {
+    console.log(`  ${username.padEnd(12)} ${email}${note === undefined ? '' : ` (gets no mail: ${note})`}`);
+  }
 }
 
 async function runDevHost({ port, host }: StartOptions, env: Settings): Promise<AppHost> {
@@ -84,15 +116,24 @@ async function runDevHost({ port, host }: StartOptions, env: Settings): Promise<
       console.log(line);
     },
   });
+  console.log(`Mailbox: ${running.url}/dev/mailbox`);
   if (!env.DEV_FUNCTION_KEY) console.log(`Function key: ${running.functionKey} (set DEV_FUNCTION_KEY to choose one).`);
   return running;
 }
 
 async function runCoreTools(version: string, port: number, env: Settings): Promise<AppHost> {
   console.log(`Host: Azure Functions Core Tools ${version} (found on the PATH; --host dev for the dev host).`);
-  return startCoreTools(project, port, env, (line) => {
+  addMissingSettings(env, showConsole);
+  const directory = useMailboxDirectory(env);
+  const host = await startCoreTools(project, port, env, (line) => {
     console.log(line);
   });
+  const endpoints = mailboxRoutes(directory, host.url).map(devEndpoint);
+  const serveMailbox = (mailboxPort: number) =>
+    startHttpServer({ endpoints, log: consoleLog(false), port: mailboxPort });
+  const mailbox = await serveMailbox(port + 1).catch(() => serveMailbox(0));
+  console.log(`Mailbox: http://127.0.0.1:${mailbox.port}/dev/mailbox`);
+  return host;
 }
 
 /** The environment for the app: variables already set, then `--storage`, then local.settings.json. */
@@ -103,16 +144,14 @@ function developmentSettings({ storage }: StartOptions): Settings {
     console.log('Made local.settings.json from local.settings.json.example: edit it to change a setting.');
   }
   const env: Settings = { ...process.env, ...(storage !== undefined && { AzureWebJobsStorage: storage }) };
-  addMissingSettings(env, readSettingsFile(file));
+  const values = readSettingsFile(file);
+  for (const { name, nearest } of unknownSettings(Object.keys(values))) {
+    const hint = nearest === undefined ? '' : ` Is ${nearest} meant?`;
+    console.warn(`Warning: local.settings.json has ${name}, which is no setting of this app.${hint}`);
+  }
+  addMissingSettings(env, values);
   addMissingSettings(env, { AZURE_FUNCTIONS_ENVIRONMENT: 'Development' });
   return env;
-}
-
-async function useStorage(env: Settings, connectionString: string, inMemory: boolean): Promise<void> {
-  const storage = await ensureStorage(connectionString, inMemory);
-  started.unshift({ stop: storage.close });
-  env.AzureWebJobsStorage = storage.connectionString;
-  console.log(storage.note);
 }
 
 async function buildApp(): Promise<void> {
@@ -147,7 +186,7 @@ async function stopAndExit(exitCode: number): Promise<void> {
 
 /**
  * Ctrl-C may arrive twice, from the terminal and from the process that runs this one; a second press comes later.
- * (Run this with `node --import tsx`: the `tsx` command kills a process that is slow to take note of a signal.)
+ * When the parent process is gone (`npm start &` and `kill $!`), there is nobody left to stop this one.
  */
 function stopOnSignals(): void {
   let stoppingSince: number | undefined;
@@ -158,6 +197,22 @@ function stopOnSignals(): void {
     void stopAndExit(0);
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
+  const parents = parentProcesses();
+  setInterval(() => {
+    if (parentProcesses() !== parents && !isStopping) stop();
+  }, 500).unref();
+}
+
+/** npm runs a script through a shell, which may outlive npm: then the shell's parent counts too (known on Linux only). */
+function parentProcesses(): string {
+  const parent = process.ppid;
+  if (process.env.npm_lifecycle_event === undefined) return String(parent);
+  try {
+    const [, grandparent] = /\) \w (\d+) /.exec(readFileSync(`/proc/${parent}/stat`, 'utf8')) ?? [];
+    return `${parent} ${grandparent ?? ''}`;
+  } catch {
+    return String(parent);
+  }
 }
 
 function portNumber(text: string): number {
@@ -172,6 +227,11 @@ new Command('npm start --')
   .option('--port <number>', 'port of 127.0.0.1 to serve on', portNumber, 7071)
   .option('--storage <connection string>', 'storage to use instead of the one local.settings.json names')
   .option('--memory', 'an Azurite started here keeps nothing on disk', false)
+  .addOption(
+    new Option('--directory <name>', 'where accounts live: the table, or a sample site on Node beside the app')
+      .choices(['table', 'node'])
+      .default('table'),
+  )
   .addOption(
     new Option('--host <name>', 'force a host (default: func if it is on the PATH, else dev)').choices(['dev', 'func']),
   )

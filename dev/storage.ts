@@ -1,14 +1,24 @@
-// Sees to it that `npm start` has a storage: what the settings name if it answers, else an Azurite of our own.
+// The storage of `npm start`: what the settings name if it answers, else an Azurite of its own.
 import path from 'node:path';
-import { type Azurite, azuriteIsRunning, defaultAzuritePorts, portAnswers, startAzurite } from './azurite';
+import { TableServiceClient } from '@azure/data-tables';
+import { QueueServiceClient } from '@azure/storage-queue';
+import { tableNames } from '../shared/storage/storageClients';
+import {
+  type Azurite,
+  azuriteIsRunning,
+  connectionStringOf,
+  defaultAzuritePorts,
+  portAnswers,
+  startAzurite,
+} from './azurite';
 
 /** A storage that answers. */
 export interface DevStorage {
   connectionString: string;
   /** For the developer: what is used, and why. */
-  note: string;
+  notes: string[];
   /** Stops what was started here, nothing else. */
-  close: () => Promise<void>;
+  close: () => Promise<unknown>;
 }
 
 const developmentStorage = 'UseDevelopmentStorage=true';
@@ -23,18 +33,29 @@ const dataDirectory = path.join(__dirname, '../.azurite');
 export async function ensureStorage(connectionString: string, inMemory: boolean): Promise<DevStorage> {
   const isDefault = connectionString.trim().replace(/;$/, '') === developmentStorage;
   const localPorts = isDefault ? Object.values(defaultAzuritePorts) : endpointPorts(connectionString);
-  if (localPorts.length === 0) return existing(connectionString, 'Storage: the account the settings name.');
+  const memoryNote = inMemory ? ['--memory has no effect: this storage was not started here.'] : [];
+  if (localPorts.length === 0) {
+    return existing(connectionString, ['Storage: the account the settings name.', ...memoryNote]);
+  }
   if (await azuriteIsRunning(localPorts)) {
-    return existing(connectionString, `Storage: ${localPorts.join(', ')} on 127.0.0.1 answer already.`);
+    const others = await foreignNames(isDefault ? connectionStringOf(defaultAzuritePorts) : connectionString);
+    return existing(connectionString, [
+      `Storage: ${localPorts.join(', ')} on 127.0.0.1 answer already.`,
+      ...memoryNote,
+      ...(others.length === 0
+        ? []
+        : [`Warning: another app uses this storage too (${others.join(', ')}). --storage chooses another.`]),
+    ]);
   }
   const azurite = await startOwnAzurite(inMemory ? 'memory' : dataDirectory);
   const ports = Object.values(azurite.ports);
   const isOnDefaultPorts = azurite.ports.queue === defaultAzuritePorts.queue;
   return {
     connectionString: isOnDefaultPorts ? developmentStorage : azurite.connectionString,
-    note:
-      `Storage: started Azurite on ports ${ports.join(', ')}; data ${inMemory ? 'in memory' : 'in .azurite/'}.` +
-      (isOnDefaultPorts ? '' : `\nFor the command lines: export AzureWebJobsStorage='${azurite.connectionString}'`),
+    notes: [
+      `Storage: started Azurite on ports ${ports.join(', ')}; data ${inMemory ? 'in memory' : 'in .azurite/'}.`,
+      ...(isOnDefaultPorts ? [] : [`For the command lines: export AzureWebJobsStorage='${azurite.connectionString}'`]),
+    ],
     close: () => azurite.close(),
   };
 }
@@ -46,13 +67,32 @@ async function startOwnAzurite(location: string): Promise<Azurite> {
   try {
     return await startAzurite({ location, ports: defaultAzuritePorts });
   } catch {
-    // Someone was quicker, or listens there on another address.
+    // Another process was quicker, or listens there on another address.
     return startAzurite({ location, ports: 'free' });
   }
 }
 
-function existing(connectionString: string, note: string): DevStorage {
-  return { connectionString, note, close: () => Promise.resolve() };
+function existing(connectionString: string, notes: string[]): DevStorage {
+  return { connectionString, notes, close: () => Promise.resolve() };
+}
+
+/** Up to five tables and queues that are neither this app's nor the Functions host's; none if they cannot be listed. */
+async function foreignNames(connectionString: string): Promise<string[]> {
+  const isKnown = (name: string): boolean =>
+    /^(?:AzureFunctions|AzureWebJobs|azure-webjobs-|outgoing-mail)/.test(name) ||
+    tableNames.some((own) => own === name);
+  const options = { abortSignal: AbortSignal.timeout(5000) };
+  const found: string[] = [];
+  try {
+    const tables = TableServiceClient.fromConnectionString(connectionString, { allowInsecureConnection: true });
+    for await (const { name = '' } of tables.listTables(options)) found.push(name);
+    for await (const { name } of QueueServiceClient.fromConnectionString(connectionString).listQueues(options)) {
+      found.push(name);
+    }
+  } catch {
+    return []; // a storage that answers nothing makes itself known soon enough
+  }
+  return found.filter((name) => !isKnown(name)).slice(0, 5);
 }
 
 /** The ports of the endpoints on this machine. */

@@ -1,4 +1,4 @@
-// The app's only sources of time and randomness, so that tests can fix the first and nothing else draws the second.
+// The app's only sources of time and randomness.
 import { randomBytes, randomInt } from 'node:crypto';
 
 /** Tells the current instant. */
@@ -6,9 +6,10 @@ export type Clock = () => Date;
 
 export const systemClock: Clock = () => new Date();
 
-/** 128 random bits as 22 base64url characters: mail ids and the `jti` of reset keys. */
+/** 128 random bits as 22 base64url characters: mail ids and the `jti` of reset keys. Never begins with `-`, as an option does. */
 export function newId(): string {
-  return randomBytes(16).toString('base64url');
+  const id = randomBytes(16).toString('base64url');
+  return id.startsWith('-') ? newId() : id;
 }
 
 /** A whole number drawn evenly from `min` to `max`, both included; used to spread retries. */

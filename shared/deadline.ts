@@ -1,6 +1,7 @@
 // The deadline of the invocation at hand. It is set once, at the edge; every storage and network call below reads it from
 // here, so that no function passes a signal along.
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setMaxListeners } from 'node:events';
 
 const current = new AsyncLocalStorage<AbortSignal>();
 
@@ -13,7 +14,9 @@ const unboundMs = 60_000;
  * @param limit ms from now on, or a signal (a command line's Ctrl-C)
  */
 export function withDeadline<T>(limit: number | AbortSignal, task: () => Promise<T>): Promise<T> {
-  return current.run(typeof limit === 'number' ? AbortSignal.timeout(limit) : limit, task);
+  const signal = typeof limit === 'number' ? AbortSignal.timeout(limit) : limit;
+  setMaxListeners(0, signal); // every call in flight listens to it
+  return current.run(signal, task);
 }
 
 /** The signal to hand to a storage or network client. */

@@ -1,7 +1,6 @@
 // `npm run site -- doctor`: every check in turn, each finding with its cure. Looks and changes nothing.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { readSettingsFile } from '../../dev/host/settingsFile';
 import { readConfig, sampleSigningSecret, type StorageSettings } from '../../shared/config';
 import { createStorageClients } from '../../shared/services';
 import { CliError, explain } from '../support/errors';
@@ -9,6 +8,7 @@ import type { Io } from '../support/io';
 import { count, printable, printJson } from '../support/output';
 import type { CommonOptions } from '../support/program';
 import { checkSettings as readAndCheckSettings, cloudStorage, readEnvironment } from '../support/settings';
+import { readSettingsFile } from '../support/settingsFile';
 import { checkAccounts } from './checkAccounts';
 import { checkClock } from './checkClock';
 import { checkEmail } from './checkEmail';

@@ -2,12 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { addMissingSettings, readSettingsFile, type Settings } from '../../dev/host/settingsFile';
 import { readConfig, type Config, type ConfigResult, type StorageSettings } from '../../shared/config';
 import { createStorageClients, type StorageClients } from '../../shared/services';
 import { CliError } from './errors';
 import type { Io } from './io';
 import type { CommonOptions } from './program';
+import { addMissingSettings, readSettingsFile, type Settings } from './settingsFile';
 
 /** All variables: the environment's, and those of the settings file that it does not have. */
 export function readEnvironment(io: Io, { settings }: CommonOptions): Settings {
@@ -18,8 +18,7 @@ export function readEnvironment(io: Io, { settings }: CommonOptions): Settings {
   try {
     addMissingSettings(environment, readSettingsFile(file));
   } catch (error) {
-    const reason = error instanceof SyntaxError ? 'it is no JSON' : error instanceof Error ? error.message : '';
-    throw new CliError(`${path.basename(file)} cannot be used: ${reason}`);
+    throw new CliError(error instanceof Error ? error.message : String(error));
   }
   return environment;
 }

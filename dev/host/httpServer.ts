@@ -1,28 +1,41 @@
-// The dev host's HTTP side: finds the function for a request, checks Host and function key, and answers.
+// The HTTP side of the dev host: finds the endpoint for a request, checks Host and function key, and answers.
 // It listens on 127.0.0.1 only and never logs a URL.
-import { timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { adminEndpoint, devEndpoint, type DevRoute, type Endpoint, functionEndpoint } from './endpoints';
-import type { FunctionApp } from './functionApp';
-import { readBody } from './httpBody';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { z } from 'zod';
+import type { FunctionApp, RegisteredFunction } from './functionApp';
 import { errorText, type Log } from './log';
-import { decodePath } from './routes';
-import { emptyAnswer, type PlainResponse } from './rpcHttp';
+import { compileRoute, normalizePath } from './routes';
+import { fromRpcHttpResponse, toRpcHttpRequest } from './rpcHttp';
 
-/** What the HTTP server needs. */
+export interface Answer {
+  status: number;
+  headers?: Readonly<Record<string, string>>;
+  body?: string | Uint8Array | undefined;
+}
+
+/** A page of the dev host itself. `path` is a route template: `/dev/mailbox/{id}`. */
+export interface DevRoute {
+  path: string;
+  handle: (url: URL, params: Record<string, string>) => Promise<Answer> | Answer;
+}
+
+/** Answers the requests that fit its route and methods. */
+export interface Endpoint {
+  match: ReturnType<typeof compileRoute>;
+  methods: readonly string[];
+  needsKey: boolean;
+  answer(request: IncomingMessage, target: string, params: Record<string, string>, body: Buffer): Promise<Answer>;
+}
+
 export interface HttpServerOptions {
-  app: FunctionApp;
+  /** The first that fits answers. */
+  endpoints: readonly Endpoint[];
   log: Log;
   port: number;
-  routePrefix: string;
-  functionKey: string;
+  functionKey?: string | undefined;
   /** Host names besides localhost, 127.0.0.1 and [::1]; `*` allows any. */
-  allowedHosts: readonly string[];
-  maxBodyBytes: number;
-  devRoutes: readonly DevRoute[];
-  /** Runs a timer for `POST /admin/functions/<name>`; false if there is no such timer. */
-  runTimer: (name: string) => Promise<boolean>;
+  allowedHosts?: readonly string[];
+  maxBodyBytes?: number;
 }
 
 /** A listening server. */
@@ -32,25 +45,69 @@ export interface HttpListener {
   close(): Promise<void>;
 }
 
+const httpTrigger = z.object({
+  route: z.string().optional(),
+  methods: z.array(z.string().toUpperCase()),
+  authLevel: z.string().toLowerCase(),
+});
+
+/**
+ * The endpoint of a function; none if it has no HTTP trigger.
+ * @throws Error when its route is not supported.
+ */
+export function functionEndpoint(app: FunctionApp, routePrefix: string, fn: RegisteredFunction): Endpoint[] {
+  const binding = Object.values(fn.metadata.bindings).find(({ type }) => type === 'httpTrigger');
+  if (!binding) return [];
+  const trigger = httpTrigger.parse(binding);
+  return [
+    {
+      match: compileRoute(`${routePrefix}/${trigger.route ?? fn.metadata.name}`),
+      methods: trigger.methods,
+      needsKey: trigger.authLevel !== 'anonymous',
+      async answer(request, target, params, body) {
+        const http = toRpcHttpRequest(request, target, params, body);
+        return fromRpcHttpResponse(await app.invoke(fn, { data: { http } }));
+      },
+    },
+  ];
+}
+
+/** The real host's way to run a function by hand. Here it answers when the run is over, and 500 if it failed. */
+export function adminEndpoint(runTimer: (name: string) => Promise<boolean>): Endpoint {
+  return {
+    match: compileRoute('admin/functions/{name}'),
+    methods: ['POST'],
+    needsKey: true,
+    answer: async (_request, _target, { name = '' }) => ({ status: (await runTimer(name)) ? 202 : 404 }),
+  };
+}
+
+export function devEndpoint({ path, handle }: DevRoute): Endpoint {
+  return {
+    match: compileRoute(path),
+    methods: ['GET', 'HEAD'],
+    needsKey: false,
+    answer: async ({ headers: { host = 'localhost' } }, target, params) =>
+      handle(new URL(`http://${host}${target}`), params),
+  };
+}
+
 /**
  * Starts listening.
- * @throws Error with code EADDRINUSE when the port is taken; Error when a route cannot be understood.
+ * @throws Error with code EADDRINUSE when the port is taken.
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpListener> {
-  const endpoints = [
-    ...options.devRoutes.map(devEndpoint),
-    adminEndpoint(options.runTimer),
-    ...options.app.functions.flatMap((fn) => functionEndpoint(options.app, options.routePrefix, fn)),
-  ];
   // Kestrel's limits: 32 KiB of headers, idle connections kept for 130 s.
   const server = createServer({ maxHeaderSize: 32 * 1024, keepAliveTimeout: 130_000 }, (request, response) => {
-    void serve(options, endpoints, server, request, response);
+    void serve(options, request, response, () => !server.listening);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(options.port, '127.0.0.1', resolve);
   });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
   return {
-    port: listeningPort(server.address()),
+    port: address.port,
     close: () =>
       new Promise((resolve) => {
         server.close(() => {
@@ -60,72 +117,70 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpL
   };
 }
 
-function listeningPort(address: AddressInfo | string | null): number {
-  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
-  return address.port;
-}
-
 async function serve(
   options: HttpServerOptions,
-  endpoints: readonly Endpoint[],
-  server: Server,
   request: IncomingMessage,
   response: ServerResponse,
+  isClosing: () => boolean,
 ): Promise<void> {
-  const answer = await answerSafely(options, endpoints, request);
+  let answer: Answer | undefined;
+  try {
+    answer = await findAnswer(options, request);
+  } catch (error) {
+    // A function's own failure is logged where it was called.
+    options.log('debug', 'host', `A request failed: ${errorText(error)}`);
+    answer = { status: 500 };
+  }
   if (answer === undefined || response.destroyed) return;
   response.statusCode = answer.status;
-  for (const [name, value] of Object.entries(answer.headers)) {
-    if (!/^(?:connection|keep-alive|transfer-encoding|content-length)$/i.test(name)) response.setHeader(name, value);
+  for (const [name, value] of Object.entries(answer.headers ?? {})) {
+    response.setHeader(name, value);
   }
-  if (!server.listening || answer.status === 413) response.setHeader('connection', 'close');
+  if (isClosing()) response.setHeader('connection', 'close');
   response.end(answer.body);
   request.resume();
 }
 
 /** @returns undefined when the client went away before its request was complete. */
-async function answerSafely(
-  options: HttpServerOptions,
-  endpoints: readonly Endpoint[],
-  request: IncomingMessage,
-): Promise<PlainResponse | undefined> {
-  try {
-    return await findAnswer(options, endpoints, request);
-  } catch (error) {
-    // A function's own failure is logged where it was called; the client learns nothing about either.
-    options.log('debug', 'host', `A request failed: ${errorText(error)}`);
-    return emptyAnswer(500);
-  }
-}
-
-async function findAnswer(
-  options: HttpServerOptions,
-  endpoints: readonly Endpoint[],
-  request: IncomingMessage,
-): Promise<PlainResponse | undefined> {
+async function findAnswer(options: HttpServerOptions, request: IncomingMessage): Promise<Answer | undefined> {
   const host = request.headers.host ?? '';
   const target = (request.url ?? '').replace(/^https?:\/\/[^/?]*/i, '');
-  if (!target.startsWith('/') || /%00/.test(target) || !isHost(host)) return emptyAnswer(400);
-  if (!isAllowedHost(host, options.allowedHosts)) return emptyAnswer(421);
+  if (!target.startsWith('/') || target.includes('%00') || !isHost(host)) return { status: 400 };
+  if (!isAllowedHost(host, options.allowedHosts ?? [])) return { status: 421 };
 
-  const [rawPath = ''] = target.split('?');
-  const path = decodePath(rawPath);
-  for (const endpoint of endpoints) {
-    const params = endpoint.methods.includes(request.method ?? '') ? endpoint.route.match(path) : undefined;
+  const path = normalizePath(target.split('?')[0] ?? '');
+  for (const endpoint of options.endpoints) {
+    const params = endpoint.methods.includes(request.method ?? '') ? endpoint.match(path) : undefined;
     if (!params) continue;
-    if (endpoint.needsKey && !hasKey(request, target, options.functionKey)) return emptyAnswer(401);
-    const read = await readBody(request, options.maxBodyBytes);
-    if (read.outcome === 'aborted') return undefined;
-    return read.outcome === 'tooLarge' ? emptyAnswer(413) : endpoint.answer(request, target, params, read.body);
+    if (endpoint.needsKey && !hasKey(request, target, options.functionKey)) return { status: 401 };
+    const { maxBodyBytes = Infinity } = options;
+    // The real host turns a body over its own limit into an empty 500.
+    if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) {
+      return { status: 500, headers: { connection: 'close' } };
+    }
+    const body = await readBody(request);
+    return body && endpoint.answer(request, target, params, body);
   }
-  return emptyAnswer(404);
+  return { status: 404 };
+}
+
+/** The real host hands over a body by its Content-Length only: a chunked one counts as empty. @returns undefined if it breaks off */
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  if (Number(request.headers['content-length'] ?? 0) === 0) return Buffer.alloc(0);
+  try {
+    for await (const chunk of request) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
+  } catch {
+    return undefined;
+  }
+  return Buffer.concat(chunks);
 }
 
 function isHost(host: string): boolean {
   return /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i.test(host) && URL.canParse(`http://${host}/`);
 }
 
-/** Refusing names of others keeps DNS rebinding away from a developer's machine. */
+/** Refusing foreign names keeps DNS rebinding away from a developer's machine. */
 function isAllowedHost(host: string, allowedHosts: readonly string[]): boolean {
   const name = host.replace(/:\d+$/, '').toLowerCase();
   return ['localhost', '127.0.0.1', '[::1]', ...allowedHosts].some(
@@ -133,9 +188,7 @@ function isAllowedHost(host: string, allowedHosts: readonly string[]): boolean {
   );
 }
 
-function hasKey(request: IncomingMessage, target: string, functionKey: string): boolean {
+function hasKey(request: IncomingMessage, target: string, functionKey = ''): boolean {
   const sent = request.headers['x-functions-key'] ?? new URLSearchParams(target.split('?')[1]).get('code');
-  if (typeof sent !== 'string') return false;
-  const [left, right] = [Buffer.from(sent), Buffer.from(functionKey)];
-  return left.length === right.length && timingSafeEqual(left, right);
+  return functionKey !== '' && sent === functionKey;
 }

@@ -1,16 +1,16 @@
-// The dev host's log: one readable line per event. It must never be given a request's URL, since a path can hold a secret.
-import type { LogLevel } from './coreApi';
+/** Severity of one line of log, as the library names them. */
+export type LogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
 
-/** Writes one event. `source` is a function's name, or `host`. */
+/** Writes one event. `source` is a function's name, or `host`. Never pass a request's URL: a path can hold a reset key. */
 export type Log = (level: LogLevel, source: string, text: string) => void;
 
 /**
- * The log of a terminal: `[name] text`. The app's lines go to standard output, the host's own troubles to standard error.
+ * The log of a terminal: `[name] text`. The app's lines go to standard output, the host's own errors to standard error.
  * @param verbose shows trace and debug lines as well.
  */
 export function consoleLog(verbose: boolean): Log {
   return (level, source, text) => {
-    if (!verbose && (level === 'trace' || level === 'debug')) return;
+    if (level === 'none' || (!verbose && (level === 'trace' || level === 'debug'))) return;
     const isTrouble = source === 'host' && (level === 'warning' || level === 'error' || level === 'critical');
     (isTrouble ? process.stderr : process.stdout).write(`[${source}] ${text}\n`);
   };

@@ -1,35 +1,34 @@
-// A queue trigger: polls one queue, runs the function for each message, and deletes, releases or poisons it afterwards.
-// It survives an outage of the storage, which it logs once, and loses no message: what it holds comes back by itself.
-import { type DequeuedMessageItem, type QueueClient, QueueServiceClient } from '@azure/storage-queue';
+// A queue trigger: polls one queue, runs the function for each message, and removes, releases or poisons it afterwards.
+// It survives an outage of the storage, which it logs once. A message that it cannot settle becomes visible again by itself.
+import { setTimeout as delay } from 'node:timers/promises';
+import { type DequeuedMessageItem, type QueueClient, QueueServiceClient, RestError } from '@azure/storage-queue';
 import type { TriggerInput } from './functionApp';
-import { holdMessage, inTime, storageErrorText, withQueue } from './heldMessage';
 import type { QueueSettings } from './hostJson';
-import type { Log } from './log';
-import { decodeMessage, toTriggerInput } from './queueMessage';
+import { errorText, type Log } from './log';
 
-/** What a listener needs. */
 export interface QueueListenerOptions {
   functionName: string;
   queueName: string;
   connectionString: string;
   queues: QueueSettings;
-  /** How long a message stays hidden without a renewal; it is renewed at half time while the function runs. The real host: 600. */
+  /** How long a message stays hidden without a renewal; it is renewed at half time while the function runs. */
   holdSeconds: number;
   /** Calls the function; a rejection means that it failed, and is logged already. */
   run: (input: TriggerInput) => Promise<unknown>;
   log: Log;
 }
 
-/** A running listener. */
-export interface QueueListener {
-  /** Stops polling and waits until the messages in work are done. */
-  close(): Promise<void>;
+interface Listener extends QueueListenerOptions {
+  queue: QueueClient;
+  poisonQueue: QueueClient;
+  stopped: AbortSignal;
+  isDown: boolean;
 }
 
 const minPollingMs = 100;
 
-/** Starts polling; never rejects, whatever the storage does. */
-export function startQueueListener(options: QueueListenerOptions): QueueListener {
+/** Starts polling; never rejects, whatever the storage does. `close` waits until the messages in work are done. */
+export function startQueueListener(options: QueueListenerOptions): { close(): Promise<void> } {
   const service = QueueServiceClient.fromConnectionString(options.connectionString, {
     retryOptions: { maxTries: 3, retryDelayInMs: 100, maxRetryDelayInMs: 1000 },
   });
@@ -39,7 +38,7 @@ export function startQueueListener(options: QueueListenerOptions): QueueListener
     queue: service.getQueueClient(options.queueName),
     poisonQueue: service.getQueueClient(`${options.queueName}-poison`),
     stopped: stop.signal,
-    outage: { since: undefined },
+    isDown: false,
   });
   return {
     close() {
@@ -49,114 +48,128 @@ export function startQueueListener(options: QueueListenerOptions): QueueListener
   };
 }
 
-interface Listener extends QueueListenerOptions {
-  queue: QueueClient;
-  poisonQueue: QueueClient;
-  stopped: AbortSignal;
-  outage: { since: Date | undefined };
-}
-
 async function pollQueue(listener: Listener): Promise<void> {
   const { queues, stopped } = listener;
   const inFlight = new Set<Promise<void>>();
+  const pause = (ms: number): Promise<void> => delay(ms, undefined, { signal: stopped }).catch(() => undefined);
   let delayMs = minPollingMs;
   while (!stopped.aborted) {
     if (inFlight.size > queues.newBatchThreshold) {
-      await Promise.race([...inFlight, pause(queues.maxPollingIntervalMs, stopped)]);
+      await Promise.race([...inFlight, pause(queues.maxPollingInterval)]);
       continue;
     }
     const messages = await receive(listener);
     for (const message of messages) {
-      const work = handleMessage(listener, message).finally(() => inFlight.delete(work));
+      const work = settle(listener, message).finally(() => inFlight.delete(work));
       inFlight.add(work);
     }
-    if (messages.length === 0) await pause(delayMs, stopped);
-    delayMs = messages.length === 0 ? Math.min(delayMs * 2, queues.maxPollingIntervalMs) : minPollingMs;
+    if (messages.length === 0) await pause(delayMs);
+    delayMs = messages.length === 0 ? Math.min(delayMs * 2, queues.maxPollingInterval) : minPollingMs;
   }
   await Promise.all(inFlight);
 }
 
-/** @returns nothing while the storage is down. The queue is made when it is missing, also after the storage was emptied. */
+/** @returns nothing while the storage is down. A missing queue is made, also after the storage was emptied. */
 async function receive(listener: Listener): Promise<DequeuedMessageItem[]> {
-  const { queue, queues, holdSeconds } = listener;
+  const { queue, queueName, queues, holdSeconds, log } = listener;
   try {
-    const received = await withQueue(queue, () =>
-      queue.receiveMessages({ numberOfMessages: queues.batchSize, visibilityTimeout: holdSeconds, ...inTime() }),
-    );
-    endOutage(listener);
+    const hold = { numberOfMessages: queues.batchSize, visibilityTimeout: holdSeconds };
+    const received = await queue.receiveMessages({ ...hold, ...inTime() });
+    if (listener.isDown) log('information', 'host', `The queue ${queueName} can be read again.`);
+    listener.isDown = false;
     return received.receivedMessageItems;
   } catch (error) {
-    beginOutage(listener, error);
+    if (error instanceof RestError && error.code === 'QueueNotFound') {
+      await queue.createIfNotExists(inTime()).catch(() => undefined); // the next poll tells
+      return [];
+    }
+    const text = `The queue ${queueName} cannot be read; retrying until it can. ${storageErrorText(error)}`;
+    if (!listener.isDown) log('error', 'host', text);
+    listener.isDown = true;
     return [];
   }
 }
 
-async function handleMessage(listener: Listener, message: DequeuedMessageItem): Promise<void> {
-  const { functionName, queues, stopped, run, log } = listener;
-  const held = holdMessage(listener, message);
+async function settle(listener: Listener, message: DequeuedMessageItem): Promise<void> {
+  const { functionName, queues, stopped, run, log, queue, poisonQueue } = listener;
+  const { messageId, messageText, dequeueCount } = message;
+  const endHold = holdMessage(listener, message);
+  const release = async (afterMs: number): Promise<void> => {
+    await queue.updateMessage(messageId, await endHold(), undefined, Math.round(afterMs / 1000), inTime());
+  };
+  const poison = async (reason: string): Promise<void> => {
+    log('error', functionName, `Message ${messageId} ${reason}: moved to the poison queue.`);
+    const popReceipt = await endHold();
+    await poisonQueue.createIfNotExists(inTime());
+    await poisonQueue.sendMessage(messageText, inTime());
+    await queue.deleteMessage(messageId, popReceipt, inTime());
+  };
   try {
-    const text = decodeMessage(message.messageText, queues.messageEncoding);
-    if (stopped.aborted) {
-      await held.release(0);
-    } else if (text === undefined) {
-      log('error', functionName, `Message ${message.messageId} is not base64: moved to the poison queue.`);
-      await held.poison();
-    } else if (message.dequeueCount > queues.maxDequeueCount) {
-      await held.poison();
-    } else if (await succeeds(run(toTriggerInput(message, text)))) {
-      await held.remove();
-    } else if (message.dequeueCount < queues.maxDequeueCount) {
-      await held.release(queues.visibilityTimeoutMs / 1000);
-    } else {
-      log(
-        'error',
-        functionName,
-        `Message ${message.messageId} failed ${message.dequeueCount} times: moved to the poison queue.`,
-      );
-      await held.poison();
-    }
-  } catch (error) {
-    // The message becomes visible again when the hold runs out.
-    log(
-      'warning',
-      'host',
-      `Message ${message.messageId} of '${functionName}' could not be settled: ${storageErrorText(error)}`,
+    const text = decodeBase64(messageText);
+    if (stopped.aborted) return await release(0);
+    if (text === undefined) return await poison('is not base64');
+    if (dequeueCount > queues.maxDequeueCount) return await poison(`was dequeued ${dequeueCount} times`);
+    const hasSucceeded = await run(triggerInput(message, text)).then(
+      () => true,
+      () => false,
     );
+    if (hasSucceeded) await queue.deleteMessage(messageId, await endHold(), inTime());
+    else if (dequeueCount < queues.maxDequeueCount) await release(queues.visibilityTimeout);
+    else await poison(`failed ${dequeueCount} times`);
+  } catch (error) {
+    const text = `Message ${messageId} of '${functionName}' could not be settled: ${storageErrorText(error)}`;
+    log('warning', 'host', text);
+  } finally {
+    void endHold();
   }
 }
 
-function succeeds(call: Promise<unknown>): Promise<boolean> {
-  return call.then(
-    () => true,
-    () => false,
-  );
+/** Renews the message's hold at half time. @returns a function that ends this and answers the pop receipt that is valid then. */
+function holdMessage(
+  { queue, holdSeconds, log }: Listener,
+  { messageId, popReceipt: first }: DequeuedMessageItem,
+): () => Promise<string> {
+  // Each renewal voids the earlier pop receipt, so whoever needs one waits for a renewal in progress.
+  let popReceipt = Promise.resolve(first);
+  const renewal = setInterval(() => {
+    popReceipt = popReceipt.then(async (current) => {
+      try {
+        return (await queue.updateMessage(messageId, current, undefined, holdSeconds, inTime())).popReceipt ?? current;
+      } catch (error) {
+        log('debug', 'host', `The hold of message ${messageId} was not renewed: ${storageErrorText(error)}`);
+        return current;
+      }
+    });
+  }, holdSeconds * 500);
+  return () => {
+    clearInterval(renewal);
+    return popReceipt;
+  };
 }
 
-function beginOutage({ queueName, outage, log }: Listener, error: unknown): void {
-  if (outage.since) return;
-  outage.since = new Date();
-  log('error', 'host', `The queue ${queueName} cannot be read; trying on until it can. ${storageErrorText(error)}`);
+/** The text goes as `string`, as from the real host: the library itself parses JSON. */
+function triggerInput(message: DequeuedMessageItem, text: string): TriggerInput {
+  return {
+    data: { string: text },
+    metadata: {
+      QueueTrigger: { string: text },
+      Id: { string: message.messageId },
+      DequeueCount: { json: JSON.stringify(message.dequeueCount) },
+    },
+  };
 }
 
-function endOutage({ queueName, outage, log }: Listener): void {
-  if (!outage.since) return;
-  outage.since = undefined;
-  log('information', 'host', `The queue ${queueName} can be read again.`);
+function decodeBase64(text: string): string | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes.toString('utf8') : undefined;
 }
 
-/** Waits, but not beyond `stopped`. */
-function pause(ms: number, stopped: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (stopped.aborted) {
-      resolve();
-      return;
-    }
-    const end = (): void => {
-      clearTimeout(timer);
-      stopped.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    stopped.addEventListener('abort', end);
-  });
+/** The SDK's own message holds the URL and the whole response; the code says enough. */
+function storageErrorText(error: unknown): string {
+  return error instanceof RestError ? `(${error.code ?? error.name})` : errorText(error);
+}
+
+/** No call to the storage may hang. */
+function inTime(): { abortSignal: AbortSignal } {
+  return { abortSignal: AbortSignal.timeout(10_000) };
 }

@@ -1,85 +1,60 @@
-// Route templates of HTTP functions. An own matcher, because the real host tries routes in function-name order and takes
-// the first that fits: routers such as find-my-way look for the most specific one, and would hide a shadowed route.
-
-/** A compiled route template. */
-export interface Route {
-  /**
-   * @param path the decoded path, with its leading slash.
-   * @returns the route's parameters, or undefined if the path does not fit.
-   */
-  match(path: string): Record<string, string> | undefined;
-}
-
-const constraints: Record<string, string> = {
-  int: '[-+]?\\d+',
-  long: '[-+]?\\d+',
-  bool: 'true|false',
-  alpha: '[a-z]*',
-  guid: '\\{?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\\}?',
-};
-const parameter = /\{(\*{0,2})(\w+)(?::(\w+))?(\?)?\}/g;
+// Route templates of HTTP functions. The real host tries routes in function-name order and takes the first that fits; a router
+// library looks for the most specific one and would hide a shadowed route.
 
 /**
- * Compiles a template such as `accounts/{id:int}/{page?}` or `files/{*rest}`. Case does not matter, and a path may end in a slash.
+ * Compiles a template such as `accounts/{id}` or `files/{*rest}`. Case does not matter, and a path may end in a slash.
  * @param template with the route prefix, without a leading slash.
- * @throws Error if it uses something this host does not know, so that nobody finds out in Azure.
+ * @returns a matcher: the parameters of a decoded path (with its leading slash), or undefined if it does not fit.
+ * @throws Error for constraints, optional or partial parameters: the dev host does not support them.
  */
-export function compileRoute(template: string): Route {
+export function compileRoute(template: string): (path: string) => Record<string, string> | undefined {
   const names: string[] = [];
   const pattern = template
     .split('/')
     .filter((segment) => segment !== '')
-    .map((segment) => compileSegment(segment, names))
+    .map((segment) => {
+      const [, star, name] = /^\{(\*?)(\w+)\}$/.exec(segment) ?? [];
+      if (name === undefined) {
+        if (/[{}]/.test(segment)) throw new Error(`the route segment "${segment}" is not supported by the dev host`);
+        return `/${segment.replace(/[.*+?^$()|[\]\\]/g, '\\$&')}`;
+      }
+      names.push(name);
+      return star ? '(?:/(.*))?' : '/([^/]+)';
+    })
     .join('');
   const expression = new RegExp(`^${pattern}/?$`, 'is');
-  return {
-    match(path) {
-      const found = expression.exec(path);
-      if (!found) return undefined;
-      const params: Record<string, string> = {};
-      names.forEach((name, index) => {
-        const value = found[index + 1];
-        if (value) params[name] = value;
-      });
-      return params;
-    },
+  return (path) => {
+    const found = expression.exec(path);
+    if (!found) return undefined;
+    const params: Record<string, string> = {};
+    names.forEach((name, index) => {
+      const value = found[index + 1];
+      if (value) params[name] = value;
+    });
+    return params;
   };
 }
 
-function compileSegment(segment: string, names: string[]): string {
-  const pieces: string[] = [];
-  let isOptional = false;
-  let end = 0;
-  for (const found of segment.matchAll(parameter)) {
-    const [whole, stars, name = '', constraint, optional] = found;
-    const allowed = constraint === undefined ? '[^/]+' : constraints[constraint];
-    if (allowed === undefined)
-      throw new Error(`the route constraint ":${constraint ?? ''}" is unknown to the dev host`);
-    isOptional ||= (optional !== undefined || Boolean(stars)) && whole === segment;
-    pieces.push(literal(segment.slice(end, found.index)), stars ? '(.*)' : `(${allowed})`);
-    names.push(name);
-    end = found.index + whole.length;
-  }
-  pieces.push(literal(segment.slice(end)));
-  return isOptional ? `(?:/${pieces.join('')})?` : `/${pieces.join('')}`;
-}
-
-function literal(text: string): string {
-  if (/[{}]/.test(text)) throw new Error(`the route has a part this host cannot read: "${text}"`);
-  return text.replace(/[.*+?^$()|[\]\\]/g, '\\$&');
-}
-
 /**
- * Decodes a path as the real host does: `%2F` and malformed sequences stay as they are.
+ * Decodes a path and removes its dot segments, as Kestrel does, in this order: `%2F` and malformed sequences stay as they are.
  * @param path as it came, without the query.
  */
-export function decodePath(path: string): string {
-  return path.replace(/(?:%[0-9a-f]{2})+/gi, (sequence) =>
+export function normalizePath(path: string): string {
+  const decoded = path.replace(/(?:%[0-9a-f]{2})+/gi, (sequence) =>
     sequence
       .split(/(%2f)/i)
       .map((part) => (/^%2f$/i.test(part) ? part : decodeOrKeep(part)))
       .join(''),
   );
+  const kept: string[] = [];
+  const segments = decoded.split('/');
+  segments.forEach((segment, index) => {
+    const isDots = segment === '.' || segment === '..';
+    if (!isDots) kept.push(segment);
+    if (segment === '..' && kept.length > 1) kept.pop();
+    if (isDots && index === segments.length - 1) kept.push('');
+  });
+  return kept.join('/');
 }
 
 function decodeOrKeep(text: string): string {

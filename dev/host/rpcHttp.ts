@@ -1,13 +1,12 @@
 // Translates between Node's HTTP messages and the plain data the real host exchanges with a non-streaming app.
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import type { RpcHttpRequest } from './coreApi';
+import type { RpcHttpRequest } from './functionApp';
+import type { Answer } from './httpServer';
 
 /**
  * An HTTP request as the function gets it.
- * @param request the request; its header `host` must be checked already.
  * @param target path and query as they came.
- * @param params the route's parameters.
  * @param body all of the body, empty for none.
  */
 export function toRpcHttpRequest(
@@ -22,7 +21,7 @@ export function toRpcHttpRequest(
     nullableHeaders: nullable({ ...joinedHeaders(request), 'x-forwarded-for': forwardedFor(request) }),
     nullableParams: nullable(params),
     nullableQuery: nullable(joinedQuery(target)),
-    ...(body.length > 0 && { body: { bytes: body } }),
+    body: body.length > 0 ? { bytes: body } : undefined,
   };
 }
 
@@ -43,87 +42,36 @@ function joinedHeaders(request: IncomingMessage): Record<string, string> {
 /** On Azure the front end appends the peer, with its port; everything before it was sent by the client. */
 function forwardedFor(request: IncomingMessage): string {
   const { remoteAddress = '', remotePort = 0 } = request.socket;
-  const peer = `${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
-  return [...(request.headersDistinct['x-forwarded-for'] ?? []), peer].join(', ');
+  return [...(request.headersDistinct['x-forwarded-for'] ?? []), `${remoteAddress}:${remotePort}`].join(', ');
 }
 
-/** The real host joins repeated parameters with a comma, ignoring the case of their names. */
+/** The real host joins repeated parameters with a comma. */
 function joinedQuery(target: string): Record<string, string> {
-  const start = target.indexOf('?');
-  const values = new Map<string, { name: string; value: string }>();
-  for (const [name, value] of new URLSearchParams(start < 0 ? '' : target.slice(start))) {
-    const earlier = values.get(name.toUpperCase());
-    values.set(name.toUpperCase(), {
-      name: earlier?.name ?? name,
-      value: earlier ? `${earlier.value},${value}` : value,
-    });
+  const query: Record<string, string> = {};
+  for (const [name, value] of new URLSearchParams(target.split('?').slice(1).join('?'))) {
+    query[name] = query[name] === undefined ? value : `${query[name]},${value}`;
   }
-  return Object.fromEntries([...values.values()].map(({ name, value }) => [name, value]));
+  return query;
 }
 
-const nullableOf = <T extends z.ZodType>(value: T) => z.object({ value }).optional();
-const cookieSchema = z.object({
-  name: z.string(),
-  value: z.string(),
-  domain: nullableOf(z.string()),
-  path: nullableOf(z.string()),
-  expires: nullableOf(z.object({ seconds: z.number() })),
-  secure: nullableOf(z.boolean()),
-  httpOnly: nullableOf(z.boolean()),
-  sameSite: z.enum(['none', 'lax', 'strict', 'explicitNone']).optional(),
-  maxAge: nullableOf(z.number()),
-});
+/** What belongs to the connection is the server's own to set. */
+const connectionHeaders = /^(?:connection|keep-alive|transfer-encoding|content-length)$/i;
 const responseSchema = z.object({
   http: z.object({
     statusCode: z.coerce.number().int(),
     headers: z.record(z.string(), z.string()).default({}),
-    cookies: z.array(cookieSchema).default([]),
+    cookies: z.array(z.unknown()).max(0, 'the dev host does not send cookies').optional(),
     body: z.object({ bytes: z.instanceof(Uint8Array) }).nullish(),
   }),
 });
 
-/** What goes back to the client. */
-export interface PlainResponse {
-  status: number;
-  headers: Record<string, string | string[]>;
-  body: Uint8Array;
-}
-
-/** An answer without headers and body. */
-export function emptyAnswer(status: number): PlainResponse {
-  return { status, headers: {}, body: new Uint8Array() };
-}
-
 /**
  * Reads what the library made of a function's returned value. Nothing returned means 204, as on the real host.
- * @throws ZodError if the library answered with something else than a response.
+ * @throws ZodError if that is no response, or one with cookies.
  */
-export function fromRpcHttpResponse(returnValue: unknown): PlainResponse {
-  if (returnValue === null || returnValue === undefined) return emptyAnswer(204);
-  const { statusCode, headers, cookies, body } = responseSchema.parse(returnValue).http;
-  const setCookie = [
-    ...(headers['set-cookie'] === undefined ? [] : [headers['set-cookie']]),
-    ...cookies.map(cookieText),
-  ];
-  return {
-    status: statusCode,
-    headers: { ...headers, ...(setCookie.length > 0 && { 'set-cookie': setCookie }) },
-    body: body?.bytes ?? new Uint8Array(),
-  };
-}
-
-function cookieText(cookie: z.infer<typeof cookieSchema>): string {
-  const sameSite = { none: undefined, lax: 'lax', strict: 'strict', explicitNone: 'none' }[cookie.sameSite ?? 'none'];
-  return [
-    `${cookie.name}=${encodeURIComponent(cookie.value)}`,
-    cookie.expires && `expires=${new Date(cookie.expires.value.seconds * 1000).toUTCString()}`,
-    cookie.maxAge && `max-age=${cookie.maxAge.value}`,
-    cookie.domain && `domain=${cookie.domain.value}`,
-    `path=${cookie.path?.value ?? '/'}`,
-    cookie.secure?.value && 'secure',
-    sameSite && `samesite=${sameSite}`,
-    cookie.httpOnly?.value && 'httponly',
-  ]
-    .filter((part) => typeof part === 'string')
-    .join('; ');
+export function fromRpcHttpResponse(returnValue: unknown): Answer {
+  if (returnValue === null || returnValue === undefined) return { status: 204 };
+  const { statusCode, headers, body } = responseSchema.parse(returnValue).http;
+  const own = Object.entries(headers).filter(([name]) => !connectionHeaders.test(name));
+  return { status: statusCode, headers: Object.fromEntries(own), body: body?.bytes };
 }

@@ -1,20 +1,7 @@
 // Timer triggers. A run that fails is logged and the schedule goes on; a timer never runs twice at once.
-// Unlike the real host it keeps no record on disk, so nothing is ever past due after a restart.
 import { Cron } from 'croner';
 import { z } from 'zod';
-import type { RegisteredFunction } from './coreApi';
-import type { FunctionApp } from './functionApp';
-import { errorText, type Log } from './log';
-import { resolveSettings, type Settings } from './settingsFile';
-
-/** What the timers need. */
-export interface TimersOptions {
-  app: FunctionApp;
-  log: Log;
-  settings: Settings;
-  /** False leaves only `run`: no schedule and no run on start-up. */
-  scheduled: boolean;
-}
+import type { FunctionApp, RegisteredFunction } from './functionApp';
 
 /** The app's timers. */
 export interface Timers {
@@ -28,91 +15,49 @@ export interface Timers {
   close(): Promise<void>;
 }
 
-interface Timer {
-  cron: Cron;
-  runOnStartup: boolean;
-  /** Settled when the latest run is over; never rejects. */
-  idle: Promise<void>;
-  isRunning: boolean;
-  last: Date | undefined;
-}
+const timerTrigger = z.object({ type: z.literal('timerTrigger'), schedule: z.string(), runOnStartup: z.boolean() });
 
-const timerTrigger = z.object({ schedule: z.string(), runOnStartup: z.boolean().default(false) });
-const neverRan = '0001-01-01T00:00:00+00:00';
+/**
+ * @param isScheduled false leaves only `run`: no schedule and no run on start-up.
+ * @throws Error when a schedule cannot be read.
+ */
+export function startTimers(app: FunctionApp, isScheduled: boolean): Timers {
+  const schedules: Cron[] = [];
+  /** By function name: settled when the latest run is over; never rejects. */
+  const idle = new Map<string, Promise<void>>();
 
-/** Starts the schedules. A timer that cannot be scheduled is logged and left out, as on the real host. */
-export function startTimers(options: TimersOptions): Timers {
-  const timers = new Map<RegisteredFunction, Timer>();
-  for (const fn of options.app.functions) {
-    const timer = createTimer(options, fn);
-    if (timer) timers.set(fn, timer);
-  }
-
-  /** A failure is logged where the function is called. */
-  const runQuietly = (fn: RegisteredFunction, timer: Timer): void => {
-    void runTimer(options.app, fn, timer).catch(() => undefined);
+  const runTimer = (fn: RegisteredFunction): Promise<void> => {
+    const input = { json: JSON.stringify({ Schedule: { AdjustForDST: true }, IsPastDue: false }) };
+    const run = (idle.get(fn.metadata.name) ?? Promise.resolve()).then(async () => {
+      await app.invoke(fn, { data: input });
+    });
+    // The failure is logged where the function is called.
+    idle.set(
+      fn.metadata.name,
+      run.catch(() => undefined),
+    );
+    return run;
   };
-  if (options.scheduled) {
-    for (const [fn, timer] of timers) {
-      timer.cron.schedule(() => {
-        if (!timer.isRunning) runQuietly(fn, timer);
-      });
-      if (timer.runOnStartup) runQuietly(fn, timer);
-    }
+
+  const timers = app.functions.flatMap((fn) => {
+    const binding = Object.values(fn.metadata.bindings).find(({ type }) => type === 'timerTrigger');
+    return binding ? [{ fn, trigger: timerTrigger.parse({ runOnStartup: false, ...binding }) }] : [];
+  });
+  for (const { fn, trigger } of isScheduled ? timers : []) {
+    const quietly = (): Promise<void> => runTimer(fn).catch(() => undefined);
+    // As on Azure: six fields, UTC. `protect` skips a run that is due during another.
+    schedules.push(new Cron(trigger.schedule, { mode: '6-part', timezone: 'UTC', protect: true }, quietly));
+    if (trigger.runOnStartup) void quietly();
   }
   return {
     async run(name) {
-      const found = [...timers].find(([fn]) => fn.metadata.name === name);
-      if (!found) return false;
-      await runTimer(options.app, ...found);
-      return true;
+      const found = timers.find(({ fn }) => fn.metadata.name === name);
+      if (found) await runTimer(found.fn);
+      return found !== undefined;
     },
     async close() {
-      for (const { cron } of timers.values()) cron.stop();
-      await Promise.all([...timers.values()].map(({ idle }) => idle));
+      for (const cron of schedules) cron.stop();
+      await Promise.all(idle.values());
     },
-  };
-}
-
-function createTimer({ log, settings }: TimersOptions, fn: RegisteredFunction): Timer | undefined {
-  const binding = Object.values(fn.metadata.bindings).find(({ type }) => type === 'timerTrigger');
-  if (!binding) return undefined;
-  try {
-    const { schedule, runOnStartup } = timerTrigger.parse(binding);
-    // NCRONTAB: six fields (five: at second 0), `5/15` steps, both day fields must fit, UTC as on Azure.
-    const cron = new Cron(resolveSettings(schedule, settings), {
-      mode: '5-or-6-parts',
-      sloppyRanges: true,
-      domAndDow: true,
-      timezone: 'UTC',
-    });
-    return { cron, runOnStartup, idle: Promise.resolve(), isRunning: false, last: undefined };
-  } catch (error) {
-    log('error', 'host', `The timer '${fn.metadata.name}' cannot be scheduled: ${errorText(error)}`);
-    return undefined;
-  }
-}
-
-function runTimer(app: FunctionApp, fn: RegisteredFunction, timer: Timer): Promise<void> {
-  const run = timer.idle.then(async () => {
-    timer.isRunning = true;
-    try {
-      await app.invoke(fn, { data: { json: JSON.stringify(timerInput(timer)) } });
-    } finally {
-      timer.isRunning = false;
-      timer.last = new Date();
-    }
-  });
-  timer.idle = run.catch(() => undefined);
-  return run;
-}
-
-/** With .NET's capitals, as the real host sends it; the library turns them into camel case. */
-function timerInput({ cron, last }: Timer): object {
-  const lastText = last?.toISOString() ?? neverRan;
-  return {
-    Schedule: { AdjustForDST: true },
-    ScheduleStatus: { Last: lastText, Next: cron.nextRun()?.toISOString() ?? neverRan, LastUpdated: lastText },
-    IsPastDue: false,
   };
 }

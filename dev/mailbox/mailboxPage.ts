@@ -1,12 +1,14 @@
-// The mailbox page of the dev host: what it looks like. Everything from a mail is escaped; a mail's HTML is shown by a frame
-// without scripts (see mailboxRoutes.ts).
+// What the index and the mailbox look like. Everything from a mail is escaped; its HTML is shown by a frame without scripts.
 import { createHash } from 'node:crypto';
 import Mustache from 'mustache';
-import { linksOnThisHost, type KeptMail } from './readMails';
+import { mailedLinks, type KeptMail } from './readMails';
 
 /** What of a mail is shown. */
 export const views = ['text', 'html', 'source'] as const;
 export type View = (typeof views)[number];
+
+/** For the frame that shows a mail's own HTML: no script, no origin. Its links open in a new tab, outside the sandbox. */
+export const mailSandbox = 'allow-popups allow-popups-to-escape-sandbox';
 
 const style = `
 :root{color-scheme:light dark;--page:#f2f4f7;--card:#fff;--line:#dfe3e8;--ink:#1f2328;--soft:#57606a;--main:#0b57d0;--on:#fff;--pick:#e4edfc}
@@ -25,12 +27,15 @@ main{padding:1.25rem;min-width:0;display:flex;flex-direction:column;gap:1rem}
 h2{margin:0;font-size:1.25rem;line-height:1.3}dl{display:grid;grid-template-columns:auto 1fr;gap:.125rem .75rem;margin:.5rem 0 0;color:var(--soft);font-size:.875rem}dd{margin:0}
 .bar{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center}
 .bar a{padding:.375rem .875rem;border:1px solid var(--line);border-radius:6px;background:var(--card);text-decoration:none}
+.bar .tabs{display:flex;gap:.5rem;margin-inline-end:auto}
 .bar a[aria-current]{background:var(--pick);font-weight:600}
-.bar a.open{margin-inline-start:auto;background:var(--main);border-color:var(--main);color:var(--on);font-weight:600}
+.bar a.open{background:var(--main);border-color:var(--main);color:var(--on);font-weight:600}
 pre,iframe{flex:1;width:100%;margin:0;min-height:26rem;border:1px solid var(--line);border-radius:8px;background:var(--card)}
 pre{padding:1rem;font:.875rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;white-space:pre-wrap}
 .none{margin:auto;max-width:26rem;text-align:center;color:var(--soft)}
 :focus-visible{outline:3px solid var(--main);outline-offset:-3px}
+.index{grid-column:1/-1;padding:2rem 1.25rem;max-width:44rem}.index dl{grid-template-columns:max-content 1fr;gap:.75rem 1.5rem;margin:0;font-size:1rem}
+@media (max-width:48rem){.index dl{display:block}.index dd{margin-bottom:.75rem}}
 @media (max-width:48rem){body{display:block}nav{max-height:14rem;border-bottom:1px solid var(--line)}iframe,pre{min-height:24rem}}
 `.replace(/\n/g, '');
 
@@ -47,8 +52,8 @@ setInterval(async () => {
 
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text, 'utf8').digest('base64')}'`;
 
-/** For the mailbox page. */
-export const mailboxPolicy = [
+/** Content-Security-Policy of both pages. */
+export const pagePolicy = [
   "default-src 'none'",
   `style-src ${hashOf(style)}`,
   `script-src ${hashOf(script)}`,
@@ -60,17 +65,19 @@ export const mailboxPolicy = [
   "form-action 'none'",
 ].join('; ');
 
-const layout = `<!DOCTYPE html>
+const head = `<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Mailbox ({{count}})</title>
+<title>{{title}}</title>
 <link rel="icon" href="data:,">
 <style>${style}</style>
 </head>
-<body data-newest="{{newest}}">
-<header><h1>Mailbox</h1><p>What the app would have sent. Nothing leaves this machine.</p><a href="/accounts/password/reset/">Ask for a reset</a></header>
+`;
+
+const mailboxTemplate = `${head}<body data-newest="{{newest}}">
+<header><h1>Mailbox</h1><p>What the app would have sent. Nothing leaves this machine.</p><a href="/">Index</a></header>
 <nav aria-label="Mails"><ol>
 {{#mails}}
 <li><a href="/dev/mailbox/{{id}}"{{#isShown}} aria-current="true"{{/isShown}}><b>{{subject}}</b><span>{{to}} <time datetime="{{iso}}">{{time}}</time></span></a></li>
@@ -81,22 +88,24 @@ const layout = `<!DOCTYPE html>
 <div><h2>{{subject}}</h2>
 <dl><dt>From</dt><dd>{{from}}</dd><dt>To</dt><dd>{{to}}</dd><dt>Date</dt><dd>{{iso}}</dd></dl></div>
 <div class="bar">
+<span class="tabs">
 {{#tabs}}
 <a href="/dev/mailbox/{{id}}?view={{view}}"{{#isShown}} aria-current="true"{{/isShown}}>{{label}}</a>
 {{/tabs}}
+</span>
 {{#links}}
-<a class="open" href="{{.}}" target="_blank" rel="noreferrer">Open the link here</a>
+<a class="open" href="{{here}}" target="_blank" rel="noreferrer">{{text}}</a>
 {{/links}}
 </div>
 {{#body}}
 <pre tabindex="0" role="region" aria-label="Mail">{{.}}</pre>
 {{/body}}
 {{#frame}}
-<iframe title="The mail as HTML" sandbox="" src="{{.}}"></iframe>
+<iframe title="The mail as HTML" sandbox="${mailSandbox}" src="{{.}}"></iframe>
 {{/frame}}
 {{/mail}}
 {{^mail}}
-<p class="none">No mail yet. Ask for a reset, and it appears here within a second or two.</p>
+<p class="none">No mail yet. <a href="{{ask}}">Ask for a reset</a>, and it appears here within a second or two.</p>
 {{/mail}}
 </main>
 <script>${script}</script>
@@ -104,24 +113,50 @@ const layout = `<!DOCTYPE html>
 </html>
 `;
 
-/** The whole page. @param mails newest first @param origin of the dev host, for the Open buttons */
+const indexTemplate = `${head}<body>
+<header><h1>Password reset</h1><p>Running on this machine, for development.</p></header>
+<main class="index"><dl>
+{{#entries}}
+<dt><a href="{{href}}">{{label}}</a></dt><dd>{{what}}</dd>
+{{/entries}}
+</dl></main>
+</body>
+</html>
+`;
+
+/** Everything there is to open. @param appUrl the app's origin */
+export function indexPage(appUrl: string): string {
+  const entries = [
+    { href: `${appUrl}/accounts/password/reset/`, label: 'Pages', what: 'Ask for a reset as a visitor does.' },
+    { href: '/dev/mailbox', label: 'Mailbox', what: 'The mails the app would have sent.' },
+    { href: '/dev/mailbox.json', label: 'Mailbox as JSON', what: 'The same for scripts, with links and reset keys.' },
+    { href: `${appUrl}/api/openapi.json`, label: 'OpenAPI', what: 'Every HTTP call.' },
+    { href: `${appUrl}/api/health`, label: 'Health', what: 'Whether the app can work.' },
+  ];
+  return Mustache.render(indexTemplate, { title: 'Password reset: development', entries });
+}
+
+/** @param mails newest first @param appUrl the app's origin, to which the mail's links lead */
 export function mailboxPage(
   mails: readonly KeptMail[],
   shown: KeptMail | undefined,
   view: View,
-  origin: string,
+  appUrl: string,
 ): string {
   const labels = { text: 'Text', html: 'HTML', source: 'Source' } as const;
+  const links = shown === undefined ? [] : mailedLinks(shown, appUrl);
   const mail = shown && {
     ...shown,
     iso: shown.date.toISOString(),
     tabs: views.map((name) => ({ view: name, label: labels[name], isShown: name === view })),
-    links: linksOnThisHost(shown.text, origin),
+    // A mail to several accounts has a button for each, whose words name the account.
+    links: links.map(({ here, label }) => ({ here, text: (links.length > 1 && label) || 'Open the link here' })),
     body: view === 'html' ? undefined : shown[view],
     frame: view === 'html' ? `/dev/mailbox/${shown.id}/html` : undefined,
   };
-  return Mustache.render(layout, {
-    count: mails.length,
+  return Mustache.render(mailboxTemplate, {
+    title: `Mailbox (${mails.length})`,
+    ask: `${appUrl}/accounts/password/reset/`,
     newest: mails[0]?.id ?? '',
     mails: mails.map((item) => ({
       ...item,

@@ -1,56 +1,87 @@
-// The routes of the mailbox: /dev/mailbox on the dev host, which shows the mails the console backend kept (decision 0005).
-// Never deployed: nothing in functions/ or shared/ knows it.
-import type { DevAnswer, DevRoute } from '../host/endpoints';
-import { mailboxPage, mailboxPolicy, views } from './mailboxPage';
-import { listMailIds, readMail, type KeptMail } from './readMails';
+// The pages of the dev host itself: an index, and the mailbox, which shows the mails the console backend kept (decision 0005).
+// The dev host serves them beside the app; beside Core Tools they have a server of their own.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Answer, DevRoute } from '../host/httpServer';
+import { indexPage, mailboxPage, mailSandbox, pagePolicy, views } from './mailboxPage';
+import { htmlWithLinksHere, listMailIds, mailedLinks, readMail, type KeptMail } from './readMails';
 
 const shownMails = 100;
 const common = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' };
 
-/** A mail's own HTML: no script, no remote content, no origin; its inline styles are all it has. */
-const mailPolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'";
+/** For a mail's own HTML: no script, no remote content, no origin. */
+const mailPolicy = `sandbox ${mailSandbox}; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'`;
 
-const html = (body: string, policy: string): DevAnswer => ({
+const answer = (type: string, body: string, more: Record<string, string> = {}): Answer => ({
   status: 200,
-  headers: { ...common, 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': policy },
+  headers: { ...common, 'Content-Type': `${type}; charset=utf-8`, ...more },
   body,
 });
-const nothing: DevAnswer = { status: 404, headers: { ...common, 'Content-Type': 'text/plain' }, body: 'No such mail.' };
+const html = (body: string, policy = pagePolicy): Answer =>
+  answer('text/html', body, { 'Content-Security-Policy': policy });
+const nothing: Answer = { ...answer('text/plain', 'No such mail.'), status: 404 };
 
-/** @param directory where the `.eml` files are, `EMAIL_FILE_PATH` */
-export function mailboxRoutes(directory: string): DevRoute[] {
+/**
+ * @param directory where the `.eml` files are, `EMAIL_FILE_PATH`
+ * @param appUrl the app's origin, to which the mails' links lead; default: the origin these pages are asked from
+ */
+export function mailboxRoutes(directory: string, appUrl?: string): DevRoute[] {
   const known = new Map<string, KeptMail>(); // a kept mail never changes
   const load = async (id: string): Promise<KeptMail | undefined> => {
     const mail = known.get(id) ?? (await readMail(directory, id));
     if (mail !== undefined) known.set(id, mail);
     return mail;
   };
-  const page = async (url: URL, id: string | undefined): Promise<DevAnswer> => {
+  const loadNewest = async (): Promise<KeptMail[]> => {
     const ids = (await listMailIds(directory)).slice(0, shownMails);
-    const mails = (await Promise.all(ids.map(load))).filter((mail) => mail !== undefined);
+    return (await Promise.all(ids.map(load))).filter((mail) => mail !== undefined);
+  };
+  const page = async (url: URL, id: string | undefined): Promise<Answer> => {
+    const mails = await loadNewest();
     const shown = id === undefined ? mails[0] : await load(id);
     if (id !== undefined && shown === undefined) return nothing;
     const view = views.find((name) => name === url.searchParams.get('view')) ?? 'text';
-    return html(mailboxPage(mails, shown, view, url.origin), mailboxPolicy);
+    return html(mailboxPage(mails, shown, view, appUrl ?? url.origin));
   };
   return [
-    { method: 'GET', path: '/dev/mailbox', handle: ({ url }) => page(url, undefined) },
+    { path: '/', handle: ({ origin }) => html(indexPage(appUrl ?? origin)) },
+    { path: '/dev/mailbox', handle: (url) => page(url, undefined) },
     {
-      method: 'GET',
-      path: '/dev/mailbox-newest',
-      handle: async () => {
-        const [newest = ''] = await listMailIds(directory);
-        return { status: 200, headers: { ...common, 'Content-Type': 'text/plain' }, body: newest };
+      path: '/dev/mailbox.json',
+      handle: async ({ origin }) => {
+        const mails = (await loadNewest()).map((mail) => {
+          const { id, date, from, to, subject, text } = mail;
+          return { id, date, from, to, subject, text, links: mailedLinks(mail, appUrl ?? origin) };
+        });
+        return answer('application/json', `${JSON.stringify(mails, null, 2)}\n`);
       },
     },
-    { method: 'GET', path: '/dev/mailbox/{id}', handle: ({ url, params }) => page(url, params['id']) },
     {
-      method: 'GET',
+      path: '/dev/mailbox-newest',
+      handle: async () => answer('text/plain', (await listMailIds(directory))[0] ?? ''),
+    },
+    { path: '/dev/mailbox/{id}', handle: (url, { id }) => page(url, id) },
+    {
       path: '/dev/mailbox/{id}/html',
-      handle: async ({ params }) => {
-        const mail = await load(params['id'] ?? '');
-        return mail === undefined ? nothing : html(mail.html, mailPolicy);
+      handle: async ({ origin }, { id = '' }) => {
+        const mail = await load(id);
+        return mail === undefined ? nothing : html(htmlWithLinksHere(mail.html, appUrl ?? origin), mailPolicy);
       },
     },
   ];
+}
+
+/**
+ * Makes sure that the app keeps its mails: sets `EMAIL_FILE_PATH` in `environment` when it is not set. Live reset links stand in
+ * these files, so a directory made here is removed at the end of the process.
+ * @returns the directory
+ */
+export function useMailboxDirectory(environment: Record<string, string | undefined>): string {
+  const given = environment['EMAIL_FILE_PATH'];
+  if (given) return given;
+  const directory = mkdtempSync(path.join(tmpdir(), 'mailbox-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  environment['EMAIL_FILE_PATH'] = directory;
+  return directory;
 }

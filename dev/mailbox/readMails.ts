@@ -1,4 +1,4 @@
-// Reads the mails that the app kept as .eml files, for the mailbox page of the dev host. Development only; changes nothing.
+// Reads the mails that the app kept as .eml files, for the mailbox page. Development only; changes nothing.
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import PostalMime from 'postal-mime';
@@ -16,8 +16,21 @@ export interface KeptMail {
   readonly source: string;
 }
 
+/** A link of a mail that leads to a page of the app. */
+export interface MailedLink {
+  /** The words of the mail's own button; empty if the mail has no HTML. */
+  readonly label: string;
+  /** As mailed. */
+  readonly url: string;
+  /** The same page on this machine. */
+  readonly here: string;
+  /** The reset key in it, if any. */
+  readonly key: string | undefined;
+}
+
 const suffix = '.eml';
 const isId = (id: string): boolean => /^[\w-]{1,200}$/.test(id);
+const resetPath = '/accounts/password/reset/';
 
 /** The ids of all mails, newest first: the names begin with the time. None when the directory is not there (yet). */
 export async function listMailIds(directory: string): Promise<string[]> {
@@ -45,10 +58,47 @@ export async function readMail(directory: string, id: string): Promise<KeptMail 
 }
 
 /**
- * The links of a mail, on this host: the path and query of each line that is a URL, so that the mail's own site name does not
- * matter. @param origin the dev host's
+ * The page on this machine that a mailed link leads to: by its reset key, whatever the site's own link template, else by its path.
+ * @param origin of the app here
+ * @returns undefined for a link to elsewhere, such as the site's log-in page
  */
-export function linksOnThisHost(text: string, origin: string): string[] {
-  const urls = (text.match(/^https?:\/\/\S+$/gm) ?? []).filter((url) => URL.canParse(url)).map((url) => new URL(url));
-  return urls.map(({ pathname, search }) => `${origin}${pathname}${search}`);
+function linkHere(url: string, origin: string): Pick<MailedLink, 'here' | 'key'> | undefined {
+  if (!/^https?:/.test(url) || !URL.canParse(url)) return undefined;
+  const key = /\beyJ[\w-]+\.[\w-]+\.[\w-]+/.exec(url)?.[0];
+  if (key !== undefined) return { here: `${origin}${resetPath}key/${key}/`, key };
+  const { pathname, search } = new URL(url);
+  return pathname.startsWith(resetPath) ? { here: `${origin}${pathname}${search}`, key } : undefined;
+}
+
+/** The links of a mail that lead to this app, each once, in the order of the text. */
+export function mailedLinks({ text, html }: Pick<KeptMail, 'text' | 'html'>, origin: string): MailedLink[] {
+  const labels = new Map<string, string>();
+  for (const [, href = '', content = ''] of html.matchAll(/<a\s[^>]*?href="([^"]*)"[^>]*>(.*?)<\/a>/gis)) {
+    const url = unescapeHtml(href);
+    if (!labels.has(url)) labels.set(url, unescapeHtml(content.replace(/<[^>]*>/g, '')).trim());
+  }
+  const urls = new Set(text.match(/https?:\/\/[^\s<>"]*[^\s<>".,;:)]/g) ?? []);
+  return [...urls].flatMap((url) => {
+    const found = linkHere(url, origin);
+    return found ? [{ label: labels.get(url) ?? '', url, ...found }] : [];
+  });
+}
+
+/** The HTML part with its links leading to the app here, in a new tab: the frame it is shown in may open nothing else. */
+export function htmlWithLinksHere(html: string, origin: string): string {
+  const linked = html.replace(/href="([^"]*)"/gi, (whole, href: string) => {
+    const found = linkHere(unescapeHtml(href), origin);
+    return found ? `href="${found.here.replaceAll('&', '&amp;')}"` : whole;
+  });
+  return linked.replace(/<head>/i, '<head><base target="_blank">');
+}
+
+const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"' };
+
+/** Undoes what Mustache escapes. */
+function unescapeHtml(text: string): string {
+  return text.replace(/&(?:#x([\da-f]{1,5})|#(\d{1,6})|(amp|lt|gt|quot));/gi, (_, hex, decimal, name: string) => {
+    if (name) return entities[name.toLowerCase()] ?? '';
+    return String.fromCodePoint(hex ? parseInt(String(hex), 16) : Number(decimal));
+  });
 }

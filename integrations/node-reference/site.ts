@@ -27,8 +27,8 @@ const tables = `CREATE TABLE IF NOT EXISTS users (id TEXT PRIMARY KEY, email TEX
   CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, userId TEXT);
   CREATE TABLE IF NOT EXISTS seenCalls (call TEXT PRIMARY KEY, at INTEGER)`;
 const [text, optional] = [z.string(), z.string().nullable()];
-const owned = { lastResetKeyId: optional, passwordChangedAt: optional, createdAt: text, locale: optional };
-const userRow = z.object({ id: text, email: text, username: text, password: text, isActive: z.number(), ...owned });
+const more = { locale: optional, lastResetKeyId: optional, passwordChangedAt: optional, createdAt: text };
+const userRow = z.object({ id: text, email: text, username: text, password: text, isActive: z.number(), ...more });
 type User = z.infer<typeof userRow>;
 type Answer = readonly [status: number, content: object | string, headers?: Record<string, string>];
 
@@ -56,8 +56,9 @@ export async function startSite({ database, secrets, passwordFormat, port = 0, r
 
   /** Why a call is refused: its signature (compared in constant time), its age (5 minutes), or that it was here before. */
   function refusalOf(headers: IncomingHttpHeaders, rawBody: Buffer): string | undefined {
-    const header = (name: string) => String(headers[name]);
-    const [id, at, signature] = [header('webhook-id'), header('webhook-timestamp'), header('webhook-signature')];
+    const [id = '', at = '', signature = ''] = ['id', 'timestamp', 'signature'].map((name) =>
+      String(headers[`webhook-${name}`]),
+    );
     const signed = { 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signature': signature };
     const problems = webhooks.map((webhook) => {
       try {
@@ -75,25 +76,18 @@ export async function startSite({ database, secrets, passwordFormat, port = 0, r
   async function setPassword(body: unknown): Promise<Answer> {
     const call = z.object({ id: text, credentialVersion: text, password: text, resetKeyId: text }).parse(body);
     const isPlain = passwordFormat === 'plain';
-    if (!isPlain && !isHash(call.password)) return [422, { code: 'unsupported_hash' }];
+    if (isPlain === isHash(call.password)) return [422, { code: 'unsupported_hash' }];
     const [user] = usersWhere('id = ?', call.id);
     if (!user) return [404, { code: 'not_found' }];
     if (isPlain && call.password.length < minPasswordChars)
       return [422, { reasons: [{ code: 'too_short', message: `Use at least ${minPasswordChars} characters.` }] }];
     const password = isPlain ? `argon2${await hash(call.password)}` : call.password;
     // One conditional write: of concurrent calls only one finds the row as it was read.
-    const change = [
-      password,
-      call.resetKeyId,
-      new Date().toISOString(),
-      user.id,
-      user.email,
-      user.password,
-      user.isActive,
-    ];
+    const change = [password, call.resetKeyId, new Date().toISOString()];
+    const asRead = [user.id, user.email, user.password, user.isActive];
     const write = `UPDATE users SET password = ?, lastResetKeyId = ?, passwordChangedAt = ?
       WHERE id = ? AND email = ? AND password = ? AND isActive = ?`;
-    if (versionOf(user) === call.credentialVersion && db.run(write, change).changes === 1) {
+    if (versionOf(user) === call.credentialVersion && db.run(write, [...change, ...asRead]).changes === 1) {
       db.run('DELETE FROM sessions WHERE userId = ?', [user.id]);
       return [200, { status: 'changed' }];
     }
@@ -122,11 +116,9 @@ export async function startSite({ database, secrets, passwordFormat, port = 0, r
     },
   };
 
-  const logInPage = (
-    problem: string,
-  ) => `<p>${problem}<form method="post"><label>User name <input name="username"></label>
-    <label>Password <input name="password" type="password"></label> <button>Log in</button></form>
-    <p><a href="${escapeHtml(resetPage)}">Forgot your password?</a>`;
+  const logInPage = (problem: string) =>
+    `<p>${problem}<form method="post"><label>User name <input name="username"></label> <label>Password
+    <input name="password" type="password"></label> <button>Log in</button></form><a href="${escapeHtml(resetPage)}">Forgot?</a>`;
 
   async function answer(request: IncomingMessage): Promise<Answer> {
     if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) return [413, {}];
@@ -151,10 +143,10 @@ export async function startSite({ database, secrets, passwordFormat, port = 0, r
 
   const server = createServer((request, response) => {
     const send = ([status, content, headers]: Answer) => {
-      const [type, body] =
-        typeof content === 'string' ? ['text/html', content] : ['application/json', JSON.stringify(content)];
-      response.writeHead(status, { 'Content-Type': `${type}; charset=utf-8`, 'Cache-Control': 'no-store', ...headers });
-      response.end(body);
+      const isPage = typeof content === 'string';
+      const type = isPage ? 'text/html; charset=utf-8' : 'application/json';
+      response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store', ...headers });
+      response.end(isPage ? `<!doctype html><title>Sample site</title>${content}` : JSON.stringify(content));
     };
     answer(request).then(send, () => send([400, {}]));
   });

@@ -17,6 +17,16 @@ export interface Mail {
   readonly html: string;
   /** BCP 47 tag of the words, for `Content-Language`. */
   readonly locale: string;
+  /** The logo, if the HTML part shows one. */
+  readonly inlineImage?: InlineImage | undefined;
+}
+
+/** An image that the HTML part names as `cid:`. */
+export interface InlineImage {
+  readonly contentId: string;
+  readonly contentType: string;
+  readonly fileName: string;
+  readonly base64: string;
 }
 
 /**
@@ -36,6 +46,8 @@ export type SendResult =
       readonly reason: string;
       readonly surelyNotAccepted: boolean;
       readonly misconfigured?: boolean | undefined;
+      /** The recipient's own policy may look the same: the mail is refused after so many attempts. */
+      readonly maxAttempts?: number | undefined;
       /** What the provider asked for, clamped to 1–300 s; 60 s after an SMTP 4xx. */
       readonly retryAfterSeconds?: number | undefined;
     }

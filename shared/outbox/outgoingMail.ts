@@ -53,7 +53,8 @@ export async function enqueue(
 
 /** The id of a mail that follows from something else: the same cause makes the same mail, however often it is tried. */
 export function derivedId(...cause: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(cause), 'utf8').digest().subarray(0, 16).toString('base64url');
+  const digest = createHash('sha256').update(JSON.stringify(cause), 'utf8').digest();
+  return digest.subarray(0, 16).toString('base64url').replace(/^-/, '_'); // never an option of a command line
 }
 
 export type OpenedMessage =

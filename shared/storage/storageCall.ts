@@ -28,7 +28,6 @@ export async function storageCall<T>(
       if (tries === maxTries || whole.aborted || !isTransient(error)) throw unavailable(part, error);
     }
     await sleep(randomBetween(50, 150 * 2 ** tries), undefined, { signal: whole }).catch(() => undefined);
-    if (whole.aborted) throw new StorageUnavailable(part, 'timeout');
   }
 }
 

@@ -7,7 +7,7 @@ import type { StorageSettings } from '../settings/storageSettings';
 import { createTableStore, type TableStore } from './tableStore';
 
 /** The names of the tables, as operators see them in the portal. */
-const tableNames = ['SiteSettings', 'SiteTexts', 'Accounts', 'ResetKeys', 'Limits', 'Deliveries'] as const;
+export const tableNames = ['SiteSettings', 'SiteTexts', 'Accounts', 'ResetKeys', 'Limits', 'Deliveries'] as const;
 export type TableName = (typeof tableNames)[number];
 
 /** The queue that sendMail listens on; the host derives the poison queue's name from it. */
@@ -56,36 +56,46 @@ function kept<T>(all: Map<string, Promise<T>>, name: string, make: () => Promise
   return made;
 }
 
-/** storageCall retries; each client makes one try. */
-const tableOptions = { retryOptions: { maxRetries: 0 } };
-const queueOptions = { retryOptions: { maxTries: 1 } };
+const queueOptions = { retryOptions: { maxTries: 1 } }; // storageCall retries
+/** The tables SDK's policies that are not used with storage; proxies are the HTTP client's affair. */
+const unusedPolicies = [
+  'proxyPolicy',
+  'decompressResponsePolicy',
+  'wrapAbortSignalLikePolicy',
+  'formDataPolicy',
+  'multipartPolicy',
+  'defaultRetryPolicy',
+  'tracingPolicy',
+  'redirectPolicy',
+  'logPolicy',
+];
+
+/** Without what is not used: each policy is a function call and some allocations per request. */
+function lean(client: TableClient): TableClient {
+  for (const name of unusedPolicies) client.pipeline.removePolicy({ name });
+  return client;
+}
 
 async function byConnectionString({
   connectionString,
 }: Extract<StorageSettings, { kind: 'connectionString' }>): Promise<Clients> {
-  const [{ TableClient }, { QueueClient }] = await Promise.all([
-    import('@azure/data-tables'),
-    import('@azure/storage-queue'),
-  ]);
-  const options = { ...tableOptions, allowInsecureConnection: connectionString.includes('http://') }; // Azurite
+  const { TableClient, QueueClient, storageHttpClient: httpClient } = await import('./storageSdk');
+  const options = { httpClient, allowInsecureConnection: connectionString.includes('http://') }; // Azurite
   return {
-    table: (name) => TableClient.fromConnectionString(connectionString, name, options),
+    table: (name) => lean(TableClient.fromConnectionString(connectionString, name, options)),
     queue: (name) => new QueueClient(connectionString, name, queueOptions),
   };
 }
 
 async function byIdentity(settings: Extract<StorageSettings, { kind: 'identity' }>): Promise<Clients> {
-  const [{ TableClient }, { QueueClient }, { DefaultAzureCredential, ManagedIdentityCredential }] = await Promise.all([
-    import('@azure/data-tables'),
-    import('@azure/storage-queue'),
-    import('@azure/identity'),
-  ]);
+  const { TableClient, QueueClient, storageHttpClient: httpClient } = await import('./storageSdk');
+  const { DefaultAzureCredential, ManagedIdentityCredential } = await import('@azure/identity');
   const { clientId, managedIdentity, tableServiceUri, queueServiceUri } = settings;
   const credential = managedIdentity
     ? new ManagedIdentityCredential(clientId === undefined ? {} : { clientId })
     : new DefaultAzureCredential(clientId === undefined ? {} : { managedIdentityClientId: clientId });
   return {
-    table: (name) => new TableClient(tableServiceUri, name, credential, tableOptions),
+    table: (name) => lean(new TableClient(tableServiceUri, name, credential, { httpClient })),
     queue: (name) => new QueueClient(`${queueServiceUri.replace(/\/$/, '')}/${name}`, credential, queueOptions),
   };
 }

@@ -42,11 +42,11 @@ export function createTableStore(client: () => Promise<TableClient>): TableStore
     signal: AbortSignal,
     token?: string,
     select?: readonly string[],
-  ) =>
-    table
-      .listEntities({ queryOptions: { filter, ...(select && { select: [...select] }) }, abortSignal: signal })
-      .byPage(token === undefined ? {} : { continuationToken: token })
-      [Symbol.asyncIterator]();
+  ) => {
+    const queryOptions = { filter, ...(select && { select: [...select] }) };
+    const pages = table.listEntities({ queryOptions, abortSignal: signal });
+    return pages.byPage(token === undefined ? {} : { continuationToken: token })[Symbol.asyncIterator]();
+  };
   const page = (filter: string, token: string | undefined, select?: readonly string[]): Promise<Page> =>
     call(async (table, signal) => {
       const next = await pagesOf(table, filter, signal, token, select).next();
@@ -120,7 +120,7 @@ const maxRaces = 5;
 /**
  * Reads a row, decides, and writes on the condition that nobody else has written; after a lost race it looks again, five times.
  * @param decide pure; `undefined` stands for a row that is not there, and its columns are inserted then
- * @param known the row as the caller has just read it, or `absent`: the first look costs no call
+ * @param known the row as the caller has just read it, or `absent` where that is likely: the first look costs no call
  */
 export async function updateRow<T>(
   table: TableStore,
@@ -129,17 +129,19 @@ export async function updateRow<T>(
   decide: (row: Row | undefined) => Decision<T>,
   known?: Row | 'absent',
 ): Promise<Updated<T>> {
-  for (let races = 0; races < maxRaces; races++) {
+  let look = async (): Promise<Row | undefined> => (known === 'absent' ? undefined : (known ?? read()));
+  const read = () => table.get(partitionKey, rowKey);
+  for (let races = known === undefined ? 1 : 0; races <= maxRaces; races++) {
     // Up to 50, 100, 200, 400 ms, so that many writers of one row do not all lose again.
-    if (races > 0) await sleep(randomBetween(5, 25 * 2 ** races));
-    const row = races === 0 && known !== undefined ? known : await table.get(partitionKey, rowKey);
-    const current = row === 'absent' ? undefined : row;
-    const { columns, result } = decide(current);
-    if (columns === undefined) return { outcome: 'done', result, etag: current?.etag ?? '' };
+    if (races > 1) await sleep(randomBetween(5, 12.5 * 2 ** races));
+    const row = await look();
+    look = read;
+    const { columns, result } = decide(row);
+    if (columns === undefined) return { outcome: 'done', result, etag: row?.etag ?? '' };
     const written =
-      current === undefined
+      row === undefined
         ? await table.insert(partitionKey, rowKey, columns)
-        : await table.merge(partitionKey, rowKey, columns, current.etag);
+        : await table.merge(partitionKey, rowKey, columns, row.etag);
     if (typeof written === 'object') return { outcome: 'done', result, etag: written.etag };
   }
   return { outcome: 'contended' };

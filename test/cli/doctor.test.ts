@@ -368,7 +368,13 @@ describe('npm run site -- doctor', () => {
     const [record] = await admin.findByAddress('someuser@somewhere.com', signal);
     await storage
       .table('Accounts')
-      .merge(addressHashOf('someuser@somewhere.com'), '1', { email: 'edited@portal.org' }, record?.row.etag ?? '', signal);
+      .merge(
+        subjectOf('someuser@somewhere.com'),
+        'sample-1',
+        { email: 'edited@portal.org' },
+        record?.row.etag ?? '',
+        signal,
+      );
     expect(await onlyFault()).toMatchObject({
       level: 'warn',
       what: 'Of the 6 accounts the app skips 1: their rows are broken.',

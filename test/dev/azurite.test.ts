@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { TableClient } from '@azure/data-tables';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { type Azurite, portAnswers, startAzurite } from '../../dev/azurite';
 import { eventually } from './fixtures/fixtureApp';
@@ -18,24 +17,6 @@ async function start(options?: Parameters<typeof startAzurite>[0]): Promise<Azur
   running.push(azurite);
   return azurite;
 }
-
-test('queues and tables can be used through its connection string', async () => {
-  const { connectionString } = await start();
-  const queue = QueueServiceClient.fromConnectionString(connectionString).getQueueClient('some-queue');
-  expect((await queue.createIfNotExists()).succeeded).toBe(true);
-  await TableClient.fromConnectionString(connectionString, 'SomeTable', {
-    allowInsecureConnection: true,
-  }).createTable();
-});
-
-test('it can have accounts of one’s own; the connection string is for the first', async () => {
-  const key = Buffer.alloc(64, 1).toString('base64');
-  const { connectionString, ports } = await start({ accounts: `first:${key};second:${key}` });
-  expect(connectionString).toContain(`QueueEndpoint=http://127.0.0.1:${ports.queue}/first;`);
-  for (const text of [connectionString, connectionString.replaceAll('first', 'second')]) {
-    await QueueServiceClient.fromConnectionString(text).getQueueClient('some-queue').create();
-  }
-});
 
 test('with a location its data is there again after a restart on the same ports', async () => {
   const location = mkdtempSync(path.join(os.tmpdir(), 'azurite-'));

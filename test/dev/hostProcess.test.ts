@@ -1,17 +1,15 @@
-// The dev host's life: start, refusals, signals, crashes.
-import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+// The dev host as a process: start, refusals, signals, crashes, timers.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { readHostJson } from '../../dev/host/hostJson';
+import type { HostProcess } from '../../dev/host/hostProcess';
 import { eventually, seen, startFixtureApp } from './fixtures/fixtureApp';
 
 const directory = mkdtempSync(path.join(os.tmpdir(), 'dev-host-'));
 afterAll(() => {
   rmSync(directory, { recursive: true });
 });
-
-const fixture = (name: string): string => path.join(__dirname, 'fixtures', name);
 
 function writeTemporary(name: string, text: string): string {
   const file = path.join(directory, name);
@@ -38,29 +36,27 @@ test('it refuses a taken port', async () => {
   await host.stop();
 });
 
-test('it names what is wrong in host.json', async () => {
+test('it reads the project’s own host.json, and names what is wrong in another', async () => {
+  expect(readHostJson(path.join(__dirname, '../../host.json'))).toMatchObject({
+    routePrefix: '',
+    queues: { maxDequeueCount: 10, visibilityTimeout: 60_000, maxPollingInterval: 2000 },
+  });
   const hostJsonFile = writeTemporary('host.json', '{"version":"2.0","extensions":{"queues":{"batchSize":33}}}');
   await expect(startFixtureApp({ hostJsonFile })).rejects.toThrow(/batchSize/);
 });
 
-test('it tells the error of an app that cannot be loaded', async () => {
+test('it shows the error of an app that cannot be loaded', async () => {
   const appFile = writeTemporary('broken.cjs', 'throw new Error("broken app");');
   await expect(startFixtureApp({ appFile })).rejects.toThrow('broken app');
 });
 
-test('settings come from the file, but a variable already set wins', async () => {
-  const appFile = writeTemporary(
-    'settings.cjs',
-    `const { app } = require(${JSON.stringify(require.resolve('@azure/functions'))});
-     app.http('settings', { handler: () => ({ jsonBody: [process.env.FROM_FILE, process.env.FROM_BOTH] }) });`,
-  );
-  const settingsFile = writeTemporary(
-    'local.settings.json',
-    '{"IsEncrypted":false,"Values":{"FROM_FILE":1,"FROM_BOTH":"file"}}',
-  );
-  const host = await startFixtureApp({ appFile, settingsFile, env: { FROM_BOTH: 'environment' } });
-  expect(await (await fetch(`${host.url}/api/settings`)).json()).toEqual(['1', 'environment']);
-  await host.stop();
+test.each([
+  ['app.hook.preInvocation(() => {})', 'appTerminate hooks only, not preInvocation'],
+  [`app.storageBlob('b', { path: 'x', connection: 'y', handler: () => {} })`, 'does not serve blobTrigger'],
+])('an app that uses what the dev host does not support is refused: %s', async (use, problem) => {
+  const library = JSON.stringify(require.resolve('@azure/functions'));
+  const appFile = writeTemporary('unsupported.cjs', `const { app } = require(${library}); ${use};`);
+  await expect(startFixtureApp({ appFile })).rejects.toThrow(problem);
 });
 
 test.each(['SIGTERM', 'SIGINT'] as const)('%s lets a request in flight finish, and ends with 0', async (signal) => {
@@ -71,7 +67,6 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s lets a request in flight finish, a
   await expect(slow.then((response) => response.text())).resolves.toBe('slow but done');
   expect(await stopped).toBe(0);
   await expect(fetch(host.url)).rejects.toThrow();
-  expect(host.output()).toContain('hook appTerminate');
 });
 
 test('a second signal ends it at once, with 1', async () => {
@@ -96,30 +91,50 @@ test('a rejection that the app does not handle ends it with 1, and is printed', 
   expect(host.output()).toContain('nobody handles this');
 });
 
-test('startHost in a process of one’s own: pages under /dev/, a timer by name, close', async () => {
-  const options = {
-    appFile: fixture('app.cjs'),
-    hostJsonFile: fixture('host.json'),
-    port: 0,
-    functionKey: 'k',
-    timers: false,
-  };
-  const script = `
-    const { startHost } = require(${JSON.stringify(path.join(__dirname, '../../dev/host/startHost.ts'))});
-    (async () => {
-      const handle = ({ url, params, body }) => ({ status: 201, body: [url.search, params.id, body].join() });
-      const devRoutes = [{ method: 'post', path: '/dev/mail/{id}', handle }];
-      const host = await startHost({ ...${JSON.stringify(options)}, devRoutes });
-      const page = await fetch(host.url + '/dev/mail/7?x', { method: 'POST', body: 'text' });
-      await host.runTimer('failing').catch((error) => console.log(error.message));
-      console.log(page.status, await page.text(), host.functionKey, host.functions.slice(0, 3).join());
-      await host.close();
-    })();`;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '-e', script]);
-  expect(stdout).toContain('timer failed on purpose');
-  expect(stdout).toContain('201 ?x,7,text k answer,crash,echo');
+test('on SIGTERM the appTerminate hooks run at once and are awaited; one that fails is logged', async () => {
+  const host = await startFixtureApp({ env: { TERMINATE_MS: '300' } });
+  const slow = fetch(`${host.url}/api/slow?ms=1500`);
+  await eventually(() => seen(host).some((event) => event.slow));
+  const stopped = host.stop();
+  await eventually(() => host.output().includes('hook ended'));
+  expect(await Promise.race([slow.then(() => 'done'), Promise.resolve('still in flight')])).toBe('still in flight');
+  expect((await slow).status).toBe(200);
+  expect(await stopped).toBe(0);
+  expect(host.output()).toContain('a hook failed on purpose');
 });
 
-test('the bundle of the host is there after its first start', () => {
-  expect(existsSync(path.join(__dirname, '../../dist/dev-host.js'))).toBe(true);
+test('a hook that hangs is not awaited for ever', async () => {
+  const host = await startFixtureApp({ env: { TERMINATE_MS: '60000' } });
+  expect(await host.stop()).toBe(0);
+  expect(host.output()).toContain('hooks did not end in time');
+});
+
+describe('timers', () => {
+  const order = (host: HostProcess): string[] =>
+    seen(host)
+      .flatMap((event) => Object.keys(event))
+      .filter((name) => name !== 'onStart');
+
+  test('one runs by its schedule and on start-up, and never twice at once', async () => {
+    const host = await startFixtureApp({ env: { TICK_SCHEDULE: '* * * * * *', TICK_MS: '1500' } });
+    await eventually(() => order(host).length >= 4);
+    expect(order(host).slice(0, 4)).toEqual(['tick', 'tock', 'tick', 'tock']);
+    expect(seen(host).some((event) => event.onStart)).toBe(true);
+    await host.stop();
+  });
+
+  test('without timers none runs by itself; any can be run by name, one after the other, with the function key', async () => {
+    const host = await startFixtureApp({ timers: false, env: { TICK_MS: '100' } });
+    await Promise.all([host.runTimer('tick'), host.runTimer('tick')]);
+    expect(order(host)).toEqual(['tick', 'tock', 'tick', 'tock']);
+    expect(seen(host).some((event) => event.onStart)).toBe(false);
+    await expect(host.runTimer('unknown')).rejects.toThrow('no timer "unknown"');
+    expect((await fetch(`${host.url}/admin/functions/tick`, { method: 'POST' })).status).toBe(401);
+    await expect(host.runTimer('failing')).rejects.toThrow('"failing" failed');
+    expect(host.output()).toContain('timer failed on purpose');
+    void host.runTimer('tick').catch(() => undefined);
+    await eventually(() => order(host).length === 5);
+    expect(await host.stop()).toBe(0);
+    expect(order(host).at(-1)).toBe('tock'); // SIGTERM lets it finish
+  });
 });

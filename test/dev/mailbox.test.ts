@@ -1,13 +1,12 @@
 // The mailbox of the dev host: what it reads, and that a mail can do nothing to the page that shows it.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { DevAnswer } from '../../dev/host/endpoints';
-import { useMailboxDirectory } from '../../dev/mailbox/mailboxDirectory';
-import { mailboxRoutes } from '../../dev/mailbox/mailboxRoutes';
-import { linksOnThisHost } from '../../dev/mailbox/readMails';
+import type { Answer } from '../../dev/host/httpServer';
+import { mailboxRoutes, useMailboxDirectory } from '../../dev/mailbox/mailboxRoutes';
+import { mailedLinks } from '../../dev/mailbox/readMails';
 import { createEmailBackend } from '../../shared/mail/backends/createEmailBackend';
-import { longLink, sampleMail } from '../shared/mail/sampleMail';
+import { sampleMail } from '../shared/mail/sampleMail';
 
 const origin = 'http://127.0.0.1:7071';
 let directory: string;
@@ -17,10 +16,10 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 /** Asks a route as the dev host does. */
-async function get(template: string, params: Record<string, string> = {}, query = ''): Promise<DevAnswer> {
+async function get(template: string, params: Record<string, string> = {}, query = ''): Promise<Answer> {
   const route = mailboxRoutes(directory).find(({ path: known }) => known === template);
   if (route === undefined) throw new Error(`there is no route ${template}`);
-  return route.handle({ url: new URL(`${origin}${template}${query}`), params, body: Buffer.alloc(0) });
+  return route.handle(new URL(`${origin}${template}${query}`), params);
 }
 
 /** Sends mails through the console backend as the app does, a second apart. @returns what was printed */
@@ -34,7 +33,7 @@ async function send(...mails: ReturnType<typeof sampleMail>[]): Promise<string> 
   return printed;
 }
 
-const bodyOf = (answer: DevAnswer): string => String(answer.body);
+const bodyOf = (answer: Answer): string => String(answer.body);
 
 it('is empty at first, also before there is a directory', async () => {
   rmSync(directory, { recursive: true });
@@ -59,13 +58,52 @@ it('shows what the console backend printed, newest first, as text, HTML and sour
   expect(bodyOf(framed)).toContain('<!DOCTYPE html>');
 });
 
-it('opens the link on the dev host: its path, not its site', async () => {
-  await send(sampleMail());
-  const { pathname } = new URL(longLink);
-  expect(bodyOf(await get('/dev/mailbox'))).toContain(`href="${`${origin}${pathname}`.replaceAll('/', '&#x2F;')}"`);
-  expect(
-    linksOnThisHost('http://a.b//evil.example/x\njavascript:alert(1)\nhttps://a.b/p?q=1\nsee http://c.d/', origin),
-  ).toEqual([`${origin}//evil.example/x`, `${origin}/p?q=1`]);
+const key = 'eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiIxIn0.c2lnbmF0dXJl';
+const here = `${origin}/accounts/password/reset/key/${key}/`;
+
+it('leads to the app here: by the key whatever the site’s link looks like, else by the path', () => {
+  const text = `https://spa.example/reset#key=${key}\n\nAsk again at http://a.b/accounts/password/reset/. http://a.b/login/`;
+  expect(mailedLinks({ text, html: '' }, origin)).toEqual([
+    { label: '', url: `https://spa.example/reset#key=${key}`, here, key },
+    {
+      label: '',
+      url: 'http://a.b/accounts/password/reset/',
+      here: `${origin}/accounts/password/reset/`,
+      key: undefined,
+    },
+  ]);
+});
+
+it('has a button for each account, in the words of the mail, and the mail’s own buttons lead here', async () => {
+  const links = [`https://a.b/r/${key}`, `https://a.b/r/${key}x`];
+  const buttons = ['alice', 'alice-lab'].map(
+    (name, index) =>
+      `<a style="x" href="${links[index]?.replaceAll('/', '&#x2F;')}">Reset the password of <b>${name}</b></a>`,
+  );
+  const parts = [
+    `Content-Type: text/plain\n\n${links.join('\n\n')}`,
+    `Content-Type: text/html\n\n${buttons.join('\n')}`,
+  ];
+  const eml = `Subject: s\nContent-Type: multipart/alternative; boundary=cut\n\n--cut\n${parts.join('\n--cut\n')}\n--cut--\n`;
+  writeFileSync(path.join(directory, '1.eml'), eml);
+  const page = bodyOf(await get('/dev/mailbox'));
+  expect(page).toMatch(/class="open"[^>]*>Reset the password of alice<[^]*>Reset the password of alice-lab</);
+  const list: unknown = JSON.parse(bodyOf(await get('/dev/mailbox.json')));
+  expect(list).toMatchObject([
+    {
+      links: [
+        { here, key },
+        { key: `${key}x`, label: 'Reset the password of alice-lab' },
+      ],
+    },
+  ]);
+  const framed = bodyOf(await get('/dev/mailbox/{id}/html', { id: bodyOf(await get('/dev/mailbox-newest')) }));
+  expect(framed).toContain(`href="${here}"`);
+  expect(framed).not.toContain('href="https:');
+});
+
+it('has an index', async () => {
+  expect(bodyOf(await get('/')).match(/href="[^"]+"/g)).toHaveLength(6);
 });
 
 it('shows a hostile mail as what it is', async () => {
@@ -76,12 +114,12 @@ it('shows a hostile mail as what it is', async () => {
   expect(list.headers?.['Content-Security-Policy']).not.toMatch(/unsafe/);
   const id = bodyOf(await get('/dev/mailbox-newest'));
   expect(bodyOf(list)).toContain(
-    `<iframe title="The mail as HTML" sandbox="" src="&#x2F;dev&#x2F;mailbox&#x2F;${id}&#x2F;html">`,
+    `<iframe title="The mail as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" src="&#x2F;dev&#x2F;mailbox&#x2F;${id}&#x2F;html">`,
   );
   expect(bodyOf(await get('/dev/mailbox', {}, '?view=text'))).toContain('&lt;script&gt;alert(1)');
   const framed = await get('/dev/mailbox/{id}/html', { id });
   expect(framed.headers?.['Content-Security-Policy']).toBe(
-    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'",
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'",
   );
 });
 

@@ -57,31 +57,10 @@ test('a message reaches the function as the object its JSON tells, and is gone a
   await fixture.send(message);
   await eventually(() => done(fixture).length === 1);
   expect(done(fixture)).toEqual([message]);
-  await eventually(async () => (await countOf(fixture.queue)) === 0);
-});
-
-test('the function is told the trigger’s metadata', async () => {
-  const fixture = await startWithQueue();
-  await fixture.send({ hello: 1 });
-  const event = await eventually(() => calls(fixture)[0]);
-  expect(event).toMatchObject({
-    metadata: {
-      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
-      popReceipt: expect.any(String),
-      dequeueCount: 1,
-      insertionTime: expect.stringMatching(/^\d{4}-/),
-      expirationTime: expect.stringMatching(/^\d{4}-/),
-      nextVisibleTime: expect.stringMatching(/^\d{4}-/),
-      queueTrigger: { hello: 1 },
-    },
+  expect(calls(fixture)[0]).toMatchObject({
+    metadata: { id: expect.stringMatching(/^[0-9a-f-]{36}$/), dequeueCount: 1, queueTrigger: message },
   });
-});
-
-test('text that is no JSON reaches the function as text', async () => {
-  const fixture = await startWithQueue();
-  await fixture.queue.sendMessage(Buffer.from('just text').toString('base64'));
-  await eventually(() => done(fixture).length === 1);
-  expect(done(fixture)).toEqual(['just text']);
+  await eventually(async () => (await countOf(fixture.queue)) === 0);
 });
 
 test('a message whose function fails is tried again until it succeeds', async () => {
@@ -173,11 +152,4 @@ test('an outage of the storage is logged once, HTTP goes on, and messages are re
   expect(host.output().match(/cannot be read/g)).toHaveLength(1);
   expect(await host.stop()).toBe(0);
   await again.close();
-});
-
-test('without a connection string the queue function is left out, and HTTP is served', async () => {
-  const host = await startFixtureApp({ queues: true, env: { AzureWebJobsStorage: undefined } });
-  hosts.push(host);
-  await eventually(() => host.output().includes('AzureWebJobsStorage is missing'));
-  expect((await fetch(`${host.url}/api/order/x`)).status).toBe(200);
 });

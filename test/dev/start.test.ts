@@ -5,18 +5,21 @@ import fs from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { QueueServiceClient } from '@azure/storage-queue';
 import { type Azurite, startAzurite } from '../../dev/azurite';
 import { exampleSettings } from '../support/app';
 import { eventually } from './fixtures/fixtureApp';
 
 const root = path.join(__dirname, '../..');
 const fixture = (name: string): string => path.join(__dirname, 'fixtures', name);
+const sampleKey = 'eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiIxIn0.c2lnbmF0dXJl';
 let project: string;
 let bin: string;
 let azurite: Azurite;
 const runs: Run[] = [];
 
 interface Run {
+  pid: number;
   output(): string;
   url(): Promise<string>;
   /** Like Ctrl-C: the whole process group is told. */
@@ -31,11 +34,12 @@ beforeEach(() => {
   project = fs.mkdtempSync(path.join(os.tmpdir(), 'npm-start-'));
   bin = path.join(project, 'bin');
   fs.mkdirSync(bin);
-  for (const part of ['dev', 'shared']) fs.cpSync(path.join(root, part), path.join(project, part), { recursive: true });
+  for (const part of ['cli', 'dev', 'shared'])
+    fs.cpSync(path.join(root, part), path.join(project, part), { recursive: true });
   fs.symlinkSync(path.join(root, 'node_modules'), path.join(project, 'node_modules'));
   fs.copyFileSync(fixture('host.json'), path.join(project, 'host.json'));
   fs.copyFileSync(fixture('app.cjs'), path.join(project, 'app.cjs'));
-  write('package.json', '{"private":true}');
+  write('package.json', '{"private":true,"engines":{"node":">=20.19"},"scripts":{"start":"node dev/start.cjs"}}');
   write(
     'esbuild.config.mjs',
     "import fs from 'node:fs'; fs.mkdirSync('dist', { recursive: true }); fs.copyFileSync('app.cjs', 'dist/main.js');",
@@ -43,8 +47,6 @@ beforeEach(() => {
   const values = {
     ...exampleSettings,
     AzureWebJobsStorage: 'UseDevelopmentStorage=true',
-    WORK_QUEUE: 'work',
-    TICK_SCHEDULE: '0 0 0 1 1 *',
     FROM_BOTH: 'file',
   };
   write('local.settings.json.example', JSON.stringify({ IsEncrypted: false, Values: values }));
@@ -67,7 +69,11 @@ function start(
   args: readonly string[],
   env: NodeJS.ProcessEnv = { AzureWebJobsStorage: azurite.connectionString },
 ): Run {
-  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', 'dev/start.ts', ...args], {
+  return run(process.execPath, ['dev/start.cjs', ...args], env);
+}
+
+function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Run {
+  const child: ChildProcess = spawn(command, args, {
     cwd: project,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -76,7 +82,8 @@ function start(
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data: Buffer) => (output += data.toString()));
   const exited = once(child, 'close').then(([code]) => code as number | null);
-  const run: Run = {
+  const started: Run = {
+    pid: child.pid ?? 0,
     output: () => output,
     url: () => eventually(() => /^READY (\S+)$/m.exec(output)?.[1], { deadlineMs: 20_000, describe: () => output }),
     interrupt() {
@@ -84,8 +91,8 @@ function start(
     },
     exited,
   };
-  runs.push(run);
-  return run;
+  runs.push(started);
+  return started;
 }
 
 /** A storage on this machine that is not running: other tests may have one on the default ports. */
@@ -109,28 +116,46 @@ test('it makes the settings, starts Azurite, builds, runs the dev host, and stop
   expect(run.output().match(/^READY/gm)).toHaveLength(1);
 });
 
-test('UseDevelopmentStorage=true is what listens on the default ports, started if nothing does', async () => {
-  const run = start(['--port', '0', '--memory'], { AzureWebJobsStorage: undefined });
-  await run.url();
-  expect(run.output()).toMatch(
-    /Storage: (?:10000, 10001, 10002 on 127\.0\.0\.1 answer already|started Azurite on ports)/,
-  );
-});
-
-test('with --memory nothing is kept on disk', async () => {
-  const run = start(['--port', '0', '--memory'], nothingAnswers());
-  await run.url();
-  expect(run.output()).toContain('data in memory');
-  expect(fs.existsSync(path.join(project, '.azurite'))).toBe(false);
-});
-
-test('a storage that answers is used, and settings of one’s own stay', async () => {
-  const values = { ...exampleSettings, WORK_QUEUE: 'work', TICK_SCHEDULE: '0 0 0 1 1 *' };
+test('a storage that answers is used; settings of one’s own stay; whatever looks wrong is warned of', async () => {
+  const storage = QueueServiceClient.fromConnectionString(azurite.connectionString);
+  await storage.getQueueClient('orders-of-another-app').create();
+  const values = { ...exampleSettings, SITE_LOCALE: 'tlh', EMAIL_BAKCEND: 'smtp' };
   write('local.settings.json', JSON.stringify({ Values: values }));
-  const run = start(['--port', '0', '--storage', azurite.connectionString], {});
+  const run = start(['--port', '0', '--memory', '--storage', azurite.connectionString], {});
   await run.url();
   expect(run.output()).toContain('answer already');
   expect(run.output()).not.toContain('Made local.settings.json');
+  expect(run.output()).toContain('another app uses this storage too (orders-of-another-app)');
+  expect(run.output()).toContain('--memory has no effect');
+  expect(run.output()).toMatch(/EMAIL_BAKCEND.* Is EMAIL_BACKEND meant\?/);
+  expect(run.output()).toContain('no texts for SITE_LOCALE tlh');
+  expect(run.output()).toMatch(/^ {2}alice-lab +alice@somewhere\.com$/m);
+});
+
+test('a settings file that is broken ends with 1, naming file and line', async () => {
+  write('local.settings.json', '{\n  "Values": {\n    "SITE_ID": "1"\n    "EMAIL_HOST": ""\n  }\n}');
+  const run = start(['--port', '0']);
+  expect(await run.exited).toBe(1);
+  expect(run.output()).toContain('local.settings.json:4:5 is not valid JSON');
+});
+
+test('an old Node is refused in one line', async () => {
+  const script = `Object.defineProperty(process.versions, 'node', { value: '20.18.3' }); require('./dev/start.cjs');`;
+  const old = run(process.execPath, ['-e', script], {});
+  expect(await old.exited).toBe(1);
+  expect(old.output()).toBe('This app needs Node 20.19 or later; this is Node 20.18.3.\n');
+});
+
+test.each(['SIGTERM', 'SIGKILL'] as const)('when npm is ended by %s, the app ends, too', async (signal) => {
+  const npm = run('npm', ['start', '--', '--port', '0'], { AzureWebJobsStorage: azurite.connectionString });
+  const url = await npm.url();
+  process.kill(npm.pid, signal);
+  await eventually(() =>
+    fetch(url).then(
+      () => false,
+      () => true,
+    ),
+  );
 });
 
 test('Core Tools on the PATH are preferred; the environment wins over the settings', async () => {
@@ -142,24 +167,29 @@ test('Core Tools on the PATH are preferred; the environment wins over the settin
   });
   expect(await run.url()).toBe(`http://127.0.0.1:${port}`);
   expect(run.output()).toContain('Core Tools 4.0.7030');
-  expect(run.output()).toContain(`fake func: start --port ${port}; FROM_BOTH=environment`);
+  expect(run.output()).toContain(`fake func: start --port ${port}; FROM_BOTH=environment; console=Information`);
+  const mailbox = /^Mailbox: (\S+)$/m.exec(run.output())?.[1] ?? '';
+  const directory = /^mails in (\S+)$/m.exec(run.output())?.[1] ?? '';
+  expect(new URL(mailbox).port).not.toBe(String(port));
+  const key = `http://codalab.org/accounts/password/reset/key/${sampleKey}/`;
+  fs.writeFileSync(path.join(directory, '1.eml'), `From: a@b.c\r\nTo: d@e.f\r\nSubject: s\r\n\r\n${key}\r\n`);
+  const list: unknown = await (await fetch(`${mailbox}.json`)).json();
+  expect(list).toMatchObject([
+    { links: [{ here: `http://127.0.0.1:${port}/accounts/password/reset/key/${sampleKey}/` }] },
+  ]);
   run.interrupt();
   expect(await run.exited).toBe(0);
   expect(run.output()).toContain('fake func: stopped');
 });
 
-test('--host dev runs the dev host though Core Tools are there', async () => {
+test('older Core Tools are not used; with --memory nothing is kept on disk', async () => {
   fs.copyFileSync(fixture('fakeFunc.cjs'), path.join(bin, 'func'));
-  const run = start(['--port', '0', '--host', 'dev']);
-  await run.url();
-  expect(run.output()).toContain('(--host dev)');
-});
-
-test('older Core Tools are not used', async () => {
-  fs.copyFileSync(fixture('fakeFunc.cjs'), path.join(bin, 'func'));
-  const run = start(['--port', '0'], { AzureWebJobsStorage: azurite.connectionString, FAKE_FUNC_VERSION: '3.0.1' });
+  const env = { ...nothingAnswers(), FAKE_FUNC_VERSION: '3.0.1' };
+  const run = start(['--port', '0', '--memory'], env);
   await run.url();
   expect(run.output()).toContain('Host: the dev host');
+  expect(run.output()).toContain('data in memory');
+  expect(fs.existsSync(path.join(project, '.azurite'))).toBe(false);
 });
 
 test('--host func without Core Tools ends with 1 and says so', async () => {
@@ -207,12 +237,6 @@ test('when the host ends by itself, so does npm start, with its exit code', asyn
   const url = await run.url();
   await fetch(`${url}/api/crash`).catch(() => undefined);
   expect(await run.exited).toBe(1);
-});
-
-test('--help tells the options', async () => {
-  const run = start(['--help']);
-  expect(await run.exited).toBe(0);
-  for (const option of ['--port', '--storage', '--memory', '--host']) expect(run.output()).toContain(option);
 });
 
 async function freePort(): Promise<number> {

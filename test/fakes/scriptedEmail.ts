@@ -12,13 +12,13 @@ export interface ScriptedEmail extends EmailBackend {
   during(what: () => Promise<void>): void;
 }
 
-export function createScriptedEmail(): ScriptedEmail {
+export function createScriptedEmail(name = 'scripted'): ScriptedEmail {
   const tried: Mail[] = [];
   const accepted: Mail[] = [];
   const scripted: SendResult[] = [];
   const meanwhile: (() => Promise<void>)[] = [];
   return {
-    name: 'scripted',
+    name,
     tried,
     accepted,
     script: (...results) => void scripted.push(...results),
@@ -26,7 +26,7 @@ export function createScriptedEmail(): ScriptedEmail {
     send: async (mail) => {
       tried.push(mail);
       await meanwhile.shift()?.();
-      const result = scripted.shift() ?? { outcome: 'accepted', backend: 'scripted' };
+      const result = scripted.shift() ?? { outcome: 'accepted', backend: name };
       if (result.outcome === 'accepted') accepted.push(mail);
       return result;
     },

@@ -52,9 +52,9 @@ describe('the document', () => {
     const documented = Object.entries(openapi.paths).flatMap(([path, item]) =>
       Object.keys(item).map((method) => `${method} ${path.replace(/\/$/, '').replace('{key}', '{*rest}')}`),
     );
-    // One function serves the page behind the link and the one after it.
+    // One function serves the page behind the link and the one after it; unknown paths have a page, but no documentation.
     expect(documented.filter((route) => route !== 'get /accounts/password/reset/key/done').sort()).toEqual(
-      routes.sort(),
+      routes.filter((route) => !route.endsWith('/reset/{*rest}')).sort(),
     );
   });
 
@@ -161,7 +161,7 @@ describe('every answer is as documented', () => {
     expect(await page(paths.key(key), template)).toBe(200);
     expect(await page(paths.key('x'), template)).toBe(400);
     expect(await page(paths.key(await deadKey()), template)).toBe(410);
-    expect(await post(paths.forgotPassword, paths.forgotPassword, { email: 'nobody@somewhere.com' })).toBe(303);
+    expect(await post(paths.forgotPassword, paths.forgotPassword, { email: 'nobody@somewhere.com' })).toBe(200);
     expect(await post(paths.forgotPassword, paths.forgotPassword, { email: '' })).toBe(400);
     expect(await post(paths.forgotPassword, paths.forgotPassword, '', { 'Sec-Fetch-Site': 'cross-site' })).toBe(403);
     expect(await post(paths.forgotPassword, paths.forgotPassword, 'x'.repeat(17_000))).toBe(413);

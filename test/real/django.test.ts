@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { subjectOf as addressHashOf } from '../../shared/address';
+import { addressHashOf } from '../../shared/address';
 import type { PasswordChange } from '../../shared/directory/accountDirectory';
 import { createHttpDirectory } from '../../shared/directory/httpDirectory';
 import { hashPassword } from '../../shared/password/passwordHash';

@@ -28,7 +28,7 @@ describe('the whole story', () => {
     expect(mail.slice(mail.indexOf('Subject:'))).toBe(
       [
         'Subject: [CodaLab] Password Reset E-mail',
-        'From: info@codalab.org',
+        'From: CodaLab <info@codalab.org>',
         'To: someuser@somewhere.com',
         '',
         "You're receiving this e-mail because you or someone else has requested a password",

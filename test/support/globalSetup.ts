@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execFileSync } from 'node:child_process';
-import { buildDevHost } from '../../dev/host/build';
+import { buildDevHost } from '../../dev/host/hostProcess';
 import { startAzurite, type Azurite } from '../../dev/azurite';
 import { azuriteAccounts } from './storage';
 

@@ -20,7 +20,8 @@ export const paths = {
 
 /** A key as the app itself signs and binds it. @param ageMinutes 61 makes an expired one */
 export async function bindKey(app: Pick<App, 'storage'>, email: string, ageMinutes = 0): Promise<string> {
-  const [account] = await createAccountsTable(app.storage.table('Accounts'), () => undefined).findByAddress(email);
+  const accounts = createAccountsTable(app.storage.table('Accounts'), () => undefined);
+  const [account] = await accounts.findByAddress(email);
   if (account === undefined) throw new Error('there is no such account');
   const { addressHash, id: accountId, credentialVersion } = account;
   const { key, claims } = issueResetKey(exampleConfig, addressHash, new Date(Date.now() - ageMinutes * 60_000));

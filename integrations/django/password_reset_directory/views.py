@@ -71,17 +71,17 @@ def set_password(user_id, credential_version, password, reset_key_id, settings, 
     if accounts.can_verify(password) == is_plain:
         raise Refused(422, "unsupported_hash")
 
+    superseded = JsonResponse({"code": "superseded"}, status=409)
+    changed = JsonResponse({"status": "changed"})
+
     def judge(user):
-        """The answer, unless the password is to be set."""
+        """The answer, unless the password is to be set. May take as long as a log-in."""
         if user is None:
             return JsonResponse({"code": "not_found"}, status=404)
         if accounts.is_repeat(user, reset_key_id, password, settings):
-            return JsonResponse({"status": "changed"})
-        if accounts.credential_version(user) != credential_version:
-            return JsonResponse({"code": "superseded"}, status=409)
-        return None
+            return changed
+        return None if accounts.credential_version(user) == credential_version else superseded
 
-    # Before the transaction, since hashing takes time.
     user = accounts.get_user(user_id)
     answer = judge(user)
     encoded = password
@@ -91,14 +91,15 @@ def set_password(user_id, credential_version, password, reset_key_id, settings, 
             return JsonResponse({"reasons": reasons}, status=422)
         user.set_password(password)
         encoded = user.password
+    # No password is hashed while the user is locked, and SQLite locks the whole database.
     with once():
         if answer is None:
             user = accounts.get_user(user_id, lock=True)
-            answer = judge(user)
-        if answer is None:
-            accounts.write_password(user, encoded, reset_key_id, password if is_plain else None)
-            answer = JsonResponse({"status": "changed"})
-    return answer
+            if user is not None and accounts.credential_version(user) == credential_version:
+                accounts.write_password(user, encoded, reset_key_id, password if is_plain else None)
+                answer = changed
+    # Another call was faster, perhaps with this very change.
+    return answer or judge(accounts.get_user(user_id)) or superseded
 
 
 def _verified_headers(request, settings):

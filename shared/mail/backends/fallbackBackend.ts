@@ -76,6 +76,7 @@ function summary(failures: readonly Failure[]): SendResult {
     reason: last?.reason ?? 'no_backend',
     surelyNotAccepted: true,
     misconfigured: transient.some(({ misconfigured }) => misconfigured) || undefined,
+    maxAttempts: transient.every(({ maxAttempts }) => maxAttempts !== undefined) ? last?.maxAttempts : undefined,
     retryAfterSeconds: waits.length > 0 ? Math.min(...waits) : undefined,
   };
 }

@@ -22,7 +22,7 @@ function judgeReply(code: number, enhanced: string | undefined, command: unknown
     return { outcome: 'transient', reason, surelyNotAccepted: true, retryAfterSeconds: minRetrySeconds };
   if (enhanced === '5.6.7') return { outcome: 'permanent', reason: nonAsciiLocalPart }; // RFC 6531 §3.5
   // Relay access denied, sender not owned: Postfix answers so at RCPT, whoever the recipient is.
-  if (enhanced !== undefined && aboutUs.test(enhanced)) return misconfigured(reason);
+  if (enhanced !== undefined && aboutUs.test(enhanced)) return { ...misconfigured(reason), maxAttempts: 12 };
   // Refused at RCPT or DATA, or too big (552 answers MAIL FROM too): this mail. Refused earlier: us, whatever the mail.
   const aboutThisMail = command === 'RCPT TO' || command === 'DATA' || code === 552;
   return aboutThisMail ? { outcome: 'permanent', reason } : misconfigured(reason);

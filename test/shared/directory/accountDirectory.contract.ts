@@ -1,5 +1,5 @@
 // What holds for every account directory, wherever the accounts are.
-import { subjectOf as addressHashOf } from '../../../shared/address';
+import { addressHashOf } from '../../../shared/address';
 import type { Account, AccountDirectory, PasswordChange } from '../../../shared/directory/accountDirectory';
 import { hashPassword } from '../../../shared/password/passwordHash';
 

@@ -1,7 +1,7 @@
 // The Node reference site, by both ways to hand a password over; what it refuses; that its sessions end.
 import { Webhook } from 'standardwebhooks';
-import { sendSiteEvent } from '../../../shared/directory/siteEventSender';
-import { subjectOf as addressHashOf } from '../../../shared/address';
+import { createSiteEventSender } from '../../../shared/directory/siteEventSender';
+import { addressHashOf } from '../../../shared/address';
 import { hashPassword } from '../../../shared/password/passwordHash';
 import { siteSecret, startDirectorySite } from '../../support/directorySite';
 import { accountDirectoryContract } from './accountDirectory.contract';
@@ -59,7 +59,7 @@ describe('the Node reference site', () => {
     const session = await logIn(oldPassword);
     const settings = { url: `${url}/events`, secrets: [siteSecret] };
     const data = { accountId: '1', at: new Date().toISOString() };
-    expect(await sendSiteEvent(settings, { id: 'e1', type: 'password.changed', data })).toEqual({
+    expect(await createSiteEventSender(settings)({ id: 'e1', type: 'password.changed', data })).toMatchObject({
       outcome: 'accepted',
     });
     expect(await home(session)).not.toContain('Logged in');

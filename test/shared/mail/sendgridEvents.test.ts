@@ -1,6 +1,6 @@
 // What a webhook body says of our mails, and whose signature counts.
 import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { subjectOf } from '../../../shared/address';
+import { addressHashOf } from '../../../shared/address';
 import { isGenuine, parseVerificationKey, readReports } from '../../../shared/mail/sendgridEvents';
 
 const mailId = 'Xh3_-aQm0pZrXh3_-aQm0p';
@@ -19,16 +19,16 @@ it.each([
   [{ event: 'delivered' }, 'delivered'],
 ])('%j is %s', (what, state) => {
   const at = new Date('2027-01-15T08:00:00Z');
-  expect(read(event(what))).toEqual([{ subs: [subjectOf('someuser@somewhere.com')], mailId, state, at }]);
+  expect(read(event(what))).toEqual([{ addressHashes: [addressHashOf('someuser@somewhere.com')], mailId, state, at }]);
 });
 
 it.each(['joerg@xn--bcher-kva.example', 'joerg@bücher.example'])(
   'a report for %s is looked up under both forms of the domain, its own first',
   (email) => {
-    const subs = read(event({ event: 'delivered', email }))[0]?.subs;
-    expect(subs?.[0]).toBe(subjectOf(email));
-    expect(new Set(subs)).toEqual(
-      new Set([subjectOf('joerg@xn--bcher-kva.example'), subjectOf('joerg@bücher.example')]),
+    const addressHashes = read(event({ event: 'delivered', email }))[0]?.addressHashes;
+    expect(addressHashes?.[0]).toBe(addressHashOf(email));
+    expect(new Set(addressHashes)).toEqual(
+      new Set([addressHashOf('joerg@xn--bcher-kva.example'), addressHashOf('joerg@bücher.example')]),
     );
   },
 );
