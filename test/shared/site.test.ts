@@ -101,8 +101,12 @@ describe('the site source', () => {
     const clock = createTestClock();
     const table = createMemoryTableStore();
     const events: AppEvent[] = [];
-    const source = createSiteSource(createSiteTable(table, '1'), defaults, false, clock.now, (event) =>
-      events.push(event),
+    const source = createSiteSource(
+      createSiteTable(table, createMemoryTableStore(), '1'),
+      defaults,
+      false,
+      clock.now,
+      (event) => events.push(event),
     );
     return { clock, table, events, source };
   }

@@ -359,7 +359,7 @@ function limitsContract(make: MakeTable): void {
 function siteRowsContract(make: MakeTable): void {
   describe('site rows', () => {
     it('[ST2] are filled in by one of ten instances that start at once, and keep what is there', async () => {
-      const rows = createSiteTable(await make('SiteSettings'), newId().slice(0, 6));
+      const rows = createSiteTable(await make('SiteSettings'), await make('SiteTexts'), newId().slice(0, 6));
       const written = await Promise.all(Array.from({ length: 10 }, () => rows.fillIn(codalab)));
       expect(written.flat().sort()).toEqual(Object.keys(codalab).sort());
       await expect(rows.fillIn({ ...codalab, name: 'Other' })).resolves.toEqual([]);
