@@ -141,25 +141,25 @@ describe('several spellings of one address', () => {
   });
 
   it('D5 never cost the owner the mail: the spelling that was typed comes first, however many there are', async () => {
-    const t = owned({ perAddress: 'off' }, 700);
+    const t = owned({ perAddress: 'off' }, 100);
     await t.mailsFor(typed);
     expect(t.email.tried[0]).toMatchObject({ to: typed });
     expect(t.email.accepted).toHaveLength(20);
     expect(t.queue.poisoned).toEqual([]);
-    const skipped = { event: 'accountsSkipped', level: 'warn', mailed: 20, skipped: 681, mailId: expect.any(String) };
+    const skipped = { event: 'accountsSkipped', level: 'warn', mailed: 20, skipped: 81, mailId: expect.any(String) };
     expect(t.events.filter(({ event }) => event === 'accountsSkipped')).toEqual([skipped]);
   });
 
-  it('D5 among accounts of one spelling the oldest come first: 1000 of them make one mail with 20 links', async () => {
+  it('D5 among accounts of one spelling the oldest come first: 100 of them make one mail with 20 links', async () => {
     const t = createTestFlow();
-    for (let id = 0; id < 1000; id++) {
+    for (let id = 0; id < 100; id++) {
       const createdAt = new Date(start.getTime() - id * 1000);
       t.addAccount({ email, id: String(id).padStart(4, '0'), username: `user${id}`, createdAt });
     }
     const [mail, ...more] = await t.mailsFor(email);
     expect(more).toEqual([]);
     const checked = await Promise.all(keysIn(mail ?? { text: '' }).map((key) => checkKey(t.deps, key)));
-    expect(checked).toMatchObject(Array.from({ length: 20 }, (_, nth) => ({ username: `user${999 - nth}` })));
+    expect(checked).toMatchObject(Array.from({ length: 20 }, (_, nth) => ({ username: `user${99 - nth}` })));
   });
 });
 
@@ -426,7 +426,7 @@ describe('links for support', () => {
 
   it('D20 are 20 at most, and limited per address like mails, in a bucket of their own', async () => {
     const t = createTestFlow();
-    for (let id = 0; id < 600; id++) t.addAccount({ email, id: String(id), username: `user${id}` });
+    for (let id = 0; id < 60; id++) t.addAccount({ email, id: String(id), username: `user${id}` });
     for (const outcome of ['issued', 'issued', 'issued', 'over_limit']) {
       const issued = await issueLinks(t.deps, email);
       expect(issued.outcome).toBe(outcome);
