@@ -46,7 +46,7 @@ describe('the document', () => {
     });
     jest.spyOn(azureApp, 'storageQueue').mockReturnValue();
     jest.spyOn(azureApp, 'timer').mockReturnValue();
-    jest.spyOn(azureApp.hook, 'appTerminate').mockReturnValue({ dispose: () => undefined });
+    jest.spyOn(azureApp.hook, 'appTerminate').mockImplementation();
     Object.assign(process.env, exampleSettings, { LINKS_ENDPOINT: 'on' });
     await import('../../functions/main');
     const documented = Object.entries(openapi.paths).flatMap(([path, item]) =>

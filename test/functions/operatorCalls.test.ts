@@ -4,7 +4,8 @@ import { addAccount, eventually, keyIn, readAccount, someuser, startApp, type Ap
 
 async function get(app: App, route: string, headers: Record<string, string> = {}) {
   const response = await fetch(`${app.host.url}/api/${route}`, { headers });
-  return { status: response.status, json: await response.json() };
+  const json: unknown = await response.json();
+  return { status: response.status, json };
 }
 
 describe('with good settings', () => {

