@@ -180,7 +180,10 @@ describe('the site source', () => {
         });
       });
     const refresh = new AbortController();
-    beforeEach(() => jest.spyOn(AbortSignal, 'timeout').mockReturnValue(refresh.signal));
+    let timeout: jest.SpyInstance;
+    beforeEach(() => {
+      timeout = jest.spyOn(AbortSignal, 'timeout').mockReturnValue(refresh.signal);
+    });
     afterEach(() => jest.restoreAllMocks());
 
     it('answers with the last good row at once', async () => {
@@ -200,7 +203,7 @@ describe('the site source', () => {
       const impatient = withDeadline(short.signal, () => source.current());
       short.abort();
       await expect(impatient).rejects.toMatchObject({ name: 'StorageUnavailable', code: 'timeout' });
-      expect(AbortSignal.timeout).toHaveBeenCalledWith(3_000);
+      expect(timeout).toHaveBeenCalledWith(3_000);
       refresh.abort();
       await expect(waiting).rejects.toMatchObject({ code: 'timeout' });
       jest.restoreAllMocks();

@@ -11,15 +11,13 @@ import { createTestFlow, goodPassword, keyIn, start, type TestFlow } from '../su
 
 const email = 'SomeUser@Somewhere.com';
 
-/** Puts recorded rows into a table; dates are written as `{"date": …}`. */
-function restore(
-  table: MemoryTableStore,
-  ...rows: readonly ({ partitionKey: string; rowKey: string } & object)[]
-): void {
-  const isDate = (value: unknown): value is { date: string } =>
-    typeof value === 'object' && value !== null && 'date' in value;
+/** Puts recorded rows into a table. */
+function restore(table: MemoryTableStore, ...rows: readonly { partitionKey: string; rowKey: string }[]): void {
   for (const { partitionKey, rowKey, ...columns } of rows) {
-    const values = Object.entries(columns).map(([name, value]) => [name, isDate(value) ? new Date(value.date) : value]);
+    const values = Object.entries(columns).map(([name, value]: [string, unknown]) => {
+      const isDate = typeof value === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value);
+      return [name, isDate ? new Date(value) : value];
+    });
     table.edit(partitionKey, rowKey, Object.fromEntries(values) as Record<string, unknown>);
   }
 }

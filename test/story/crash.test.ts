@@ -29,7 +29,7 @@ async function crashAt(rule: FaultRule): Promise<Crash> {
 
   const app = await startApp({ connectionString, env, queueHoldSeconds: 2, timers: false });
   await eventually(async () => {
-    for await (const row of app.storage.table('Deliveries').list("state eq 'accepted'", AbortSignal.timeout(5000)))
+    for await (const row of app.storage.table('Deliveries').list("state eq 'accepted'"))
       return row;
     return undefined;
   }, 100);

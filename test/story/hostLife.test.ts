@@ -17,7 +17,7 @@ it('[HO1] SIGTERM while SendGrid takes its time: the mail is finished and sent o
   await eventually(() => (sendgrid.requests.length === 1 ? true : undefined));
   await expect(app.stop()).resolves.toBe(0);
   expect(app.host.output()).toContain('"outcome":"accepted"');
-  expect((await app.storage.queue('outgoing-mail').getProperties()).approximateMessagesCount).toBe(0);
+  expect((await (await app.storage.queue('outgoing-mail')).getProperties()).approximateMessagesCount).toBe(0);
   expect(sendgrid.requests).toHaveLength(1);
   await sendgrid.close();
 });

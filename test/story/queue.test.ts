@@ -1,5 +1,5 @@
 // The queue as it really is: junk, duplicates, other encodings, other versions, other secrets, all at once.
-import { seal } from '../../shared/seal';
+import { seal } from '../../shared/outbox/seal';
 import { newId } from '../../shared/clock';
 import { sampleSigningSecret } from '../../shared/config';
 import { addAccount, eventually, keyIn, someuser, startApp, type App } from '../support/app';
@@ -9,14 +9,14 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const secret = { kid: 'dev', secret: Buffer.from(sampleSigningSecret, 'base64') };
 
 async function poisonTexts(app: App): Promise<string[]> {
-  const queue = app.storage.queue('outgoing-mail-poison');
+  const queue = await app.storage.queue('outgoing-mail-poison');
   await queue.createIfNotExists();
   const { peekedMessageItems } = await queue.peekMessages({ numberOfMessages: 32 });
   return peekedMessageItems.map(({ messageText }) => messageText);
 }
 
 const queued = async (app: App): Promise<number> =>
-  (await app.storage.queue('outgoing-mail').getProperties()).approximateMessagesCount ?? 0;
+  (await (await app.storage.queue('outgoing-mail')).getProperties()).approximateMessagesCount ?? 0;
 
 describe('the queue', () => {
   let app: App;
@@ -27,7 +27,7 @@ describe('the queue', () => {
   afterEach(() => app.stop());
 
   it('[Q1] [Q2] puts what nobody can read into the poison queue at once, while the others flow', async () => {
-    const queue = app.storage.queue('outgoing-mail');
+    const queue = await app.storage.queue('outgoing-mail');
     await queue.createIfNotExists();
     const good = { v: 1, id: newId(), attempt: 0, kid: 'dev' };
     const junk = [
@@ -61,7 +61,7 @@ describe('the queue', () => {
     const front = await startApp({ connectionString, queues: false, timers: false });
     await addAccount(front, someuser);
     await front.post('password-reset/request', { email: someuser.email });
-    const queue = front.storage.queue('outgoing-mail');
+    const queue = await front.storage.queue('outgoing-mail');
     const { peekedMessageItems } = await queue.peekMessages();
     for (let copies = 0; copies < 5; copies++) await queue.sendMessage(peekedMessageItems[0]?.messageText ?? '');
     const workers = await Promise.all(
@@ -82,7 +82,7 @@ describe('the queue', () => {
       await addAccount(front, { email, username: `person${index}` });
       await front.post('password-reset/request', { email });
     }
-    await front.storage.queue('outgoing-mail').sendMessage(base64('bad'));
+    await (await front.storage.queue('outgoing-mail')).sendMessage(base64('bad'));
     const worker = await startApp({ connectionString: front.connectionString, timers: false });
     // They share one client's bucket: a race lost four times costs ten seconds.
     const mails = await worker.mailsWithin(31, 60);
@@ -92,7 +92,7 @@ describe('the queue', () => {
   }, 90_000);
 
   it('[D3] puts a newer version and an unknown kid back with a warning, not into poison', async () => {
-    const queue = app.storage.queue('outgoing-mail');
+    const queue = await app.storage.queue('outgoing-mail');
     await queue.createIfNotExists();
     const sealed = seal(secret, { v: 1, id: newId() }, '{}');
     await queue.sendMessage(base64(JSON.stringify({ v: 2, id: newId(), attempt: 0, kid: 'dev', sealed })));

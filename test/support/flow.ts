@@ -173,7 +173,8 @@ export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
     prepare: (request, mail) => prepareMail(deps, request, mail),
     refund: (request, mailId) => refundLimits(deps, request, mailId),
   };
-  const { handle, stop } = createOutbox(deps, handler);
+  const outbox = createOutbox(deps, handler);
+  const handle = (message: unknown): Promise<void> => outbox.handle(message);
   const request = (address: string, requester: Requester = {}): Promise<string> =>
     requestReset(deps, address, requester);
   const deliverAll = async (rounds = 10): Promise<void> => {
@@ -186,7 +187,7 @@ export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
   return {
     deps,
     handle,
-    stop,
+    stop: () => outbox.stop(),
     clock,
     tables,
     queue,

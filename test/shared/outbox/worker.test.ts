@@ -250,7 +250,9 @@ describe('a mail that comes twice', () => {
   it('is not sent again if the webhook of the provider is faster than the record', async () => {
     const t = await setUpMessage();
     const report = { state: 'delivered', at: start } as const;
-    t.email.during(async () => void (await t.deps.deliveries.noteProvider(addressHash, t.mailId, report)));
+    t.email.during(async () => {
+      await t.deps.deliveries.noteProvider(addressHash, t.mailId, report);
+    });
     await t.handle(t.envelope);
     expect(await t.deps.deliveries.findByAddressHash(addressHash)).toMatchObject([
       { state: 'accepted', provider: report },

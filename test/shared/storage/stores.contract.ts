@@ -203,10 +203,10 @@ function deliveriesContract(make: MakeTable): void {
     it('make a row for the first claim, with a lease and no address', async () => {
       const lease = { state: 'sending', attempt: 0, leaseUntil: after(leaseMs / 1000), claimId: 'mine' };
       await expect(claim({ claimId: 'mine' })).resolves.toMatchObject({ ...lease, charged: false });
-      const { etag, timestamp, 'odata.metadata': _, ...columns } = (await stored()) ?? { etag: '' };
       const keys = { partitionKey: request.addressHash, rowKey: request.id };
       const own = { kind: 'passwordReset', acceptedAt: start, charged: false, updatedAt: start };
-      expect([typeof etag, columns]).toEqual(['string', { ...keys, ...lease, ...own }]);
+      const columns = Object.entries((await stored()) ?? {}).filter(([name]) => !/odata|etag|timestamp/.test(name));
+      expect(Object.fromEntries(columns)).toEqual({ ...keys, ...lease, ...own });
     });
 
     it('[Q4] [Q5] let one of ten concurrent claims have the mail, and one of ten once its lease has run out', async () => {
