@@ -72,6 +72,12 @@ describe('a storage call', () => {
     await expect(callWith('hangs')).resolves.toMatchObject({ made: 3, result: { code: 'timeout' } });
   });
 
+  it('has 10 s per try under a command line, which signs in with its first call', async () => {
+    const { signal } = new AbortController();
+    await withDeadline(signal, () => callWith('hangs', 'done'));
+    expect(timeouts).toEqual([10_000, 10_000]);
+  });
+
   it('ends with the deadline of its invocation', async () => {
     const whole = new AbortController();
     const called = withDeadline(whole.signal, () => callWith(restError(503)));
