@@ -1,6 +1,7 @@
 // A small web site that keeps its own accounts: a log-in page with sessions, and the account directory's three calls
 // (docs/account-directory.openapi.json). A sample to copy from; a real site has https, Secure cookies and a limit on log-ins.
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
@@ -151,7 +152,7 @@ export async function startSite({ database, secrets, passwordFormat, port = 0, r
     };
     answer(request).then(send, () => send([400, {}]));
   });
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  await once(server.listen(port, '127.0.0.1'), 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     db,
