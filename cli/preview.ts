@@ -57,8 +57,8 @@ function mailsIn(locale: string, look: SiteLook): Map<string, RenderedMail> {
         poisoned: 2,
         oldestAgeMinutes: 7,
         failed: 1,
-        misconfigured: 3,
         unreadableAccounts: 0,
+        misconfigured: 3,
         ids,
       }),
     );

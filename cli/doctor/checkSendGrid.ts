@@ -1,8 +1,8 @@
-// Does SendGrid take our API key, may it send mail, and is the sender's domain authenticated there? Reads only; sends nothing.
+// Does SendGrid accept the API key, may it send mail, and is the sender's domain authenticated there? Reads only; sends nothing.
 import * as z from 'zod';
 import { failureBeforeSending } from '../../shared/mail/backends/connectionErrors';
 import type { SendGridSettings } from '../../shared/mail/emailBackend';
-import { fail, ok, questionMs, warn, type Finding, type Patient } from './finding';
+import { fail, ok, questionMs, warn, type Finding, type CheckInput } from './finding';
 
 const check = 'sendgrid';
 const scopesSchema = z.object({ scopes: z.array(z.string()) });
@@ -11,7 +11,7 @@ const newKey =
   'Make a new API key in SendGrid (Settings > API Keys, only the permission "Mail Send") and set SENDGRID_API_KEY.';
 
 /** @param domain the domain of the sender's address */
-export async function checkSendGrid(patient: Patient, settings: SendGridSettings, domain: string): Promise<Finding[]> {
+export async function checkSendGrid(input: CheckInput, settings: SendGridSettings, domain: string): Promise<Finding[]> {
   const scopes = await ask(settings, 'v3/scopes');
   if (typeof scopes === 'string') {
     const cure = 'Is SENDGRID_API_URL right (the EU has its own), and may this computer reach it on port 443?';
@@ -24,16 +24,16 @@ export async function checkSendGrid(patient: Patient, settings: SendGridSettings
     return [
       fail(
         check,
-        `SENDGRID_API_URL does not answer as SendGrid does (${scopes.status}).`,
-        'Is SENDGRID_API_URL right? Without it the global region is used.',
+        `SENDGRID_API_URL does not answer like SendGrid (${scopes.status}).`,
+        'Is SENDGRID_API_URL right? If it is not set, the global region is used.',
       ),
     ];
   }
   if (!granted.data.scopes.includes('mail.send')) return [fail(check, 'SENDGRID_API_KEY may not send mail.', newKey)];
   return [
-    ok(check, 'SendGrid takes the API key, and it may send mail.'),
+    ok(check, 'SendGrid accepts the API key, and it may send mail.'),
     ...(await checkDomain(domain, settings)),
-    ...checkWebhook(patient),
+    ...checkWebhook(input),
   ];
 }
 
@@ -44,7 +44,7 @@ async function checkDomain(from: string, settings: SendGridSettings): Promise<Fi
     return [
       ok(
         'sender domain',
-        `Whether ${from} is authenticated at SendGrid cannot be seen with this API key: it may only send, which is right.`,
+        `Whether ${from} is authenticated at SendGrid cannot be seen with this API key: it may only send, which is as it should be.`,
       ),
     ];
   }
@@ -58,7 +58,7 @@ async function checkDomain(from: string, settings: SendGridSettings): Promise<Fi
       fail(
         'sender domain',
         `SendGrid has not verified the DNS records of ${from}.`,
-        `Add the records that ${where} shows, and press Verify.`,
+        `Add the records shown at ${where}, and press Verify.`,
       ),
     ];
   }
@@ -71,18 +71,18 @@ async function checkDomain(from: string, settings: SendGridSettings): Promise<Fi
   ];
 }
 
-const checkWebhook = ({ settings }: Patient): Finding[] =>
+const checkWebhook = ({ settings }: CheckInput): Finding[] =>
   !settings.ok || settings.config.sendgridWebhookPublicKey !== undefined
     ? []
     : [
         warn(
           'webhook',
-          'SENDGRID_WEBHOOK_PUBLIC_KEY is not set: what happens to a mail after SendGrid took it is not recorded.',
+          'SENDGRID_WEBHOOK_PUBLIC_KEY is not set: what happens to a mail after SendGrid accepted it is not recorded.',
           'Switch on the Signed Event Webhook (Mail Settings) for https://APP/api/webhooks/sendgrid and set its verification key.',
         ),
       ];
 
-/** One GET. @returns the status and the body as JSON, or a code that says why there was no answer; never SendGrid's words */
+/** One GET. @returns the status and the body as JSON, or a code that says why there was no answer; never SendGrid's own text */
 async function ask(
   { apiUrl, apiKey }: SendGridSettings,
   path: string,

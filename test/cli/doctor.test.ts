@@ -369,8 +369,8 @@ describe('npm run site -- doctor', () => {
     await storage
       .table('Accounts')
       .merge(
-        subjectOf('someuser@somewhere.com'),
-        'sample-1',
+        addressHashOf('someuser@somewhere.com'),
+        '1',
         { email: 'edited@portal.org' },
         record?.row.etag ?? '',
         signal,

@@ -71,9 +71,9 @@ describe('npm run outbox', () => {
     return id;
   }
   const delivery = async (id: string) =>
-    (await createDeliveriesTable(services.storage.table('Deliveries')).findBySubject(addressHashOf(address), signal)).find(
-      (each) => each.id === id,
-    );
+    (
+      await createDeliveriesTable(services.storage.table('Deliveries')).findBySubject(addressHashOf(address), signal)
+    ).find((each) => each.id === id);
   const replayParts = () => ({
     deliveries: services.storage.table('Deliveries'),
     outbox: createOutboxAdmin(services.storage.table('Deliveries'), poison),

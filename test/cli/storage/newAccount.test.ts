@@ -1,4 +1,4 @@
-import { checkNewAccount, type AccountInput } from '../../../shared/storage/newAccount';
+import { checkNewAccount, type AccountInput } from '../../../cli/storage/newAccount';
 
 const good: AccountInput = { id: '7', email: 'someuser@somewhere.com', username: 'someuser' };
 const problemsOf = (input: Partial<AccountInput>): readonly string[] => {
@@ -34,6 +34,8 @@ describe('a new account', () => {
     'pbkdf2_sha256$1000000$salt$e3m0pxCbhX2ODmmSBJmJ2qxHhLkNtpLS3ZXY+rbXeKA=',
     'argon2$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$WRPF2yPvfhd+Nzi5rPRmPBrAe8dPLhfzMSxXcMpWtHE',
     'bcrypt_sha256$$2b$12$eUJWrRmRrzNCmNOdPbSNCOZvVCnQyMBYBqFWYq0C4wcJkV9fWc8Iy',
+    'crypt$$lJMBO2yXrUHoo',
+    'my-own-hasher$salt$5f4dcc3b5aa765d61d8327deb882cf99',
     'md5$salt$5f4dcc3b5aa765d61d8327deb882cf99',
     '5f4dcc3b5aa765d61d8327deb882cf99',
     '!',
@@ -61,6 +63,14 @@ describe('a new account', () => {
   it("understands Django's spelling of a language", () => {
     expect(checkNewAccount({ ...good, locale: 'pt_BR' })).toMatchObject({ account: { locale: 'pt-BR' } });
     expect(problemsOf({ locale: 'not a language' })).toEqual(['locale is not a language tag']);
+  });
+
+  it("takes Django's times, with and without an offset", () => {
+    for (const createdAt of ['2014-01-02T03:04:05.678Z', '2014-01-02 03:04:05.678901+00:00', '2014-01-02T03:04:05.678'])
+      expect(checkNewAccount({ ...good, createdAt })).toMatchObject({
+        account: { createdAt: new Date('2014-01-02T03:04:05.678Z') },
+      });
+    expect(problemsOf({ createdAt: 'yesterday' })).toEqual(['created_at is not an ISO 8601 time']);
   });
 
   it("names every problem at once, in the words of the file's header", () => {
