@@ -37,7 +37,7 @@ export const checkSite: Check = async (input) => {
 };
 
 export const readRow = ({ storage, siteId }: CheckInput): Promise<SiteRow | undefined> =>
-  createSiteTable(storage.table('SiteSettings'), siteId).read();
+  createSiteTable(storage.table('SiteSettings'), storage.table('SiteTexts'), siteId).read();
 
 function languageFindings({ locale }: Site): Finding[] {
   if (findLocale(locale) !== undefined) return [];

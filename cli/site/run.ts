@@ -11,6 +11,7 @@ import { printJson } from '../support/output';
 import { addCommand, createProgram, runProgram, type CommonOptions, type Io, type Run } from '../support/program';
 import { requireAddress, requireConfig } from '../support/settings';
 import { columns, setColumn, showSite, type SetOptions } from './siteRow';
+import { addTextCommands } from './texts';
 
 export const run: Run = (argv, io) => {
   const program = createProgram(
@@ -28,7 +29,7 @@ export const run: Run = (argv, io) => {
     .option('--dry-run', 'check the value and change nothing')
     .addHelpText(
       'after',
-      `\nColumns: ${columns.join(', ')}.\nAn optional column is emptied by "". Takes effect within a minute.`,
+      `\nColumns: ${columns.join(', ')}.\nAn optional column is emptied by ""; the logo may be a .png file. Takes effect within a minute.`,
     )
     .action((column: string, value: string, options: SetOptions) => setColumn(io, column, value, options));
   addCommand(
@@ -39,6 +40,7 @@ export const run: Run = (argv, io) => {
   addCommand(program, 'test-mail <address>', 'send a test mail through the configured e-mail backend').action(
     (address: string, options: CommonOptions) => sendTestMail(io, address, options),
   );
+  addTextCommands(program, io);
   return runProgram(program, argv, io);
 };
 
@@ -46,7 +48,8 @@ export const run: Run = (argv, io) => {
 async function sendTestMail(io: Io, address: string, options: CommonOptions): Promise<void> {
   const to = requireAddress(address);
   const { email, storage, siteId, siteDefaults, development } = requireConfig(io, options);
-  const rows = createSiteTable(io.openStorage(storage).table('SiteSettings'), siteId);
+  const clients = io.openStorage(storage);
+  const rows = createSiteTable(clients.table('SiteSettings'), clients.table('SiteTexts'), siteId);
   const site = await createSiteSource(rows, siteDefaults, development, io.clock, () => {}).current();
   const { domain, name, protocol, defaultFromEmail, locale } = site;
   const rendered = renderTestMail({ site: { domain, name, protocol, from: defaultFromEmail, locale } });

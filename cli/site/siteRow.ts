@@ -1,5 +1,7 @@
 // `site show` and `site set`: the site row. A value is refused unless the row that results is valid; it is written by ETag, so that
 // an edit in the portal in the meantime is not overwritten.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { siteSchema } from '../../shared/site';
 import { createSiteTable, sitePartition } from '../../shared/storage/siteTable';
 import { updateRow } from '../../shared/storage/tableStore';
@@ -18,18 +20,24 @@ export const columns: readonly string[] = Object.keys(siteSchema(false).shape);
 const textOf = (value: unknown): string =>
   typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value);
 
-function open(io: Io, options: CommonOptions) {
-  const table = openStorage(io, options).table('SiteSettings');
+/** A logo has thousands of characters. */
+const shortened = (text: string): string => (text.startsWith('data:') ? `${text.slice(0, 40)}…` : text);
+
+export function openSite(io: Io, options: CommonOptions) {
+  const storage = openStorage(io, options);
+  const table = storage.table('SiteSettings');
+  const textsTable = storage.table('SiteTexts');
   const config = options.account === undefined ? requireConfig(io, options) : undefined;
   const siteId = config?.siteId ?? (readEnvironment(io, options)['SITE_ID']?.trim() || '1');
   return {
     table,
+    textsTable,
     siteId,
     // The rules are those of production, unless the settings say that this is development.
     schema: siteSchema(config?.development ?? false),
     /** Writes what the row does not have from the settings; nothing with `--account`, whose settings are not at hand. */
     seed: async () => {
-      if (config !== undefined) await createSiteTable(table, siteId).fillIn(config.siteDefaults);
+      if (config !== undefined) await createSiteTable(table, textsTable, siteId).fillIn(config.siteDefaults);
     },
   };
 }
@@ -41,7 +49,7 @@ const noRow = (siteId: string): CliError =>
 
 /** Prints the row as it is, and what is wrong with it. An empty table is filled from the settings first. */
 export async function showSite(io: Io, options: CommonOptions): Promise<void> {
-  const { table, seed, schema, siteId } = open(io, options);
+  const { table, seed, schema, siteId } = openSite(io, options);
   if ((await table.get(sitePartition, siteId)) === undefined) await seed();
   const row = await table.get(sitePartition, siteId);
   if (row === undefined) throw noRow(siteId);
@@ -49,17 +57,21 @@ export async function showSite(io: Io, options: CommonOptions): Promise<void> {
   const problems = issues.map(({ path, message }) => `${path.join('.')} ${message}`);
   const values = columns.filter((name) => row[name] !== undefined).map((name) => [name, textOf(row[name])] as const);
   if (options.json === true) printJson(io, { siteId, ...Object.fromEntries(values), problems });
-  else printFields(io, `Site ${siteId}`, values);
+  else {
+    const fields = values.map(([name, text]) => [name, shortened(text)] as const);
+    printFields(io, `Site ${siteId}`, fields);
+  }
   if (problems.length > 0) {
     const cure = 'Fix it with `npm run site -- set COLUMN VALUE`; until then the app uses the last valid row, if any.';
     throw new CliError([...problems.map((problem) => `${problem}.`), cure].join('\n'));
   }
 }
 
-export async function setColumn(io: Io, column: string, value: string, options: SetOptions): Promise<void> {
+export async function setColumn(io: Io, column: string, given: string, options: SetOptions): Promise<void> {
   if (!columns.includes(column))
     throw new CliError(`There is no column ${column}. The columns are ${columns.join(', ')}.`, 2);
-  const { table, seed, schema, siteId } = open(io, options);
+  const value = column === 'logo' && /\.png$/i.test(given) ? await readPng(path.resolve(io.cwd, given)) : given;
+  const { table, seed, schema, siteId } = openSite(io, options);
   const isDryRun = options.dryRun === true;
   if (!isDryRun) await seed();
   const updated = await updateRow(table, sitePartition, siteId, (row) => {
@@ -74,7 +86,7 @@ export async function setColumn(io: Io, column: string, value: string, options: 
     throw new CliError('Others keep changing the row: nothing was written. Try again.');
   const { stored, stillWrong, before, changed } = updated.result;
   if (options.json === true) return printJson(io, { column, before, after: stored, changed, stillWrong });
-  const shown = (text: string): string => (text === '' ? '(empty)' : text);
+  const shown = (text: string): string => (text === '' ? '(empty)' : shortened(text));
   const note = isDryRun ? ' (dry run: nothing was written)' : '';
   io.out(
     changed
@@ -82,6 +94,15 @@ export async function setColumn(io: Io, column: string, value: string, options: 
       : `${column} has this value already.\n`,
   );
   for (const problem of stillWrong) io.error(`Still wrong: ${problem}.\n`);
+}
+
+/** A PNG file as `data:` URL. */
+export async function readPng(file: string): Promise<string> {
+  try {
+    return `data:image/png;base64,${await readFile(file, 'base64')}`;
+  } catch {
+    throw new CliError(`There is no file ${file}, or it cannot be read.`);
+  }
 }
 
 /**
