@@ -1,5 +1,4 @@
 // `npm run accounts | outbox | site | preview -- …`: the operators' commands. `--help` lists them.
-import { setMaxListeners } from 'node:events';
 import { systemClock } from '../shared/clock';
 import { createStorageClients } from '../shared/storage/storageClients';
 import type { Run } from './support/program';
@@ -15,7 +14,6 @@ async function main([name = '', ...argv]: readonly string[]): Promise<void> {
   const program = programs[name];
   if (program === undefined) throw new Error(`the first argument is one of ${Object.keys(programs).join(', ')}`);
   const interrupted = new AbortController();
-  setMaxListeners(0, interrupted.signal); // an import makes up to 64 calls at a time under this one signal
   process.once('SIGINT', () => interrupted.abort());
   // `… list | head`: the reader has closed the pipe.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));

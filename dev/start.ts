@@ -69,7 +69,7 @@ async function startWhatTheAppUses(env: Settings, { memory, directory, port }: S
     const site = await startSampleSite(port);
     started.push({ stop: () => Promise.resolve(site.close()) });
     Object.assign(env, site.settings);
-    console.log(`Site: ${site.url}/ logs in with "${samplePassword}"; its accounts are its own, not the app's.`);
+    console.log(`Site: ${site.url}/ has accounts of its own: log in as someuser, password "${samplePassword}".`);
   }
   if (env.AzureWebJobsStorage === undefined) return; // storage by identity
   const storage = await ensureStorage(env.AzureWebJobsStorage, memory);

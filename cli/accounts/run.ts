@@ -27,7 +27,7 @@ export const run: Run = (argv, io) => {
     if (directory.kind !== 'http') throw new Error('ACCOUNT_DIRECTORY is http, but not in the settings');
     return showDirectoryAccounts(
       io,
-      createHttpDirectory(directory, () => {}, io.clock),
+      createHttpDirectory({ ...directory, passwordFormat: directory.password }, () => {}, io.clock),
       address,
       options,
     );

@@ -134,7 +134,7 @@ export async function findMails(io: Io, address: string, options: CommonOptions)
   const rows = found.map((delivery) => [
     instant(delivery.state === 'suppressed' ? delivery.updatedAt : delivery.acceptedAt),
     kinds[delivery.kind],
-    delivery.state === 'suppressed' && delivery.count > 1 ? '' : delivery.id,
+    delivery.id === 'suppressed' ? '' : delivery.id, // the row that counts them is no mail
     stateOf(delivery, io.clock()),
   ]);
   printTable(io, ['accepted', 'mail', 'id', 'state'], rows);

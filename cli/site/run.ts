@@ -1,9 +1,9 @@
 // The commands of `npm run site`; it replaces CodaLab's `manage.py set_site`.
 import { newId } from '../../shared/clock';
 import { createEmailBackend } from '../../shared/mail/backends/createEmailBackend';
-import { buildMail } from '../../shared/mail/renderMail';
+import { buildMail, mailSiteOf } from '../../shared/mail/renderMail';
 import { renderTestMail } from '../../shared/mail/renderOperatorMail';
-import { createSiteSource } from '../../shared/site';
+import { siteSchema } from '../../shared/site';
 import { createSiteTable } from '../../shared/storage/siteTable';
 import { runDoctor } from '../doctor/runDoctor';
 import { CliError } from '../support/errors';
@@ -50,14 +50,14 @@ async function sendTestMail(io: Io, address: string, options: CommonOptions): Pr
   const { email, storage, siteId, siteDefaults, development } = requireConfig(io, options);
   const clients = io.openStorage(storage);
   const rows = createSiteTable(clients.table('SiteSettings'), clients.table('SiteTexts'), siteId);
-  const site = await createSiteSource(rows, siteDefaults, development, io.clock, () => {}).current();
-  const { domain, name, protocol, defaultFromEmail, locale } = site;
-  const rendered = renderTestMail({ site: { domain, name, protocol, from: defaultFromEmail, locale } });
+  await rows.fillIn(siteDefaults);
+  const checked = siteSchema(development).safeParse(await rows.read());
+  if (!checked.success) throw new CliError('The site row is not valid: `npm run site -- show` says why.');
+  const site = mailSiteOf(checked.data, checked.data.locale);
   const id = newId();
   const backend = createEmailBackend(email, { write: io.error });
-  const sent = await backend.send(
-    buildMail({ id, to, from: defaultFromEmail, category: 'test-mail', domain }, rendered),
-  );
+  const envelope = { id, to, from: site.from, category: 'test-mail', domain: site.domain };
+  const sent = await backend.send(buildMail(envelope, renderTestMail({ site })));
   await backend.close();
   if (options.json === true) printJson(io, { id, ...sent });
   if (sent.outcome !== 'accepted') {

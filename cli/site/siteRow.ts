@@ -20,8 +20,9 @@ export const columns: readonly string[] = Object.keys(siteSchema(false).shape);
 const textOf = (value: unknown): string =>
   typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value);
 
-/** A logo has thousands of characters. */
-const shortened = (text: string): string => (text.startsWith('data:') ? `${text.slice(0, 40)}…` : text);
+/** A logo is up to 14,000 characters long. */
+const shorten = (text: string): string =>
+  text.length > 300 ? `${text.slice(0, 40)}… (${text.length} characters)` : text;
 
 export function openSite(io: Io, options: CommonOptions) {
   const storage = openStorage(io, options);
@@ -58,7 +59,7 @@ export async function showSite(io: Io, options: CommonOptions): Promise<void> {
   const values = columns.filter((name) => row[name] !== undefined).map((name) => [name, textOf(row[name])] as const);
   if (options.json === true) printJson(io, { siteId, ...Object.fromEntries(values), problems });
   else {
-    const fields = values.map(([name, text]) => [name, shortened(text)] as const);
+    const fields = values.map(([name, value]) => [name, shorten(value)] as const);
     printFields(io, `Site ${siteId}`, fields);
   }
   if (problems.length > 0) {
@@ -86,7 +87,7 @@ export async function setColumn(io: Io, column: string, given: string, options: 
     throw new CliError('Others keep changing the row: nothing was written. Try again.');
   const { stored, stillWrong, before, changed } = updated.result;
   if (options.json === true) return printJson(io, { column, before, after: stored, changed, stillWrong });
-  const shown = (text: string): string => (text === '' ? '(empty)' : shortened(text));
+  const shown = (text: string): string => (text === '' ? '(empty)' : shorten(text));
   const note = isDryRun ? ' (dry run: nothing was written)' : '';
   io.out(
     changed

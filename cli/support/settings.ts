@@ -9,8 +9,10 @@ import { CliError } from './errors';
 import type { CommonOptions, Io } from './program';
 import { addMissingSettings, readSettingsFile, type Settings } from './settingsFile';
 
+type SettingsIo = Pick<Io, 'env' | 'cwd'>;
+
 /** All variables: the environment's, and those of the settings file that it does not have. */
-export function readEnvironment(io: Io, { settings }: CommonOptions): Settings {
+export function readEnvironment(io: SettingsIo, { settings }: CommonOptions): Settings {
   const environment: Settings = { ...io.env };
   const file = path.resolve(io.cwd, settings ?? 'local.settings.json');
   if (settings !== undefined && !existsSync(file)) throw new CliError(`There is no file ${settings}.`);
@@ -24,7 +26,7 @@ export function readEnvironment(io: Io, { settings }: CommonOptions): Settings {
 }
 
 /** All settings checked; with `--account` the storage is that account. */
-export function checkSettings(io: Io, options: CommonOptions): ConfigResult {
+export function checkSettings(io: SettingsIo, options: CommonOptions): ConfigResult {
   const environment = readEnvironment(io, options);
   if (options.account === undefined) return readConfig(environment);
   cloudStorage(options.account); // checks the name

@@ -69,7 +69,7 @@ it('decides by the row as it is now, not as it was when it was looked up', async
 
 it('tells a row that is gone from one that others keep writing', async () => {
   const old = await record();
-  table.intercept('merge', () => 'stale', 5);
+  table.intercept('merge', () => 'stale', 20);
   expect(await admin.revoke(old)).toBe('contended');
   table.drop(old.addressHash, old.id);
   expect(await admin.revoke(old)).toBe('stale_row');

@@ -1,23 +1,19 @@
-import { reportPoison, type PoisonReport, type ReportFlow } from '../../shared/reportPoison';
-import { createTestFlow, start, within } from '../support/flow';
+import type { DeliveryAlert } from '../../../shared/outbox/deliveries';
+import { reportPoison, type OperatorAlertDeps, type PoisonReport } from '../../../shared/outbox/operatorAlert';
+import { createTestFlow, start } from '../../support/flow';
 
 function createReport(admins: readonly string[] = ['ops@example.org', 'oncall@example.org']) {
   const t = createTestFlow();
-  let poison: PoisonReport = { count: 0, ids: [] };
-  const flow: ReportFlow = {
-    ...t.flow,
-    settings: { admins },
-    email: t.email,
-    peekPoison: () => Promise.resolve(poison),
-  };
+  let poison: PoisonReport = { count: 0, ids: [], oldest: undefined };
+  const deps: OperatorAlertDeps = { ...t.deps, settings: { admins }, peekPoison: () => Promise.resolve(poison) };
   return {
     ...t,
-    look: () => reportPoison(flow, within()),
+    look: () => reportPoison(deps),
     poison: (count: number, ids: readonly string[] = [], oldest = start) => {
       poison = { count, ids, oldest };
     },
-    alert: (id: string, kind: 'mail' | 'provider' = 'mail') =>
-      flow.deliveries.alert({ id, kind, reason: 'sendgrid_400', at: t.clock.now() }, within()),
+    alert: (id: string, kind: DeliveryAlert['kind'] = 'mail') =>
+      deps.deliveries.alert({ id, kind, reason: 'sendgrid_400', at: t.clock.now() }),
   };
 }
 
@@ -51,7 +47,7 @@ describe('reportPoison', () => {
   it('mails a new state at most every 15 minutes, and the same one once a day; the event comes each minute', async () => {
     const t = createReport(['ops@example.org']);
     for (let minute = 0; minute < 14; minute++) {
-      t.poison(minute + 1);
+      t.poison(minute + 1, [`id-${minute}`]);
       await t.look();
       t.clock.advance(60);
     }
@@ -70,13 +66,15 @@ describe('reportPoison', () => {
     expect(t.email.accepted).toHaveLength(3);
   });
 
-  it('reports failed mails and a refusing provider once, then forgets them', async () => {
+  it('D10 reports failed mails, a refusing provider and unreadable accounts once, then forgets them', async () => {
     const t = createReport(['ops@example.org']);
     await t.alert('mail-1');
+    await t.alert('mail-2', 'unsure');
     await t.alert('provider-1', 'provider');
+    await t.alert('account-1', 'account');
     await t.look();
-    expect(t.email.accepted[0]?.text).toContain('Mails recorded as failed: 1.');
-    expect(t.email.accepted[0]?.text).toContain('the mail provider refuses our settings: 1.');
+    const counts = t.email.accepted[0]?.text.match(/(?<=: )\d+(?=\.)/g);
+    expect(counts).toEqual(['2', '1', '1']); // failed or unsure, provider, accounts
     expect(t.tables.deliveries.rows()).toEqual([]);
     t.clock.advance(3600);
     await t.look();
@@ -96,17 +94,10 @@ describe('reportPoison', () => {
     expect(t.tables.deliveries.rows()).toEqual([]);
   });
 
-  it('leaves it at the events when there are no ADMINS', async () => {
+  it('drops the alerts if there are no ADMINS: their events are all there is', async () => {
     const t = createReport([]);
     await t.alert('mail-1');
     await t.look();
-    expect(t.events).toContainEqual({
-      event: 'deliveryAlert',
-      level: 'error',
-      mailId: 'mail-1',
-      kind: 'mail',
-      reason: 'sendgrid_400',
-    });
     expect(t.email.tried).toEqual([]);
     expect(t.tables.deliveries.rows()).toEqual([]);
   });
