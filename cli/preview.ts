@@ -21,7 +21,7 @@ import { renderOperatorAlert, renderTestMail } from '../shared/mail/renderOperat
 import { defaultResetUrl, resetLink, type Site } from '../shared/site';
 import { createSiteTable } from '../shared/storage/siteTable';
 import { openSite, readPng } from './site/siteRow';
-import { readTextsFile } from './site/texts';
+import { readTextsFile } from './site/textsTable';
 import { CliError, explain } from './support/errors';
 import { createProgram, runProgram, type CommonOptions, type Io, type Run } from './support/program';
 
@@ -152,7 +152,9 @@ async function readSite(io: Io, options: Options): Promise<{ site: Site; texts: 
     return { site: data, texts };
   } catch (error) {
     if (options.account !== undefined) throw error;
-    io.error(`Shown for the sample site: the site row was not read. ${explain(error).split('\n')[0]}\n`);
+    io.error(
+      `Shown for the sample site: the site row was not read. ${explain(error).split('\n')[0]?.replace(/:$/, '.')}\n`,
+    );
     return { site: sampleSite, texts: [] };
   }
 }

@@ -1,26 +1,20 @@
-// `site texts`: the site's own sentences and languages, rows of the table SiteTexts. A text is checked by the rules that the app
-// reads it by, before it is written.
+// `site texts`: the site's own sentences, and languages added as data.
 import type { Command } from 'commander';
-import { closest, distance } from 'fastest-levenshtein';
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { text as readAll } from 'node:stream/consumers';
-import * as z from 'zod';
 import { builtInLanguages, messagesFor, type Catalog } from '../../shared/locales';
 import {
   applyTexts,
   canonicalTag,
   flattenMessages,
   messageNames,
-  textProblem,
   type AppliedTexts,
   type TextOverride,
 } from '../../shared/locales/overrides';
-import { updateRow, type TableStore } from '../../shared/storage/tableStore';
+import type { TableStore } from '../../shared/storage/tableStore';
 import { CliError } from '../support/errors';
 import { count, printJson, printTable } from '../support/output';
 import { addCommand, type CommonOptions, type Io } from '../support/program';
 import { openStorage } from '../support/settings';
+import { isIn, readTexts, readTextsFile, requireGood, requireTag, writeTexts } from './textsTable';
 
 interface WriteOptions extends CommonOptions {
   readonly dryRun?: true;
@@ -58,39 +52,14 @@ export function addTextCommands(program: Command, io: Io): void {
   );
 }
 
-interface StoredText extends TextOverride {
-  readonly etag: string;
-}
-
-async function readTexts(table: TableStore): Promise<StoredText[]> {
-  const stored: StoredText[] = [];
-  for await (const { partitionKey: locale = '', rowKey: name = '', text, etag } of table.list("PartitionKey ge ''")) {
-    stored.push({ locale, name, text: typeof text === 'string' ? text : '', etag });
-  }
-  return stored;
-}
-
-/** The canonical tag of a language that exists. `english` is a well-formed tag, too, but no browser asks for it. */
-function requireTag(locale: string): string {
-  const tag = canonicalTag(locale, builtInLanguages);
-  const names = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' });
-  if (tag === undefined || names.of(new Intl.Locale(tag).language) === undefined) {
-    throw new CliError(`${locale} is not a language tag such as it or pt-BR.`, 2);
-  }
-  return tag;
-}
-
-const isIn =
-  (locale: string | undefined) =>
-  ({ locale: tag }: { readonly locale: string }): boolean =>
-    locale === undefined || canonicalTag(tag, builtInLanguages) === locale;
-
 const optionalTag = (locale: string | undefined): string | undefined =>
   locale === undefined ? undefined : requireTag(locale);
 
+const tableOf = (io: Io, options: CommonOptions): TableStore => openStorage(io, options).table('SiteTexts');
+
 async function listTexts(io: Io, locale: string | undefined, options: ReadOptions): Promise<void> {
   const wanted = isIn(optionalTag(locale));
-  const own = await readTexts(openStorage(io, options).table('SiteTexts'));
+  const own = await readTexts(tableOf(io, options));
   const rows =
     options.all === true
       ? textsInUse(applyTexts(builtInLanguages, own).catalog, locale)
@@ -131,63 +100,15 @@ const problemOf = ({ locale, name, text }: TextOverride): string | undefined =>
 async function setText(io: Io, locale: string, name: string, text: string, options: WriteOptions): Promise<void> {
   const tag = requireTag(locale);
   requireGood([{ locale: tag, name, text }]);
-  const { written } = await write(io, [{ locale: tag, name, text }], options);
+  const { written } = await writeTexts(tableOf(io, options), [{ locale: tag, name, text }], options.dryRun === true);
   if (options.json === true) return printJson(io, { locale: tag, name, text, changed: written > 0 });
   if (written === 0) return io.out('This is the text already.\n');
   io.out(options.dryRun === true ? 'The text is good (dry run: nothing was written).\n' : `Written. ${soon}\n`);
 }
 
-/** @throws CliError that names every bad text */
-function requireGood(texts: readonly TextOverride[]): void {
-  const problems = texts.flatMap(({ locale, name, text }) => {
-    const problem = textProblem(locale, name, text);
-    return problem === undefined ? [] : [`  ${locale} ${name} ${problem}${nearestName(locale, name)}`];
-  });
-  if (problems.length > 0) throw new CliError(['Refused; nothing was written:', ...problems].join('\n'));
-}
-
-function nearestName(locale: string, name: string): string {
-  const names = messageNames(locale);
-  if (names.includes(name)) return '';
-  const nearest = closest(name, names);
-  return distance(name, nearest) <= 5
-    ? `: is ${nearest} meant?`
-    : ': `npm run site -- texts list en --all` lists the names';
-}
-
-/** Writes what differs. A row that the portal has under the same tag in other letter case is changed, not joined by a second one. */
-async function write(
-  io: Io,
-  texts: readonly TextOverride[],
-  options: WriteOptions,
-): Promise<{ written: number; after: TextOverride[] }> {
-  const table = openStorage(io, options).table('SiteTexts');
-  const stored = await readTexts(table);
-  const after = [...stored] as TextOverride[];
-  let written = 0;
-  for (const text of texts) {
-    // The last one counts.
-    const index = after.findLastIndex((row) => row.name === text.name && isIn(text.locale)(row));
-    const there = after[index];
-    if (there?.text === text.text) continue;
-    const { locale } = there ?? text;
-    after.splice(index < 0 ? after.length : index, 1, { ...text, locale });
-    written += 1;
-    if (options.dryRun === true) continue;
-    const updated = await updateRow(table, locale, text.name, () => ({
-      columns: { text: text.text },
-      result: undefined,
-    }));
-    if (updated.outcome === 'contended') {
-      throw new CliError(`Others keep changing ${locale} ${text.name}. Written before it: ${written - 1}. Try again.`);
-    }
-  }
-  return { written, after };
-}
-
 async function unsetTexts(io: Io, locale: string, name: string | undefined, options: ReadOptions): Promise<void> {
   if ((name === undefined) !== (options.all === true)) throw new CliError('Give either a name or --all.', 2);
-  const table = openStorage(io, options).table('SiteTexts');
+  const table = tableOf(io, options);
   // As the table has it, too: a row with a malformed tag must be removable.
   const tag = canonicalTag(locale, builtInLanguages);
   const rows = (await readTexts(table)).filter(
@@ -203,7 +124,7 @@ async function unsetTexts(io: Io, locale: string, name: string | undefined, opti
 }
 
 async function exportTexts(io: Io, locale: string | undefined, options: ReadOptions): Promise<void> {
-  const own = await readTexts(openStorage(io, options).table('SiteTexts'));
+  const own = await readTexts(tableOf(io, options));
   const texts = options.all === true ? textsInUse(applyTexts(builtInLanguages, own).catalog, locale) : own;
   const byLocale = new Map<string, Record<string, string>>();
   for (const { locale: each, name, text } of texts.filter(isIn(optionalTag(locale)))) {
@@ -212,38 +133,9 @@ async function exportTexts(io: Io, locale: string | undefined, options: ReadOpti
   printJson(io, Object.fromEntries(byLocale));
 }
 
-const fileSchema = z.record(z.string(), z.record(z.string(), z.string()));
-
-/** @param file JSON `{locale: {name: text}}`; `-` is standard input. @throws CliError that names every bad text */
-export async function readTextsFile(io: Io, file: string): Promise<TextOverride[]> {
-  const content = file === '-' ? await readAll(io.stdin) : await contentOf(path.resolve(io.cwd, file));
-  let json: unknown;
-  try {
-    json = JSON.parse(content.replace(/^\uFEFF/, ''));
-  } catch (error) {
-    throw new CliError(`${file} is not JSON: ${error instanceof Error ? error.message : ''}`);
-  }
-  const { success, data, error } = fileSchema.safeParse(json);
-  if (!success) throw new CliError(`${file} is not {locale: {name: text}}:\n${z.prettifyError(error)}`);
-  const texts = Object.entries(data).flatMap(([locale, named]) => {
-    const tag = requireTag(locale);
-    return Object.entries(named).map(([name, text]) => ({ locale: tag, name, text }));
-  });
-  requireGood(texts);
-  return texts;
-}
-
-async function contentOf(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch {
-    throw new CliError(`There is no file ${file}, or it cannot be read.`);
-  }
-}
-
 async function importTexts(io: Io, file: string, options: WriteOptions): Promise<void> {
   const texts = await readTextsFile(io, file);
-  const { written, after } = await write(io, texts, options);
+  const { written, after } = await writeTexts(tableOf(io, options), texts, options.dryRun === true);
   const locales = new Set(texts.map(({ locale }) => locale));
   const missing = [...applyTexts(builtInLanguages, after).missing].filter(([locale]) => locales.has(locale));
   const unchanged = texts.length - written;
@@ -257,26 +149,28 @@ async function importTexts(io: Io, file: string, options: WriteOptions): Promise
 
 async function checkTexts(io: Io, locale: string | undefined, options: CommonOptions): Promise<void> {
   const tag = optionalTag(locale);
-  const own = (await readTexts(openStorage(io, options).table('SiteTexts'))).filter(isIn(tag));
-  const applied = applyTexts(builtInLanguages, own);
-  const missing = [...applied.missing].flatMap(([each, names]) => names.map((name) => ({ locale: each, name })));
-  const notes = notesOn(applied, own);
+  const own = await readTexts(tableOf(io, options));
+  const applied = applyTexts(builtInLanguages, own); // all, since pt-BR is based on pt
+  const refused = applied.refused.filter(isIn(tag));
+  const allMissing = [...applied.missing].flatMap(([each, names]) => names.map((name) => ({ locale: each, name })));
+  const missing = allMissing.filter(isIn(tag));
+  const notes = notesOn(applied, own).filter(isIn(tag));
   if (tag !== undefined && !applied.catalog.has(tag)) {
     throw new CliError(
       `There are no texts in ${tag}. \`npm run site -- texts export ${tag} --all\` starts a translation.`,
     );
   }
-  if (options.json === true) printJson(io, { refused: applied.refused, missing, notes });
+  if (options.json === true) printJson(io, { refused, missing, notes });
   else {
-    for (const { locale: each, name, problem } of applied.refused)
-      io.out(`${each} ${name} ${problem}: it is not used\n`);
+    for (const { locale: each, name, problem } of refused) io.out(`${each} ${name} ${problem}: it is not used\n`);
     for (const { locale: each, name } of missing) io.out(`${each} ${name} is missing: it is in English\n`);
     for (const { locale: each, name, note } of notes) io.out(`${each} ${name} ${note}\n`);
   }
-  if (applied.refused.length + missing.length > 0) {
-    throw new CliError(`Refused: ${applied.refused.length}, missing: ${missing.length}.`);
+  if (refused.length + missing.length > 0) {
+    throw new CliError(`Refused: ${refused.length}, missing: ${missing.length}.`);
   }
-  if (options.json !== true) io.out(`${count(own.length, 'text')}: none is refused, and none is missing.\n`);
+  if (options.json !== true)
+    io.out(`${count(own.filter(isIn(tag)).length, 'text')}: none is refused, and none is missing.\n`);
 }
 
 /** What a translator may have overlooked. */

@@ -93,6 +93,8 @@ it newPassword.showLabel lacks the words of newPassword.show
 `,
       error: 'Refused: 1, missing: 2.\n',
     });
+    await texts(['set', 'it-CH', 'page.help', 'Aiuto?']);
+    expect(await texts(['check', 'it-CH'])).toMatchObject({ code: 0 });
     expect((await texts(['list', 'de'])).out).toMatch(/page\.help +\(not used: has HTML\)/);
     expect((await texts(['check', 'de', '--json'])).json()).toMatchObject({
       refused: [{ name: 'page.help' }],
