@@ -43,7 +43,8 @@ export function configOf(settings: Record<string, string>): Config {
 export async function startStorage(accounts: number): Promise<Azurite & { connectionStrings: string[] }> {
   const names = Array.from({ length: accounts }, (_, index) => `bench${index}`);
   const azurite = await startAzurite({ accounts: names.map((name) => `${name}:${accountKey}`).join(';') });
-  return { ...azurite, connectionStrings: names.map((name) => storageAt(name, azurite.ports)) };
+  const connectionStrings = names.map((name) => storageAt(name, azurite.ports));
+  return { ...azurite, close: () => azurite.close('SIGKILL'), connectionStrings };
 }
 
 /** The same account by other ports, such as a proxy's. */
@@ -90,7 +91,7 @@ export function startBench(
 /** A host that handles one message at a time and tells how long each took, in ms. */
 export function startTimed(app: AppName, env: Record<string, string>, took: number[]): Promise<HostProcess> {
   const hostJson = path.join(root, 'dist/bench/serial.host.json');
-  const queues = { batchSize: 1, newBatchThreshold: 0 };
+  const queues = { batchSize: 1, newBatchThreshold: 0, maxPollingInterval: '00:00:00.1' };
   writeFileSync(hostJson, JSON.stringify({ version: '2.0', extensions: { http: { routePrefix: '' }, queues } }));
   return startBench(
     app,
@@ -130,11 +131,11 @@ export interface Setting {
   readonly azurite: Azurite;
   readonly sink: Sink;
   /** Starts a host that is stopped with the phase. The app sends its mails to the sink. */
-  start(
+  readonly start: (
     app: AppName,
     connectionString: string,
     options?: { queues?: boolean; env?: Record<string, string>; took?: number[] },
-  ): Promise<HostProcess>;
+  ) => Promise<HostProcess>;
 }
 
 /** Runs a phase on so many storage accounts of a fresh Azurite. */

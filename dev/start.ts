@@ -16,7 +16,6 @@ import { devEndpoint, startHttpServer } from './host/httpServer';
 import { consoleLog } from './host/log';
 import { mailboxRoutes, useMailboxDirectory } from './mailbox/mailboxRoutes';
 import { samplePassword, seedSampleAccounts } from './sampleAccounts';
-import { startSampleSite } from './sampleSite';
 import { ensureStorage, isOnThisMachine } from './storage';
 
 interface StartOptions {
@@ -66,10 +65,11 @@ async function start(options: StartOptions): Promise<void> {
  */
 async function startWhatTheAppUses(env: Settings, { memory, directory, port }: StartOptions): Promise<void> {
   if (directory === 'node') {
+    const { startSampleSite } = await import('./sampleSite');
     const site = await startSampleSite(port);
     started.push({ stop: () => Promise.resolve(site.close()) });
     Object.assign(env, site.settings);
-    console.log(`Site: ${site.url}/ logs in with "${samplePassword}"; its accounts are its own, not the app's.`);
+    console.log(`Site: ${site.url}/ has accounts of its own: log in as someuser, password "${samplePassword}".`);
   }
   if (env.AzureWebJobsStorage === undefined) return; // storage by identity
   const storage = await ensureStorage(env.AzureWebJobsStorage, memory);

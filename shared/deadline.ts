@@ -1,8 +1,14 @@
 // The deadline of the invocation at hand. It is set once, at the edge; every storage and network call below reads it from
 // here, so that no function passes a signal along.
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setMaxListeners } from 'node:events';
 
-const current = new AsyncLocalStorage<AbortSignal>();
+const current = new AsyncLocalStorage<{ readonly signal: AbortSignal; readonly tryMs: number }>();
+
+/** How long one try of a storage call may take, in ms: one that hangs still leaves time for another within the 4 s of an answer. */
+const invocationTryMs = 1500;
+/** A command line has more time, and needs it: its first call waits for the sign-in by the Azure CLI. */
+const commandTryMs = 10_000;
 
 /** Work outside of any deadline (a command line) is bounded by this much per call, in ms. */
 const unboundMs = 60_000;
@@ -13,12 +19,16 @@ const unboundMs = 60_000;
  * @param limit ms from now on, or a signal (a command line's Ctrl-C)
  */
 export function withDeadline<T>(limit: number | AbortSignal, task: () => Promise<T>): Promise<T> {
-  return typeof limit === 'number' ? withTimer(limit, (signal) => current.run(signal, task)) : current.run(limit, task);
+  if (typeof limit === 'number') {
+    return withTimer(limit, (signal) => current.run({ signal, tryMs: invocationTryMs }, task));
+  }
+  setMaxListeners(0, limit); // every call in flight listens to it
+  return current.run({ signal: limit, tryMs: commandTryMs }, task);
 }
 
 /**
  * Runs a task under a signal that aborts after so many ms, or with another one. Unlike `AbortSignal.timeout` and `any` it leaves
- * nothing behind: a timer that fires later, per call, makes an exception with a stack that nobody reads.
+ * nothing behind: a timer that fires after its call has ended makes an exception with a stack that nobody reads.
  */
 export async function withTimer<T>(
   ms: number,
@@ -26,6 +36,7 @@ export async function withTimer<T>(
   other?: AbortSignal,
 ): Promise<T> {
   const own = new AbortController();
+  setMaxListeners(0, own.signal);
   const follow = (): void => own.abort(other?.reason);
   const timer = setTimeout(() => own.abort(new DOMException('The operation timed out', 'TimeoutError')), ms);
   if (other?.aborted === true) follow();
@@ -40,5 +51,8 @@ export async function withTimer<T>(
 
 /** The signal to hand to a storage or network client. */
 export function deadline(): AbortSignal {
-  return current.getStore() ?? AbortSignal.timeout(unboundMs);
+  return current.getStore()?.signal ?? AbortSignal.timeout(unboundMs);
 }
+
+/** The time-out of one try of a storage call, in ms. */
+export const tryTimeoutMs = (): number => current.getStore()?.tryMs ?? invocationTryMs;

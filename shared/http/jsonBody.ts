@@ -13,7 +13,7 @@ const chunkedDetail =
   'A chunked body does not reach this function: send Content-Length (in .NET, LoadIntoBufferAsync before PostAsync).';
 
 /** The Functions host passes a body on only if the request has a Content-Length; a chunked one arrives empty. */
-export const isChunked = (request: BodyRequest, bytes: ArrayBuffer): boolean =>
+const isChunked = (request: BodyRequest, bytes: ArrayBuffer): boolean =>
   bytes.byteLength === 0 && request.headers.get('transfer-encoding') !== null;
 
 export type ReadBody<T> =

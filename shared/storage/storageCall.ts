@@ -2,12 +2,10 @@
 // `StorageUnavailable`. The SDKs' own retries are off: their per-try time-outs do not end a stalled connection.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomBetween } from '../clock';
-import { deadline, withTimer } from '../deadline';
+import { deadline, tryTimeoutMs, withTimer } from '../deadline';
 import { StorageUnavailable } from '../errors';
 
 const maxTries = 3;
-/** So that a call that hangs once still succeeds within the 4 s of an HTTP answer. */
-const tryMs = 1500;
 
 /**
  * Makes one storage call.
@@ -22,7 +20,7 @@ export async function storageCall<T>(
   const whole = deadline();
   for (let tries = 1; ; tries++) {
     try {
-      return await withTimer(tryMs, call, whole);
+      return await withTimer(tryTimeoutMs(), call, whole);
     } catch (error) {
       if (expected(error)) throw error;
       if (tries === maxTries || whole.aborted || !isTransient(error)) throw unavailable(part, error);
@@ -54,7 +52,7 @@ function isTransient(error: unknown): boolean {
 }
 
 /** The exception for what a storage SDK threw. */
-export function unavailable(part: 'tables' | 'queue', error: unknown): StorageUnavailable {
+function unavailable(part: 'tables' | 'queue', error: unknown): StorageUnavailable {
   if (error instanceof StorageUnavailable) return error;
   const isTimeout = error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
   const code = isTimeout ? 'timeout' : (codeOf(error) ?? statusOf(error)?.toString() ?? 'connection');

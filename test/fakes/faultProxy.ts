@@ -55,6 +55,7 @@ export async function startFaultProxy(connectionString: string): Promise<FaultPr
         }
         void serve(service, incoming, outgoing, Number(target.port), found?.rule.fault);
       });
+      server.unref().on('connection', (socket) => socket.unref()); // a failed test closes nothing
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       return { server, name, endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}${target.pathname}` };
     }),
