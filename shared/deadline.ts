@@ -38,7 +38,7 @@ export async function withTimer<T>(
   const own = new AbortController();
   setMaxListeners(0, own.signal);
   const follow = (): void => own.abort(other?.reason);
-  const timer = setTimeout(() => own.abort(new DOMException('The operation timed out', 'TimeoutError')), ms);
+  const timer = setTimeout(() => own.abort(timeoutError()), ms);
   if (other?.aborted === true) follow();
   else other?.addEventListener('abort', follow, { once: true });
   try {
@@ -48,6 +48,8 @@ export async function withTimer<T>(
     other?.removeEventListener('abort', follow);
   }
 }
+
+const timeoutError = (): Error => Object.assign(new Error('The operation timed out'), { name: 'TimeoutError' });
 
 /** The signal to hand to a storage or network client. */
 export function deadline(): AbortSignal {
