@@ -2,7 +2,7 @@
 // hosts at once on one Azurite, and their calls alternate. Writes bench/results/ratios.json; exits 1 when a budget is broken.
 import path from 'node:path';
 import { build } from 'esbuild';
-import { createStorageClients, type StorageClients } from '../shared/services';
+import { createStorageClients, type StorageClients } from '../shared/storage/storageClients';
 import { startCountingProxy } from './countingProxy';
 import { createClient, type TimedClient } from './http';
 import { measureLoad } from './loadTimes';
@@ -37,8 +37,8 @@ function appCalls(client: TimedClient, keys: readonly SampleKey[]): Record<Step,
 /** The same bodies over the wire: the floor does not read them. */
 function floorCalls(client: TimedClient, keys: readonly SampleKey[]): Record<Step, Call> {
   const post = async (step: Step, index: number, body: unknown): Promise<number> => {
-    const { sub = '', resetKeyId = '' } = keys[index] ?? {};
-    const answer = await client.post(`/floor/${step}?sub=${sub}&row=${resetKeyId}`, body);
+    const { addressHash = '', resetKeyId = '' } = keys[index] ?? {};
+    const answer = await client.post(`/floor/${step}?partition=${addressHash}&row=${resetKeyId}`, body);
     if (answer.status >= 300) throw new Error(`the floor of ${step} answered ${answer.status}`);
     return answer.ms;
   };
@@ -81,8 +81,11 @@ async function buildFloor(): Promise<string> {
   return outfile;
 }
 
-const clientsOf = (connectionString: string): Promise<StorageClients> =>
-  createStorageClients({ kind: 'connectionString', connectionString });
+async function clientsOf(connectionString: string): Promise<StorageClients> {
+  const storage = createStorageClients({ kind: 'connectionString', connectionString });
+  await storage.createMissing();
+  return storage;
+}
 
 async function measureRatios(appStorage: string, floorStorage: string) {
   const settings = configOf(settingsOf(appStorage));
@@ -93,7 +96,6 @@ async function measureRatios(appStorage: string, floorStorage: string) {
     const count = warmUps + Math.max(...Object.values(rounds));
     const appKeys = await addSampleKeys(await clientsOf(appStorage), settings, count);
     const floorKeys = await addSampleKeys(await clientsOf(floorStorage), settings, count);
-    await (await clientsOf(floorStorage)).queue('outgoing-mail').createIfNotExists();
     const [mine, bare] = [appCalls(appClient, appKeys), floorCalls(floorClient, floorKeys)];
     const results = {} as Record<Step, Awaited<ReturnType<typeof compare>>>;
     for (const step of steps) results[step] = await compare(mine[step], bare[step], rounds[step]);

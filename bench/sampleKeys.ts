@@ -1,23 +1,22 @@
 // Accounts with one bound reset key each, written straight into the tables: no mail is needed to have something to redeem.
 import { randomBytes } from 'node:crypto';
-import { credentialVersionOf } from '../shared/accounts';
 import { addressHashOf } from '../shared/address';
 import { issueResetKey, resetKeyIdOf, type ResetKeySettings } from '../shared/resetKey';
-import type { StorageClients } from '../shared/services';
+import type { StorageClients } from '../shared/storage/storageClients';
 import { createAccountsTable } from '../shared/storage/accountsTable';
-import { createBoundKeysTable } from '../shared/storage/boundKeysTable';
+import { createResetKeysTable } from '../shared/storage/resetKeysTable';
 
 /** A key that works, and where its row is. */
 export interface SampleKey {
   readonly key: string;
-  readonly sub: string;
+  readonly addressHash: string;
   readonly resetKeyId: string;
 }
 
 /** An account row as a site would write it. */
 export async function addAccount(storage: StorageClients, email: string, isActive = true): Promise<void> {
   const columns = { email, username: 'someuser', password: 'pbkdf2_sha256$1$salt$AAAA', isActive, generation: 0 };
-  await storage.table('Accounts').insert(addressHashOf(email), '1', columns, AbortSignal.timeout(20_000));
+  await storage.table('Accounts').insert(addressHashOf(email), '1', columns);
 }
 
 /** Adds so many accounts, each with a live key. */
@@ -40,16 +39,14 @@ export async function inBatches<T>(count: number, run: (index: number) => Promis
 }
 
 async function addSampleKey(storage: StorageClients, settings: ResetKeySettings): Promise<SampleKey> {
-  const signal = AbortSignal.timeout(20_000);
   const email = `user${randomBytes(8).toString('hex')}@somewhere.com`;
-  const sub = addressHashOf(email);
   await addAccount(storage, email);
-  const [account] = await createAccountsTable(storage.table('Accounts'), () => undefined).findBySubject(sub, signal);
+  const [account] = await createAccountsTable(storage.table('Accounts'), () => undefined).findByAddress(email);
   if (account === undefined) throw new Error('the account was not written');
-  const { key, claims } = issueResetKey(settings, sub, new Date());
+  const { addressHash, id: accountId, credentialVersion } = account;
+  const { key, claims } = issueResetKey(settings, addressHash, new Date());
   const resetKeyId = resetKeyIdOf(claims);
-  const { expiresAt } = claims;
-  const bound = { sub, resetKeyId, accountId: account.id, credentialVersion: credentialVersionOf(account), expiresAt };
-  await createBoundKeysTable(storage.table('ResetKeys')).bind(bound, signal);
-  return { key, sub, resetKeyId };
+  const bound = { addressHash, resetKeyId, accountId, credentialVersion, expiresAt: claims.expiresAt };
+  await createResetKeysTable(storage.table('ResetKeys')).bind(bound);
+  return { key, addressHash, resetKeyId };
 }

@@ -40,7 +40,9 @@ export function configOf(settings: Record<string, string>): Config {
 export async function startStorage(accounts: number): Promise<Azurite & { connectionStrings: string[] }> {
   const names = Array.from({ length: accounts }, (_, index) => `bench${index}`);
   const azurite = await startAzurite({ accounts: names.map((name) => `${name}:${accountKey}`).join(';') });
-  return { ...azurite, connectionStrings: names.map((name) => storageAt(name, azurite.ports)) };
+  const connectionStrings = names.map((name) => storageAt(name, azurite.ports));
+  // It keeps nothing; a polite end would wait for our idle connections.
+  return { ...azurite, close: () => azurite.close('SIGKILL'), connectionStrings };
 }
 
 /** The same account by other ports, such as a proxy's. */

@@ -4,7 +4,7 @@
 // Writes bench/results/timing.json; exits 1 when one figure is outside.
 import path from 'node:path';
 import { randomInt } from 'node:crypto';
-import { createStorageClients, type StorageClients } from '../shared/services';
+import { createStorageClients, type StorageClients } from '../shared/storage/storageClients';
 import { createClient, type TimedClient } from './http';
 import { addAccount, inBatches } from './sampleKeys';
 import { buildApp, root, settingsOf, startBench, startStorage, writeResults } from './setting';
@@ -60,7 +60,9 @@ async function measureKind(client: TimedClient, kind: Kind) {
 }
 
 async function measureRun(connectionString: string, queues: boolean) {
-  await seed(await createStorageClients({ kind: 'connectionString', connectionString }));
+  const storage = createStorageClients({ kind: 'connectionString', connectionString });
+  await storage.createMissing();
+  await seed(storage);
   const env = settingsOf(connectionString);
   const host = await startBench(path.join(root, 'dist/main.js'), env, { queues });
   const client = createClient(host.url);

@@ -16,7 +16,7 @@ export interface SampleAccount {
   readonly note?: 'disabled' | 'no usable password';
 }
 
-const samples: readonly SampleAccount[] = [
+export const samples: readonly SampleAccount[] = [
   { id: 'sample-1', username: 'someuser', email: 'someuser@somewhere.com' },
   { id: 'sample-2', username: 'disabled', email: 'disabled@somewhere.com', note: 'disabled' },
   { id: 'sample-3', username: 'nopassword', email: 'nopassword@somewhere.com', note: 'no usable password' },

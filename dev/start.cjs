@@ -6,4 +6,4 @@ if (own[0] < major || (own[0] === Number(major) && own[1] < minor)) {
   process.exit(1);
 }
 require('tsx/cjs');
-require('./start.ts');
+import('tsx/esm').then(() => require('./start.ts')); // the app's own import() of a .ts file goes through it

@@ -15,7 +15,8 @@ import { buildDevHost, startHostProcess } from './host/hostProcess';
 import { devEndpoint, startHttpServer } from './host/httpServer';
 import { consoleLog } from './host/log';
 import { mailboxRoutes, useMailboxDirectory } from './mailbox/mailboxRoutes';
-import { seedSampleAccounts } from './sampleAccounts';
+import { samplePassword, seedSampleAccounts } from './sampleAccounts';
+import { startSampleSite } from './sampleSite';
 import { ensureStorage, isOnThisMachine } from './storage';
 
 interface StartOptions {
@@ -23,6 +24,7 @@ interface StartOptions {
   storage?: string;
   memory: boolean;
   host?: 'dev' | 'func';
+  directory: 'table' | 'node';
 }
 
 const project = path.join(__dirname, '..');
@@ -62,7 +64,13 @@ async function start(options: StartOptions): Promise<void> {
  * Starts the processes that the app calls, before the settings are checked, since each may change them: it goes into `started`,
  * its settings into `env`.
  */
-async function startWhatTheAppUses(env: Settings, { memory }: StartOptions): Promise<void> {
+async function startWhatTheAppUses(env: Settings, { memory, directory, port }: StartOptions): Promise<void> {
+  if (directory === 'node') {
+    const site = await startSampleSite(port);
+    started.push({ stop: () => Promise.resolve(site.close()) });
+    Object.assign(env, site.settings);
+    console.log(`Site: ${site.url}/ has accounts of its own: log in as someuser, password "${samplePassword}".`);
+  }
   if (env.AzureWebJobsStorage === undefined) return; // storage by identity
   const storage = await ensureStorage(env.AzureWebJobsStorage, memory);
   started.unshift({ stop: storage.close });
@@ -86,12 +94,14 @@ function checkedConfig(env: Settings): Config {
 }
 
 /** In development and on this machine's own storage only. */
-async function addSampleAccounts({ development, storage }: Config): Promise<void> {
+async function addSampleAccounts({ development, storage, directory }: Config): Promise<void> {
   const isLocal = storage.kind === 'connectionString' && isOnThisMachine(storage.connectionString);
-  if (!development || !isLocal) return;
+  if (!development || !isLocal || directory.kind !== 'table') return;
   const added = await seedSampleAccounts(createStorageClients(storage));
   if (added.length > 0) console.log('Sample accounts:');
-  for (const { username, email, note } of added) console.log(`  ${username.padEnd(12)} ${email} ${note}`.trimEnd());
+  for (const { username, email, note } of added) {
+    console.log(`  ${username.padEnd(12)} ${email}${note === undefined ? '' : ` (gets no mail: ${note})`}`);
+  }
 }
 
 async function runDevHost({ port, host }: StartOptions, env: Settings): Promise<AppHost> {
@@ -217,6 +227,11 @@ new Command('npm start --')
   .option('--port <number>', 'port of 127.0.0.1 to serve on', portNumber, 7071)
   .option('--storage <connection string>', 'storage to use instead of the one local.settings.json names')
   .option('--memory', 'an Azurite started here keeps nothing on disk', false)
+  .addOption(
+    new Option('--directory <name>', 'where accounts live: the table, or a sample site on Node beside the app')
+      .choices(['table', 'node'])
+      .default('table'),
+  )
   .addOption(
     new Option('--host <name>', 'force a host (default: func if it is on the PATH, else dev)').choices(['dev', 'func']),
   )

@@ -43,7 +43,7 @@ interface ApiCall<B = unknown> extends JsonCall {
 }
 
 /** Lets `handle` be typed by its own `body`. */
-const define = <B>(call: ApiCall<B>): ApiCall => call as ApiCall;
+const define = <B>(call: ApiCall<B>): ApiCall => call;
 
 const email = z
   .string()
@@ -327,7 +327,9 @@ function endpointOf(call: ApiCall, isBackend: boolean): Endpoint {
     const clientIp = isBackend && hasClientIp(body) ? body.clientIp : undefined;
     const client = isBackend ? clientOfBackend(clientIp) : clientOf(services, request);
     // A site's own server sends its own Accept-Language, not the person's.
-    const locale = isBackend ? undefined : acceptedLocale(request.headers.get('accept-language'));
+    const locale = isBackend
+      ? undefined
+      : acceptedLocale(request.headers.get('accept-language'), services.site.catalog());
     const run = () => call.handle({ services, request, body, requester: { client, locale } });
     if (call.limit === undefined) return run();
     const over = (retryAfterSeconds: number) => problemAnswer('too_many_requests', { retryAfterSeconds });

@@ -121,7 +121,7 @@ export const clientOfBackend = (clientIp: string | undefined): string | undefine
  * @param over what to answer instead, given the seconds to wait
  */
 export async function withFrontLimit<T>(
-  { ipBuckets }: Services,
+  { ipBuckets }: Pick<Services, 'ipBuckets'>,
   limit: FrontLimit,
   client: string | undefined,
   call: () => Promise<T>,

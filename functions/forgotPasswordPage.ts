@@ -1,7 +1,7 @@
 // accounts/password/reset/ asks for the address; …/done/ says that a mail may be on its way.
 import { parseAddress } from '../shared/address';
 import type { Answer } from '../shared/http/answer';
-import { checkInboxPage, forgotPasswordPage, paths, problemPage, seeOther, type Page } from '../shared/pages/pages';
+import { checkInboxPage, forgotPasswordPage, problemPage, type Page } from '../shared/pages/pages';
 import { requestReset } from '../shared/resetFlow';
 import { readPageForm, requesterOf, withPageLimit, type PageRequest } from './pageEndpoint';
 
@@ -14,10 +14,11 @@ export async function answerForgotPassword(call: PageRequest): Promise<Page | An
   if (email === undefined) {
     return forgotPasswordPage({ typed, problem: /^\s*$/.test(typed) ? 'missing' : 'malformed' });
   }
-  // As the API: one storage call, the same answer for every well-formed address.
+  // As the API: one storage call, and an answer that depends on nothing but the typed address. It is the page itself, since a
+  // redirect would put the address into a URL.
   return withPageLimit(call, 'request', async () => {
     await requestReset(call.services, email, requesterOf(call));
-    return seeOther(paths.checkInbox);
+    return checkInboxPage(call.services.settings.resetKeyTtlMinutes, email);
   });
 }
 

@@ -3,7 +3,7 @@ import { app, type HttpHandler } from '@azure/functions';
 import * as z from 'zod';
 import { commonHeaders } from '../shared/http/answer';
 import type { PageCall } from '../shared/http/httpCall';
-import { paths } from '../shared/pages/pages';
+import { paths, problemPage } from '../shared/pages/pages';
 import { httpEndpoint, type ServicesSource } from './edge';
 import { answerCheckInbox, answerForgotPassword } from './forgotPasswordPage';
 import { answerNewPassword } from './newPasswordPage';
@@ -22,7 +22,7 @@ export const pageCalls: readonly RegisteredPage[] = [
     operations: {
       [paths.forgotPassword]: {
         get: { summary: 'Asks for the address.', statuses: [200] },
-        post: { summary: 'As `requestReset`.', form: z.object({ email: z.string() }), statuses: [303, 400] },
+        post: { summary: 'As `requestReset`.', form: z.object({ email: z.string() }), statuses: [200, 400] },
       },
     },
     answer: answerForgotPassword,
@@ -54,6 +54,13 @@ export const pageCalls: readonly RegisteredPage[] = [
       [paths.passwordSet]: { get: { summary: 'Says that the password is set.', statuses: [200] } },
     },
     answer: answerNewPassword,
+  },
+  {
+    // Whatever else there is below. The host tries routes in the order of function names, and this one comes last.
+    name: 'unknownPage',
+    route: 'accounts/password/reset/{*rest}',
+    operations: {},
+    answer: () => problemPage('not_found'),
   },
   {
     name: 'changePassword',

@@ -44,8 +44,8 @@ export function pageEndpoint(name: string, source: ServicesSource, answer: Answe
   });
 }
 
-const acceptLanguage = (request: HttpRequest): string | undefined =>
-  acceptedLocale(request.headers.get('accept-language'));
+const acceptLanguage = ({ services, request }: PageRequest): string | undefined =>
+  acceptedLocale(request.headers.get('accept-language'), services.site.catalog());
 
 /**
  * The visitor's language, else the site's; and the site. What a form asked for has been done by now, so its answer is shown
@@ -56,7 +56,7 @@ async function contextOf(call: PageRequest): Promise<PageContext> {
   const { services, request } = call;
   try {
     const site = await services.site.current();
-    return { messages: messagesFor(acceptLanguage(request) ?? site.locale), site };
+    return { messages: messagesFor(acceptLanguage(call) ?? site.locale, site.catalog), site };
   } catch (error) {
     if (request.method === 'POST') return neutralContext(call);
     throw error;
@@ -66,7 +66,10 @@ async function contextOf(call: PageRequest): Promise<PageContext> {
 /** Without the site's name: for when there is no good site row. */
 function neutralContext({ services, request }: PageRequest): PageContext {
   const { locale } = services.settings.siteDefaults;
-  return { messages: messagesFor(acceptLanguage(request) ?? locale), site: undefined };
+  return {
+    messages: messagesFor(acceptLanguage({ services, request }) ?? locale, services.site.catalog()),
+    site: undefined,
+  };
 }
 
 /** Runs a call under the front limit that the API call of the same name has; over it, the 429 page. */
@@ -95,5 +98,5 @@ const originsOf = (site: Site): string[] =>
 
 /** Who makes the request: the client's bucket, and the language of the browser for an account that has none of its own. */
 export function requesterOf({ services, request }: PageRequest): Requester {
-  return { client: clientOf(services, request), locale: acceptLanguage(request) };
+  return { client: clientOf(services, request), locale: acceptLanguage({ services, request }) };
 }

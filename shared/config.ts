@@ -40,8 +40,6 @@ export interface Config extends ResetKeySettings, Pick<SealSettings, 'sealingSec
   readonly directory: DirectorySettings;
   /** Where site events go, or undefined. */
   readonly siteEvents: { readonly url: string; readonly secrets: readonly string[] } | undefined;
-  /** IANA name. */
-  readonly timeZone: string;
 }
 
 /** The secret of `local.settings.json.example`: everybody knows it, so it is refused outside development. */
@@ -112,7 +110,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
       },
       directory,
       siteEvents,
-      timeZone: settings.SITE_TIME_ZONE,
       trustedProxyHops: settings.TRUSTED_PROXY_HOPS,
       allowedOrigins: settings.ALLOWED_ORIGINS,
       linksEndpoint: settings.LINKS_ENDPOINT,

@@ -1,8 +1,14 @@
 // The deadline of the invocation at hand. It is set once, at the edge; every storage and network call below reads it from
 // here, so that no function passes a signal along.
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setMaxListeners } from 'node:events';
 
-const current = new AsyncLocalStorage<AbortSignal>();
+const current = new AsyncLocalStorage<{ readonly signal: AbortSignal; readonly tryMs: number }>();
+
+/** How long one try of a storage call may take, in ms: one that hangs still leaves time for another within the 4 s of an answer. */
+const invocationTryMs = 1500;
+/** A command line has more time, and needs it: its first call waits for the sign-in by the Azure CLI. */
+const commandTryMs = 10_000;
 
 /** Work outside of any deadline (a command line) is bounded by this much per call, in ms. */
 const unboundMs = 60_000;
@@ -13,10 +19,15 @@ const unboundMs = 60_000;
  * @param limit ms from now on, or a signal (a command line's Ctrl-C)
  */
 export function withDeadline<T>(limit: number | AbortSignal, task: () => Promise<T>): Promise<T> {
-  return current.run(typeof limit === 'number' ? AbortSignal.timeout(limit) : limit, task);
+  const signal = typeof limit === 'number' ? AbortSignal.timeout(limit) : limit;
+  setMaxListeners(0, signal); // every call in flight listens to it
+  return current.run({ signal, tryMs: typeof limit === 'number' ? invocationTryMs : commandTryMs }, task);
 }
 
 /** The signal to hand to a storage or network client. */
 export function deadline(): AbortSignal {
-  return current.getStore() ?? AbortSignal.timeout(unboundMs);
+  return current.getStore()?.signal ?? AbortSignal.timeout(unboundMs);
 }
+
+/** The time-out of one try of a storage call, in ms. */
+export const tryTimeoutMs = (): number => current.getStore()?.tryMs ?? invocationTryMs;

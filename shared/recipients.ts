@@ -6,20 +6,21 @@ import type { ResetDeps } from './resetDeps';
 /** One request makes at most so many links, over all accounts and all spellings of the address. */
 const maxAccountsPerRequest = 20;
 
-/** The accounts that get a link: of the spelling that was typed first, then by age. */
+/** The accounts that get a link: the requested one, or those with the spelling that was typed, first; then by age. */
 export async function findRecipients(
   deps: Pick<ResetDeps, 'accounts' | 'emit'>,
   request: ResetRequest,
   mailId: string,
 ): Promise<Account[]> {
-  let typed = request.kind === 'resetAddress' ? request.email : undefined;
-  if (request.kind === 'resetAccount') {
-    typed = (await deps.accounts.get(request.addressHash, request.accountId))?.email;
-    if (typed === undefined) return [];
-  }
-  const found = (await deps.accounts.findByAddress(typed ?? '')).filter(({ canReset }) => canReset);
-  const accounts = request.kind === 'resetAccount' ? found.filter(({ email }) => email === typed) : found;
-  const rank = ({ email, createdAt }: Account): number => (email === typed ? 0 : 1e15) + (createdAt?.getTime() ?? 0);
+  const own =
+    request.kind === 'resetAccount' ? await deps.accounts.get(request.addressHash, request.accountId) : undefined;
+  if (request.kind === 'resetAccount' && own?.canReset !== true) return [];
+  const address = request.kind === 'resetAddress' ? request.email : (own?.email ?? '');
+  const accounts = (await deps.accounts.findByAddress(address)).filter(
+    ({ email, canReset }) => canReset && (own === undefined || email === address),
+  );
+  const rank = ({ id, email, createdAt }: Account): number =>
+    id === own?.id ? -1 : (email === address ? 0 : 1e15) + (createdAt?.getTime() ?? 0);
   accounts.sort((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1));
   const skipped = accounts.length - maxAccountsPerRequest;
   if (skipped > 0) {

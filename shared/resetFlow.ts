@@ -9,20 +9,14 @@ import { enqueueMail, type MailRequest, type MailRequestOf, type ResetRequest } 
 import { derivedId } from './outbox/outgoingMail';
 import type { Prepared } from './outbox/worker';
 import { loadCommonPasswords } from './password/commonPasswords';
-import {
-  breachedProblem,
-  cheapProblems,
-  contextProblems,
-  siteRuleProblem,
-  type PasswordProblem,
-} from './password/passwordRules';
+import * as rules from './password/passwordRules';
 import { findRecipients } from './recipients';
 import type { Requester, ResetDeps } from './resetDeps';
 import { issueResetKey, resetKeyIdOf, verifyResetKey } from './resetKey';
 import { queuePasswordChangedEvent } from './siteEvents';
 
 /**
- * Step 1. Someone asks for a reset of the account with this address. Signs a reset key, seals it and queues it: one storage call,
+ * Step 1. A person asks for a reset of the account with this address. Signs a reset key, seals it and queues it: one storage call,
  * whoever the address belongs to, so that the answer cannot tell.
  * @param email a well-formed address, see `parseAddress`
  * @returns the mail's id
@@ -117,17 +111,17 @@ async function preparePasswordChanged(
 
 async function prepareLinkIssued(
   deps: ResetDeps,
-  { addressHash, accountId, locale }: MailRequestOf<'linkIssued'>,
+  request: MailRequestOf<'linkIssued'>,
   mailId: string,
 ): Promise<Prepared> {
-  const account = await deps.accounts.get(addressHash, accountId);
+  const account = await deps.accounts.get(request.addressHash, request.accountId);
   if (account === undefined) return { outcome: 'nobody' };
-  const accounts = await deps.accounts.findByAddress(account.email);
-  const usernames = accounts
-    .filter(({ email, canReset }) => email === account.email && canReset)
-    .map(({ username }) => username);
-  const context = { site: await deps.site.current(), mailId, account, requestLocale: locale };
-  const mail = linkIssuedMail(context, usernames);
+  const linked = await findRecipients(deps, { ...request, kind: 'resetAccount' }, mailId);
+  const context = { site: await deps.site.current(), mailId, account, requestLocale: request.locale };
+  const mail = linkIssuedMail(
+    context,
+    linked.map(({ username }) => username),
+  );
   return { outcome: 'ready', send: () => deps.email.send(mail) };
 }
 
@@ -137,15 +131,17 @@ export type CheckOutcome =
 /** Step 3. Would this key be redeemed now? Reads only: link scanners and prefetchers may ask any number of times. */
 export async function checkKey(deps: ResetDeps, key: string): Promise<CheckOutcome> {
   const found = await findBoundKey(deps, key);
-  const outcome = found.outcome === 'redeemed' ? 'used_key' : found.outcome;
-  deps.emit({ event: 'checkKey', outcome });
-  if (found.outcome !== 'live') return { outcome: found.outcome === 'redeemed' ? 'used_key' : found.outcome };
-  return { outcome: 'live', username: found.account.username, expiresAt: found.claims.expiresAt };
+  const checked: CheckOutcome =
+    found.outcome === 'live'
+      ? { outcome: 'live', username: found.account.username, expiresAt: found.claims.expiresAt }
+      : { outcome: found.outcome === 'redeemed' ? 'used_key' : found.outcome };
+  deps.emit({ event: 'checkKey', outcome: checked.outcome });
+  return checked;
 }
 
 export type RedeemOutcome =
   | { readonly outcome: 'changed'; readonly username: string }
-  | { readonly outcome: 'rejected_password'; readonly problems: readonly PasswordProblem[] }
+  | { readonly outcome: 'rejected_password'; readonly problems: readonly rules.PasswordProblem[] }
   /** Passwords are being hashed at capacity, or the account is being edited: the key is good, try again in seconds. */
   | { readonly outcome: 'busy' }
   | { readonly outcome: KeyRefusal };
@@ -164,17 +160,17 @@ export async function redeemKey(deps: ResetDeps, key: string, newPassword: strin
 const noticeDelaySeconds = 5;
 
 async function redeem(deps: ResetDeps, key: string, newPassword: string): Promise<RedeemOutcome> {
-  const cheap = cheapProblems(newPassword, deps.settings.password.minLength, await loadCommonPasswords());
+  const cheap = rules.cheapProblems(newPassword, deps.settings.password.minLength, await loadCommonPasswords());
   if (cheap.length > 0) return { outcome: 'rejected_password', problems: cheap };
 
   const found = await findBoundKey(deps, key);
   if (!('account' in found)) return found;
   const { account, claims, credentialVersion } = found;
-  const { username, email, addressHash, id: accountId } = account;
+  const { username, email, id: accountId } = account;
   if (found.outcome === 'live') {
     const { name: siteName, domain: siteDomain } = await deps.site.current();
-    const problems = contextProblems(newPassword, { username, email, siteName, siteDomain });
-    if (problems.length === 0 && (await deps.isBreached?.(newPassword)) === true) problems.push(breachedProblem);
+    const problems = rules.contextProblems(newPassword, { username, email, siteName, siteDomain });
+    if (problems.length === 0 && (await deps.isBreached?.(newPassword)) === true) problems.push(rules.breachedProblem);
     if (problems.length > 0) return { outcome: 'rejected_password', problems };
   }
   const password = await deps.encodePassword(newPassword, claims);
@@ -184,6 +180,7 @@ async function redeem(deps: ResetDeps, key: string, newPassword: string): Promis
   const resetKeyId = resetKeyIdOf(claims);
   if (found.outcome === 'live') {
     // First the notice, then the write: it is sent only if this key is the account's last one by then.
+    const { addressHash } = claims; // where the key is bound; the account's own address may be another of several
     const notice = { kind: 'passwordChanged', addressHash, accountId, resetKeyId, acceptedAt } as const;
     await enqueueMail(deps, derivedId('passwordChanged', claims.jti), notice, noticeDelaySeconds);
   }
@@ -195,7 +192,7 @@ async function redeem(deps: ResetDeps, key: string, newPassword: string): Promis
       await queuePasswordChangedEvent(deps, account, resetKeyId).catch(() => undefined);
       return { outcome: 'changed', username };
     case 'rejected':
-      return { outcome: 'rejected_password', problems: written.problems.map(siteRuleProblem) };
+      return { outcome: 'rejected_password', problems: written.problems.map(rules.siteRuleProblem) };
     case 'superseded':
       return { outcome: 'used_key' };
     case 'contended':
@@ -217,14 +214,8 @@ export async function resendReset(
   if (verified.outcome === 'invalid') return { outcome: 'invalid_key' };
   const { addressHash } = verified.claims;
   const bound = await deps.resetKeys.find(addressHash, resetKeyIdOf(verified.claims));
-  const request = {
-    kind: 'resetAccount',
-    addressHash,
-    accountId: bound?.accountId ?? '',
-    acceptedAt,
-    ...requester,
-  } as const;
-  const mailId = bound === undefined ? undefined : await enqueueMail(deps, newId(), request);
+  const request = bound && { kind: 'resetAccount' as const, addressHash, accountId: bound.accountId, acceptedAt };
+  const mailId = request && (await enqueueMail(deps, newId(), { ...request, ...requester }));
   deps.emit({ event: 'resendReset', mailId });
   return { outcome: 'accepted' };
 }
@@ -243,12 +234,9 @@ export async function issueLinks(deps: ResetDeps, email: string): Promise<Issued
   const audit = { event: 'linksIssued', level: 'warn', addressHash: addressHashOf(email) } as const;
   const request = { kind: 'resetAddress', email, key: '', acceptedAt } as const;
   const accounts = await findRecipients(deps, request, audit.addressHash);
-  const rate = deps.settings.limits.perAddress;
-  const taken =
-    accounts.length === 0 || rate === 'off'
-      ? 'ok'
-      : await deps.limits.take(`links:${audit.addressHash}`, rate, newId(), acceptedAt);
-  if (taken !== 'ok') {
+  const { perAddress: rate } = deps.settings.limits;
+  const isLimited = accounts.length > 0 && rate !== 'off';
+  if (isLimited && (await deps.limits.take(`links:${audit.addressHash}`, rate, newId(), acceptedAt)) !== 'ok') {
     deps.emit({ ...audit, outcome: 'over_limit', count: 0, noticeIds: [] });
     return { outcome: 'over_limit' };
   }

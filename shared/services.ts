@@ -49,7 +49,7 @@ export function buildServices(config: Config, emit: Emit, clock: Clock = systemC
   const outgoingMail = () => storage.queue(outgoingMailQueueName);
   const poisonMail = () => storage.queue(poisonQueueName);
   const deliveries = createDeliveriesTable(storage.table('Deliveries'));
-  const siteRows = createSiteTable(storage.table('SiteSettings'), config.siteId);
+  const siteRows = createSiteTable(storage.table('SiteSettings'), storage.table('SiteTexts'), config.siteId);
   const site = createSiteSource(siteRows, config.siteDefaults, config.development, clock, emit);
   const { pwnedPasswordsUrl, hasher } = config.password;
   const { directory, siteEvents } = config;

@@ -4,11 +4,14 @@ import * as z from 'zod';
 import { parseAddress } from './address';
 import type { Clock } from './clock';
 import { deadline, withDeadline } from './deadline';
+import { builtInLanguages, type Catalog } from './locales';
+import { applyTexts, type TextOverride } from './locales/overrides';
+import { lookColumns, withoutBadLook, type SiteLook } from './look';
 import { errorFields, type Emit } from './events';
 import { SiteUnavailable, StorageUnavailable } from './errors';
 
 /** The columns of the row (design §7), also the defaults that the settings give. */
-export interface Site {
+export interface Site extends SiteLook {
   /** `host` or `host:port`, as in Django's Site. */
   readonly domain: string;
   /** The human-readable name, used in the subject. */
@@ -86,6 +89,7 @@ export const siteSchema = (development: boolean) =>
       contactEmail: optional(mailbox),
       loginUrl: optional(development ? words(1000).refine((text) => URL.canParse(text), 'is not a URL') : pageUrl),
       locale: words(35).refine(isLocale, 'is not a BCP 47 language tag'),
+      ...lookColumns,
       resetUrl: words(1000).refine(
         (text) => text.split('{key}').length === 2 && /^(?:\{protocol\}|https?):\/\//.test(text),
         'does not start with {protocol}:// or https:// or does not hold {key} exactly once',
@@ -128,8 +132,15 @@ export type SiteRow = Readonly<Record<string, unknown>>;
 /** The store of the one row. Every call throws `StorageUnavailable`. */
 export interface SiteRows {
   read(): Promise<SiteRow | undefined>;
+  /** The site's own sentences, from the table SiteTexts. */
+  readTexts(): Promise<readonly TextOverride[]>;
   /** Writes those columns of `defaults` that the row does not have; never changes one that is there. @returns the names written */
   fillIn(defaults: Site): Promise<string[]>;
+}
+
+/** The row, and the languages with the site's own sentences in them. */
+export interface SiteWithTexts extends Site {
+  readonly catalog: Catalog;
 }
 
 /** The site as the app uses it. */
@@ -139,7 +150,9 @@ export interface SiteSource {
    * the table does not answer. An empty table is seeded from the settings.
    * @throws SiteUnavailable if there never was a good row, StorageUnavailable if it cannot be read the first time
    */
-  current(): Promise<Site>;
+  current(): Promise<SiteWithTexts>;
+  /** The languages, with the sentences of the site's own, as of the last look: no call, since a request makes only one. */
+  catalog(): Catalog;
   /** Seeds what is missing (the heir of CodaLab's initialize.py). @returns the names of the columns written */
   seed(): Promise<string[]>;
 }
@@ -156,20 +169,43 @@ export function createSiteSource(
   emit: Emit,
 ): SiteSource {
   const schema = siteSchema(development);
-  let good: { readonly site: Site; readonly until: number } | undefined;
-  let loading: Promise<Site> | undefined;
+  let good: { readonly site: SiteWithTexts; readonly until: number } | undefined;
+  let loading: Promise<SiteWithTexts> | undefined;
+  let reported = '';
 
-  const read = async (): Promise<Site> => {
-    let row = await rows.read();
-    if (row === undefined) {
+  const readRow = async (): Promise<Site> => {
+    let stored = await rows.read();
+    if (stored === undefined) {
       await rows.fillIn(defaults);
-      row = await rows.read();
+      stored = await rows.read();
     }
+    const { row, problems } = withoutBadLook(stored ?? {});
+    if (problems.length > 0) emit({ event: 'siteRowRefused', level: 'error', lastGoodInUse: false, problems });
     const checked = schema.safeParse(row);
     if (checked.success) return checked.data;
     throw new SiteUnavailable(checked.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`));
   };
-  const refresh = async (): Promise<Site> => {
+  /** Texts are no reason for an outage: without their table, the built-in sentences are used. */
+  const readCatalog = async (): Promise<Catalog> => {
+    try {
+      const { catalog, refused } = applyTexts(builtInLanguages, await rows.readTexts());
+      const problems = refused.map(({ locale, name, problem }) => `${locale} ${name} ${problem}`);
+      if (problems.length > 0 && problems.join() !== reported) {
+        emit({ event: 'siteTextsRefused', level: 'error', problems: problems.slice(0, 20) });
+      }
+      reported = problems.join();
+      return catalog;
+    } catch (error) {
+      if (!(error instanceof StorageUnavailable)) throw error;
+      emit({ event: 'siteTextsRefused', level: 'error', problems: [`the table cannot be read: ${error.code}`] });
+      return good?.site.catalog ?? builtInLanguages;
+    }
+  };
+  const read = async (): Promise<SiteWithTexts> => {
+    const [site, catalog] = await Promise.all([readRow(), readCatalog()]);
+    return { ...site, catalog };
+  };
+  const refresh = async (): Promise<SiteWithTexts> => {
     try {
       good = { site: await withDeadline(refreshMs, read), until: clock().getTime() + cacheMs };
     } catch (error) {
@@ -190,6 +226,7 @@ export function createSiteSource(
       loading.catch(() => undefined); // reported by refresh
       return good.site; // at once, while the refresh is on its way
     },
+    catalog: () => good?.site.catalog ?? builtInLanguages,
     seed: () => rows.fillIn(defaults),
   };
 }

@@ -13,10 +13,10 @@ const queue = new QueueClient(connectionString, 'outgoing-mail');
 /** As long as a sealed mail. */
 const message = Buffer.alloc(Number(process.env['FLOOR_MESSAGE_BYTES'] ?? '1200'), 'x').toString('base64');
 
-async function read(sub: string, resetKeyId: string) {
-  const filter = `PartitionKey eq '${sub}'`;
+async function read(partition: string, resetKeyId: string) {
+  const filter = `PartitionKey eq '${partition}'`;
   const [, pages] = await Promise.all([
-    resetKeys.getEntity(sub, resetKeyId),
+    resetKeys.getEntity(partition, resetKeyId),
     accounts.listEntities({ queryOptions: { filter } }).byPage().next(),
   ]);
   if (pages.done === true || pages.value[0] === undefined) throw new Error('there is no such row');
@@ -26,7 +26,7 @@ async function read(sub: string, resetKeyId: string) {
 /** Partition and row come in the query, so that the body need not be read. */
 const keysOf = (request: Parameters<HttpHandler>[0]): [string, string] => {
   const query = new URL(request.url).searchParams;
-  return [query.get('sub') ?? '', query.get('row') ?? ''];
+  return [query.get('partition') ?? '', query.get('row') ?? ''];
 };
 
 const serve = (name: string, handler: HttpHandler): void => {

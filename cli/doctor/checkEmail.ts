@@ -1,35 +1,37 @@
-// Is there an e-mail backend that sends, and is somebody told when it does not? The backends' own checks are in files of their own.
+// Is there an e-mail backend that sends, and are operators told if it does not? The check of SMTP ends before any mail.
 import { existsSync } from 'node:fs';
-import { ehloName } from '../../shared/mail/backends/smtpBackend';
+import { createTransport } from 'nodemailer';
+import { ehloName, smtpOptions } from '../../shared/mail/backends/smtpBackend';
+import { judgeSmtpError } from '../../shared/mail/backends/smtpErrors';
+import type { SmtpSettings } from '../../shared/mail/emailBackend';
 import { checkSendGrid } from './checkSendGrid';
 import { readRow } from './checkSite';
-import { checkSmtp } from './checkSmtp';
-import { fail, ok, warn, type Check, type Finding, type Patient } from './finding';
+import { fail, ok, questionMs, warn, type Check, type CheckInput, type Finding } from './finding';
 
-export const checkEmail: Check = async (patient) => {
-  const { settings, development } = patient;
+export const checkEmail: Check = async (input) => {
+  const { settings, development } = input;
   if (!settings.ok) return [];
   const { email, admins } = settings.config;
-  const domain = ehloName(await senderOf(patient)).toLowerCase();
+  const domain = ehloName(await senderOf(input)).toLowerCase();
   const findings: Finding[] = [];
   for (const name of email.backends) {
     switch (name) {
       case 'sendgrid':
-        if (email.sendgrid) findings.push(...(await checkSendGrid(patient, email.sendgrid, domain)));
+        if (email.sendgrid) findings.push(...(await checkSendGrid(input, email.sendgrid, domain)));
         break;
       case 'smtp':
         if (email.smtp) findings.push(...(await checkSmtp(email.smtp, domain)));
         break;
       case 'console':
-        findings.push(pretending('console', 'Mail is printed and not sent', development));
+        findings.push(notSending('console', 'Mail is printed and not sent', development));
         break;
       case 'file':
-        findings.push(pretending('file', 'Mail is written to EMAIL_FILE_PATH and not sent', development));
+        findings.push(notSending('file', 'Mail is written to EMAIL_FILE_PATH and not sent', development));
         if (!existsSync(email.filePath ?? '')) {
           findings.push(
             warn(
               'file',
-              'The folder EMAIL_FILE_PATH does not exist yet.',
+              'The directory EMAIL_FILE_PATH does not exist.',
               'It is made with the first mail; is the name right?',
             ),
           );
@@ -41,7 +43,7 @@ export const checkEmail: Check = async (patient) => {
     findings.push(
       warn(
         'alerts',
-        'ADMINS is empty: nobody is told by mail of mail that is stuck.',
+        'ADMINS is empty: no operator gets a mail about mail that is stuck.',
         'Set ADMINS to the addresses of the operators.',
       ),
     );
@@ -49,19 +51,64 @@ export const checkEmail: Check = async (patient) => {
   return findings;
 };
 
-/** The row's sender, which counts, else the settings'. */
-async function senderOf(patient: Patient): Promise<string> {
-  const row = await readRow(patient).catch(() => undefined); // another check reports it
+/** The sender of the site row, else of the settings. */
+async function senderOf(input: CheckInput): Promise<string> {
+  const row = await readRow(input).catch(() => undefined); // which another check reports
   const stored = row?.['defaultFromEmail'];
   if (typeof stored === 'string') return stored;
-  return patient.settings.ok ? patient.settings.config.siteDefaults.defaultFromEmail : '';
+  return input.settings.ok ? input.settings.config.siteDefaults.defaultFromEmail : '';
 }
 
-const pretending = (check: string, what: string, development: boolean): Finding =>
+const notSending = (check: string, what: string, development: boolean): Finding =>
   development
     ? ok(check, `${what}, as is usual in development.`)
     : fail(
         check,
-        `${what}: ALLOW_DEV_EMAIL_BACKEND lets that pass.`,
+        `${what}: ALLOW_DEV_EMAIL_BACKEND allows that.`,
         'Set EMAIL_BACKEND=sendgrid or smtp, and remove ALLOW_DEV_EMAIL_BACKEND.',
       );
+
+const port =
+  'Are EMAIL_HOST and EMAIL_PORT right (587 for STARTTLS, 465 with EMAIL_USE_SSL), and is the port open from here? Azure blocks port 25.';
+const logIn =
+  'Are EMAIL_HOST_USER and EMAIL_HOST_PASSWORD right? For SendGrid the user is the word apikey and the password an API key.';
+const tls =
+  'The server offers no STARTTLS, or its certificate is not trusted or is for another name. EMAIL_HOST must be the name in the certificate; NODE_EXTRA_CA_CERTS adds an authority.';
+const cures: Readonly<Record<string, string>> = {
+  connection_refused: port,
+  unreachable: port,
+  timeout: port,
+  connection_lost: port,
+  dns: 'There is no such host: is EMAIL_HOST right?',
+  tls,
+  tls_set_email_use_ssl:
+    'Port 465 speaks TLS from the first byte: set EMAIL_USE_SSL=true (or EMAIL_PORT=587 for STARTTLS).',
+  smtp_auth: logIn,
+  smtp_535: logIn,
+  smtp_530: logIn,
+  smtp_534: logIn,
+  smtp_538: logIn,
+};
+
+/** @param domain the name for EHLO */
+async function checkSmtp(settings: SmtpSettings, domain: string): Promise<Finding[]> {
+  const { security, user } = settings;
+  const transport = createTransport({
+    ...smtpOptions({ ...settings, timeoutMs: questionMs }),
+    name: domain,
+    socketTimeout: questionMs,
+  });
+  try {
+    await transport.verify();
+    const how = security === 'none' ? 'without TLS' : 'over TLS';
+    return [ok('smtp', `The SMTP server answers ${how}${user === undefined ? '' : ' and accepts the log-in'}.`)];
+  } catch (error) {
+    const judged = judgeSmtpError(error, settings, { bodyStarted: false, timedOut: false });
+    const reason = judged.outcome === 'accepted' ? 'unknown' : judged.reason;
+    const cure = cures[reason] ?? 'Ask the operator of the server what this code means.';
+    const temporary = /^smtp_4/.test(reason);
+    return [(temporary ? warn : fail)('smtp', `The SMTP server cannot be used (${reason}).`, cure)];
+  } finally {
+    transport.close();
+  }
+}

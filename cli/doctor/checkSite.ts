@@ -1,20 +1,20 @@
-// Is the site row good, and does it agree with the settings it was once seeded from? Does mail come from the site's own domain?
+// Is the site row valid, and does it agree with the settings that it was seeded from? Does mail come from the site's own domain?
 import type { Config } from '../../shared/config';
 import { findLocale } from '../../shared/locales';
 import { mailboxAddress, siteSchema, type Site, type SiteRow } from '../../shared/site';
 import { createSiteTable } from '../../shared/storage/siteTable';
-import { isThere, stateOf } from './checkTables';
-import { fail, ok, questionMs, warn, type Check, type Finding, type Patient } from './finding';
+import { isReadable } from './checkStorage';
+import { fail, ok, warn, type Check, type CheckInput, type Finding } from './finding';
 
 const check = 'site row';
 
-export const checkSite: Check = async (patient) => {
-  const { settings, development, storage } = patient;
-  if ((await stateOf(storage, 'SiteSettings')) === 'failed') return []; // which another check says
-  const row = await readRow(patient);
+export const checkSite: Check = async (input) => {
+  const { settings, development, storage, siteId } = input;
+  if (!(await isReadable(storage, 'SiteSettings'))) return []; // which another check reports
+  const row = await readRow(input);
   if (row === undefined) {
     const cure =
-      'The timer function seedSite writes it from the settings, hourly, and so does the first mail. By hand: `npm run site -- show`.';
+      'The timer function seedSite writes it from the settings, and so does the first mail. By hand: `npm run site -- show`.';
     return [warn(check, 'There is no site row yet.', cure)];
   }
   const parsed = siteSchema(development).safeParse(row);
@@ -24,7 +24,7 @@ export const checkSite: Check = async (patient) => {
       return fail(
         check,
         `${column} ${message}.`,
-        `npm run site -- set ${column} VALUE (the app goes on with the last good row, if it has one)`,
+        `npm run site -- set ${column} VALUE (the app keeps using the last valid row, if it has one)`,
       );
     });
   }
@@ -33,15 +33,11 @@ export const checkSite: Check = async (patient) => {
     ...senderFindings(parsed.data, development),
     ...(settings.ok ? differenceFindings(parsed.data, settings.config) : []),
   ];
-  return findings.length > 0 ? findings : [ok(check, `The row ${patient.siteId} is good, for ${parsed.data.domain}.`)];
+  return findings.length > 0 ? findings : [ok(check, `The row ${siteId} is valid, for ${parsed.data.domain}.`)];
 };
 
-/** The row as it is; nothing is written and nothing made. */
-export async function readRow(patient: Patient): Promise<SiteRow | undefined> {
-  if (!(await isThere(patient, 'SiteSettings'))) return undefined;
-  const { storage, siteId } = patient;
-  return createSiteTable(storage.table('SiteSettings'), siteId).read(AbortSignal.timeout(questionMs));
-}
+export const readRow = ({ storage, siteId }: CheckInput): Promise<SiteRow | undefined> =>
+  createSiteTable(storage.table('SiteSettings'), storage.table('SiteTexts'), siteId).read();
 
 function languageFindings({ locale }: Site): Finding[] {
   if (findLocale(locale) !== undefined) return [];
@@ -63,7 +59,7 @@ function senderFindings({ defaultFromEmail, domain }: Site, development: boolean
   return [
     warn(
       'sender',
-      `Mail about ${host} is sent from another domain, ${from}: spam filters and people take that for phishing.`,
+      `Mail about ${host} is sent from another domain, ${from}: spam filters and people may take it for phishing.`,
       `npm run site -- set defaultFromEmail "NAME <info@${host}>"  (and authenticate that domain at the mail provider)`,
     ),
   ];
@@ -74,6 +70,6 @@ function differenceFindings(site: Site, { siteDefaults }: Config): Finding[] {
     (column) => siteDefaults[column] !== undefined && siteDefaults[column] !== site[column],
   );
   if (columns.length === 0) return [];
-  const what = `The row differs from the settings in ${columns.join(', ')}: the row counts, the settings only fill in what is missing.`;
+  const what = `The row differs from the settings in ${columns.join(', ')}: the row is used, the settings only fill in what is missing.`;
   return [ok(check, what)];
 }

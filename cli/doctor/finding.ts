@@ -1,11 +1,11 @@
-// What a check of the doctor finds, and what it is given. A check looks and changes nothing; it never prints a setting's value.
+// What a check of the doctor is given and what it finds. A check changes nothing and never prints a setting's value.
 import type { ConfigResult } from '../../shared/config';
-import type { StorageClients } from '../../shared/services';
-import type { Io } from '../support/io';
+import type { StorageClients } from '../../shared/storage/storageClients';
+import type { Io } from '../support/program';
 
 export interface Finding {
   readonly level: 'ok' | 'warn' | 'fail';
-  /** What was looked at. */
+  /** What was checked. */
   readonly check: string;
   /** What was found, as a sentence. */
   readonly what: string;
@@ -13,8 +13,7 @@ export interface Finding {
   readonly cure?: string;
 }
 
-/** What the checks look at. */
-export interface Patient {
+export interface CheckInput {
   readonly io: Io;
   readonly settings: ConfigResult;
   /** The app runs elsewhere (`--account`), with settings that are not at hand. */
@@ -26,10 +25,10 @@ export interface Patient {
   readonly development: boolean;
 }
 
-/** One check, one file. An exception means that it could not be made; the doctor says so and goes on. */
-export type Check = (patient: Patient) => Finding[] | Promise<Finding[]>;
+/** An exception means that the check could not be made; the doctor says so and goes on. */
+export type Check = (input: CheckInput) => Finding[] | Promise<Finding[]>;
 
-/** How long one question may take, in ms. */
+/** How long one question to a mail provider may take, in ms. */
 export const questionMs = 10_000;
 
 export const ok = (check: string, what: string): Finding => ({ level: 'ok', check, what });

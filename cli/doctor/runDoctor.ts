@@ -1,63 +1,42 @@
-// `npm run site -- doctor`: every check in turn, each finding with its cure. Looks and changes nothing.
+// `npm run site -- doctor`: every check in turn, each finding with its cure. Changes nothing.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { readConfig, sampleSigningSecret, type StorageSettings } from '../../shared/config';
-import { createStorageClients } from '../../shared/services';
+import { withDeadline } from '../../shared/deadline';
 import { CliError, explain } from '../support/errors';
-import type { Io } from '../support/io';
 import { count, printable, printJson } from '../support/output';
-import type { CommonOptions } from '../support/program';
+import type { CommonOptions, Io } from '../support/program';
 import { checkSettings as readAndCheckSettings, cloudStorage, readEnvironment } from '../support/settings';
 import { readSettingsFile } from '../support/settingsFile';
 import { checkAccounts } from './checkAccounts';
-import { checkClock } from './checkClock';
 import { checkEmail } from './checkEmail';
-import { checkLimits } from './checkLimits';
-import { checkQueues } from './checkQueues';
-import { checkSecrets } from './checkSecrets';
-import { checkSettings } from './checkSettings';
+import { checkSecrets, checkSettings } from './checkSettings';
 import { checkSite } from './checkSite';
-import { checkTables } from './checkTables';
-import { checkWorkspace, createAskWorkspace, workspaceToken } from './checkWorkspace';
-import { fail, type Check, type Finding, type Patient } from './finding';
+import { checkQueues, checkTables } from './checkStorage';
+import { fail, type Check, type CheckInput, type Finding } from './finding';
 
 const settingsChecks: Readonly<Record<string, Check>> = { settings: checkSettings, 'signing secrets': checkSecrets };
 const storageChecks: Readonly<Record<string, Check>> = {
   tables: checkTables,
   queue: checkQueues,
-  clock: checkClock,
   'site row': checkSite,
   accounts: checkAccounts,
-  'client addresses': checkLimits,
   email: checkEmail,
 };
+/** For all calls of one check, in ms. */
+const checkMs = 60_000;
 
-/** `--workspace`: the id of a Log Analytics workspace to be searched for links. */
-export interface DoctorOptions extends CommonOptions {
-  readonly workspace?: string;
-}
-
-const workspaceCheck = (workspaceId: string): Readonly<Record<string, Check>> => ({
-  workspace: () => checkWorkspace(createAskWorkspace(logAnalytics, workspaceId, workspaceToken)),
-});
-const logAnalytics = 'https://api.loganalytics.azure.com';
-
-/** Runs all checks and prints what they found. @throws CliError when one of them found a fault */
-export async function runDoctor(io: Io, options: DoctorOptions): Promise<void> {
-  const { patient, hasStorage } = await examine(io, options);
+/** Runs all checks and prints what they found. @throws CliError if one of them found a fault */
+export async function runDoctor(io: Io, options: CommonOptions): Promise<void> {
+  const { input, hasStorage } = examine(io, options);
   const findings: Finding[] = [];
-  const checks: Readonly<Record<string, Check>> = {
-    ...settingsChecks,
-    ...(hasStorage && storageChecks),
-    ...(options.workspace !== undefined && workspaceCheck(options.workspace)),
-  };
-  for (const [name, check] of Object.entries(checks)) {
+  for (const [name, check] of Object.entries({ ...settingsChecks, ...(hasStorage ? storageChecks : {}) })) {
+    const signal = AbortSignal.any([io.signal, AbortSignal.timeout(checkMs)]);
     try {
-      findings.push(...(await check(patient)));
+      findings.push(...(await withDeadline(signal, async () => check(input))));
     } catch (error) {
-      findings.push(
-        fail(name, `This could not be checked. ${explain(error)}`, 'Mend what is named above, and ask again.'),
-      );
+      if (io.signal.aborted) throw error;
+      findings.push(fail(name, `This check failed. ${explain(error)}`, 'Fix what is named above, and run it again.'));
     }
   }
   print(io, findings, options.json === true);
@@ -65,32 +44,32 @@ export async function runDoctor(io: Io, options: DoctorOptions): Promise<void> {
   if (faults > 0) throw new CliError(`${count(faults, 'fault')}.`);
 }
 
-async function examine(io: Io, options: CommonOptions): Promise<{ patient: Patient; hasStorage: boolean }> {
+function examine(io: Io, options: CommonOptions): { input: CheckInput; hasStorage: boolean } {
+  const { account, settings: settingsFile = 'local.settings.json' } = options;
   const environment = readEnvironment(io, options);
-  const file = path.resolve(io.cwd, options.settings ?? 'local.settings.json');
-  const storage = options.account === undefined ? storageAlone(environment) : cloudStorage(options.account);
-  const patient = {
+  const file = path.resolve(io.cwd, settingsFile);
+  const storage = account === undefined ? storageAlone(environment) : cloudStorage(account);
+  const input = {
     io,
     // With `--account` the settings at hand are this computer's, not the app's: they are not judged.
-    settings:
-      options.account === undefined ? readAndCheckSettings(io, options) : ({ ok: false, problems: [] } as const),
-    isElsewhere: options.account !== undefined,
+    settings: account === undefined ? readAndCheckSettings(io, options) : ({ ok: false, problems: [] } as const),
+    isElsewhere: account !== undefined,
     fileSettings: existsSync(file) ? readSettingsFile(file) : {},
-    storage: await createStorageClients(storage ?? nowhere),
+    storage: io.openStorage(storage ?? nowhere),
     siteId: environment['SITE_ID']?.trim() || '1',
     development: environment['AZURE_FUNCTIONS_ENVIRONMENT'] === 'Development',
   };
-  return { patient, hasStorage: storage !== undefined };
+  return { input, hasStorage: storage !== undefined };
 }
 
-/** The storage settings alone: other settings may be wrong, and storage shall be looked at nonetheless. */
+/** The storage settings alone: storage is checked also if other settings are wrong. */
 function storageAlone(environment: Readonly<Record<string, string | undefined>>): StorageSettings | undefined {
   const names = Object.entries(environment).filter(([name]) => name.startsWith('AzureWebJobsStorage'));
-  const result = readConfig({ ...goodSettings, ...Object.fromEntries(names) });
+  const result = readConfig({ ...validSettings, ...Object.fromEntries(names) });
   return result.ok ? result.config.storage : undefined;
 }
 
-const goodSettings = {
+const validSettings = {
   AZURE_FUNCTIONS_ENVIRONMENT: 'Development',
   CODALAB_SITE_DOMAIN: 'localhost',
   CODALAB_SITE_NAME: 'none',
@@ -98,7 +77,7 @@ const goodSettings = {
   SERVER_EMAIL: 'none@localhost',
   RESET_SIGNING_SECRETS: `none:${sampleSigningSecret}`,
 };
-/** Never asked: without storage settings no check of storage runs. */
+/** Never called: without storage settings no check of storage runs. */
 const nowhere: StorageSettings = {
   kind: 'identity',
   tableServiceUri: 'https://localhost',

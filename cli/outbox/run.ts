@@ -1,51 +1,84 @@
-// The commands of `npm run outbox`. They need no signing secret and open no mail.
-import type { StorageClients } from '../../shared/services';
-import { createOutboxAdmin } from '../../shared/storage/outboxAdmin';
-import { poisonQueueName } from '../../shared/storage/outgoingMailStorageQueue';
-import type { Run } from '../support/io';
-import { addCommand, createProgram, runProgram, type CommonOptions } from '../support/program';
-import { openStorage } from '../support/settings';
-import { replayMails, type ReplayOptions } from './replayMails';
-import { findMails, listPoison, showMail } from './showMails';
-
-/** What the commands work on. */
-export interface Outbox {
-  readonly storage: StorageClients;
-  readonly admin: ReturnType<typeof createOutboxAdmin>;
-}
+// The commands of `npm run outbox`. They need no secret and open no mail.
+import { equals } from '../../shared/storage/tableStore';
+import { outgoingMailQueueName, poisonQueueName } from '../../shared/storage/storageClients';
+import { replayPoison, type ReplayOutcome } from '../storage/replayPoison';
+import { CliError } from '../support/errors';
+import { printJson, printTable } from '../support/output';
+import { addCommand, createProgram, runProgram, type CommonOptions, type Io, type Run } from '../support/program';
+import { openStorage, siteOwnsAccounts } from '../support/settings';
+import { findMails, listMessages, showMail } from './showMails';
 
 export const run: Run = (argv, io) => {
   const program = createProgram(
     'outbox',
-    'The outgoing mail: what became of each, and what stays in the poison queue.',
+    'The outgoing mail: what became of each, and what is in the poison queue.',
     io,
   );
-  const open = async (options: CommonOptions): Promise<Outbox> => {
-    const storage = await openStorage(io, options);
-    return { storage, admin: createOutboxAdmin(storage.table('Deliveries'), storage.queue(poisonQueueName)) };
-  };
-
-  addCommand(program, 'list', 'the messages in outgoing-mail-poison, the oldest 32 of them').action(
-    async (options: CommonOptions) => listPoison(io, await open(options), options),
+  addCommand(program, 'list', 'list the messages in outgoing-mail-poison, the oldest 32 of them').action(
+    (options: CommonOptions) => listMessages(io, options),
   );
-  addCommand(program, 'show <id>', 'what became of the mail with this id').action(
-    async (id: string, options: CommonOptions) => showMail(io, await open(options), id, options),
+  addCommand(program, 'show <id>', 'show what became of the mail with this id').action(
+    (id: string, options: CommonOptions) => showMail(io, id, options),
   );
-  addCommand(program, 'find <address>', 'the mails to this address in the last 30 days, newest first').action(
-    async (address: string, options: CommonOptions) => findMails(io, await open(options), address, options),
+  addCommand(program, 'find <address>', 'show the mails to this address in the last 30 days, newest first').action(
+    (address: string, options: CommonOptions) => findMails(io, address, options),
   );
   addCommand(program, 'replay [ids...]', 'send mails from the poison queue again; each has 24 hours from now')
     .option('--all', 'all of them')
-    .option('--force', 'also messages that nothing is known about: they are sent back as they are')
-    .addHelpText('after', '\nEach mail is sent once, however often and by however many operators this is said.')
-    .action(async (ids: string[], options: ReplayOptions) => replayMails(io, await open(options), ids, options));
-
-  return runProgram(program, withDashedIds(argv), io);
+    .option('--force', 'also messages that would be left alone, such as those without a record')
+    .addHelpText(
+      'after',
+      '\nEach mail is sent once, however often and by however many operators this is run.' +
+        '\nAn id that begins with - goes after --, as in: npm run outbox -- replay -- -ID',
+    )
+    .action((ids: string[], options: ReplayOptions) => replayMails(io, ids, options));
+  return runProgram(program, argv, io);
 };
 
-/** One mail id in 64 begins with a dash and would pass for an option: such ids go behind `--`. */
-function withDashedIds(argv: readonly string[]): readonly string[] {
-  const dashed = argv.filter((word) => /^-[\w-]{21}$/.test(word));
-  if (dashed.length === 0 || argv.includes('--')) return argv;
-  return [...argv.filter((word) => !dashed.includes(word)), '--', ...dashed];
+interface ReplayOptions extends CommonOptions {
+  readonly all?: true;
+  readonly force?: true;
+}
+
+const words: Readonly<Record<ReplayOutcome, string>> = {
+  replayed: 'on its way again',
+  sent_back: 'sent back as it is',
+  already_sent: 'was sent in the meantime; nothing was sent again',
+  being_sent: 'is being sent right now; left alone',
+  unsure: 'may have been sent; left alone (--force sends it again)',
+  suppressed: 'was suppressed by a limit; left alone',
+  no_account: 'no account has its address any more (moved or removed); left alone. The user has to ask for a new mail.',
+  no_record: 'has no record; left alone (--force sends it back as it is)',
+  unreadable: 'is not a message of this app; left alone (--force sends it back as it is)',
+  contended: 'is being changed by others; left alone, try again',
+};
+const left: readonly ReplayOutcome[] = ['unsure', 'suppressed', 'no_account', 'no_record', 'unreadable', 'contended'];
+
+/** Fails if something was meant and left alone, or an id is not in the poison queue. */
+async function replayMails(io: Io, ids: readonly string[], options: ReplayOptions): Promise<void> {
+  const { all, force, json } = options;
+  if (ids.length > 0 === (all === true)) throw new CliError('Name the mails by their ids, or use --all.', 2);
+  const storage = openStorage(io, options);
+  const hasAccount = async (addressHash: string): Promise<boolean> =>
+    (await storage.table('Accounts').page(equals('PartitionKey', addressHash), undefined)).rows.length > 0;
+  const deps = {
+    deliveries: storage.table('Deliveries'),
+    queue: await storage.queue(outgoingMailQueueName),
+    poisonQueue: await storage.queue(poisonQueueName),
+    hasAccount: siteOwnsAccounts(io, options) ? undefined : hasAccount,
+    clock: io.clock,
+  };
+  const results = await replayPoison(deps, all === true ? 'all' : new Set(ids), force === true);
+  const missing = ids.filter((id) => !results.some((result) => result.id === id));
+  if (json === true) printJson(io, { results, missing });
+  else if (results.length > 0) {
+    const rows = results.map(({ id = '(unreadable)', outcome }) => [id, words[outcome]]);
+    printTable(io, ['id', 'result'], rows);
+  } else if (missing.length === 0) io.out('The poison queue is empty, or another operator is working on it.\n');
+  if (missing.length > 0) {
+    throw new CliError(
+      `Not in the poison queue: ${missing.join(', ')}. (\`outbox show ID\` shows what became of a mail.)`,
+    );
+  }
+  if (results.some(({ outcome }) => left.includes(outcome))) throw new CliError('Some messages were left alone.');
 }

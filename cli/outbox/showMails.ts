@@ -1,55 +1,110 @@
 // `outbox list | show | find`: they look and change nothing. No address is printed: none is stored with a mail.
 import { addressHashOf } from '../../shared/address';
-import type { Delivery } from '../../shared/deliveries';
+import type { Delivery, ProviderState } from '../../shared/outbox/deliveries';
 import { createDeliveriesTable } from '../../shared/storage/deliveriesTable';
-import { requireAddress } from '../accounts/selection';
+import { poisonQueueName } from '../../shared/storage/storageClients';
+import { findDeliveries, listPoison } from '../storage/outboxAdmin';
 import { CliError } from '../support/errors';
-import type { Io } from '../support/io';
 import { count, printFields, printJson, printTable } from '../support/output';
-import type { CommonOptions } from '../support/program';
-import { instant, kindWords, stateWords } from './mailWords';
-import type { Outbox } from './run';
+import type { CommonOptions, Io } from '../support/program';
+import { openStorage, requireAddress } from '../support/settings';
 
-/** A row as `--json` gives it. */
-function shown(delivery: Delivery | undefined): object | undefined {
-  if (delivery === undefined) return undefined;
-  const { id, kind, state, attempt, reason, backend, acceptedAt, updatedAt, provider } = delivery;
-  return { id, kind, state, attempt, reason, backend, acceptedAt, updatedAt, provider };
+const kinds: Readonly<Record<Delivery['kind'], string>> = {
+  passwordReset: 'password reset',
+  passwordChanged: 'password changed',
+  linkIssued: 'link issued by support',
+  siteEvent: 'event to the site',
+};
+
+const reported: Readonly<Record<ProviderState, string>> = {
+  deferred: "the recipient's server deferred it; the provider keeps trying",
+  delivered: "accepted by the recipient's server",
+  blocked:
+    "blocked by the recipient's server (policy or reputation; the mailbox may exist). A later mail may be accepted",
+  dropped: 'dropped by the provider: see its suppression lists',
+  bounced: 'bounced: does the mailbox exist?',
+  spamReported: 'reported as spam by the recipient',
+};
+
+const limits: Readonly<Record<string, string>> = {
+  address_limit: 'too many mails to this address; links mailed before keep working',
+  ip_limit: 'too many requests from the same client',
+};
+
+/** To the minute is too coarse to match log lines; milliseconds are noise. */
+const instant = (date: Date): string => date.toISOString().replace(/\.\d{3}Z$/, 'Z');
+
+/** The state of a mail and what follows from it. */
+function stateOf(delivery: Delivery, now: Date): string {
+  switch (delivery.state) {
+    case 'accepted': {
+      const { backend, provider } = delivery;
+      const accepted = `accepted by ${backend === '' ? 'the e-mail backend' : backend}`;
+      return provider === undefined ? accepted : `${accepted}; ${instant(provider.at)}: ${reported[provider.state]}`;
+    }
+    case 'waiting':
+      return delivery.reason === 'replayed' ? 'replayed, in the queue' : `waiting for a retry (${delivery.reason})`;
+    case 'sending':
+      return delivery.leaseUntil > now ? 'being sent now' : 'its worker has stopped; another one will take it over';
+    case 'failed':
+      return delivery.reason === 'too_late'
+        ? `given up (too_late); when the cause is fixed: npm run outbox -- replay ${delivery.id}`
+        : `refused for good (${delivery.reason}); it is not retried`;
+    case 'unsure':
+      return `unsure (${delivery.reason}): the provider may or may not have accepted it. Not retried; the user may ask again`;
+    case 'suppressed':
+      return `${count(delivery.count, 'mail')} not sent: ${limits[delivery.reason] ?? `a limit (${delivery.reason})`}`;
+  }
 }
 
-export async function listPoison(io: Io, { admin }: Outbox, { json }: CommonOptions): Promise<void> {
-  const { count: total, messages } = await admin.list(io.signal);
-  if (json === true) {
-    const shownMessages = messages.map(({ delivery, ...message }) => ({ ...message, delivery: shown(delivery) }));
-    return printJson(io, { count: total, messages: shownMessages });
+/** A row as `--json` gives it: without the address's hash and what only the worker needs. */
+function shown(delivery: Delivery | undefined): object | undefined {
+  if (delivery === undefined) return undefined;
+  return { ...delivery, addressHash: undefined, etag: undefined, charged: undefined };
+}
+
+export async function listMessages(io: Io, options: CommonOptions): Promise<void> {
+  const storage = openStorage(io, options);
+  const poisonQueue = await storage.queue(poisonQueueName);
+  const { count: total, messages } = await listPoison(storage.table('Deliveries'), poisonQueue);
+  if (options.json === true) {
+    const list = messages.map(({ delivery, ...message }) => ({ ...message, delivery: shown(delivery) }));
+    return printJson(io, { count: total, messages: list });
   }
   if (messages.length === 0) return io.out('The poison queue is empty.\n');
   const rows = messages.map(({ id = '(unreadable)', insertedOn, delivery }) => [
     id,
     instant(insertedOn),
-    delivery === undefined ? '' : kindWords(delivery),
-    delivery === undefined ? 'nothing is known about it' : `${delivery.state} ${delivery.reason ?? ''}`.trim(),
+    delivery === undefined ? '' : kinds[delivery.kind],
+    delivery === undefined ? 'no record' : `${delivery.state} ${'reason' in delivery ? delivery.reason : ''}`.trimEnd(),
     delivery === undefined ? '' : String(delivery.attempt + 1),
   ]);
   printTable(io, ['id', 'there since', 'mail', 'state', 'tries'], rows);
-  const more = total > messages.length ? `; the queue shows the oldest ${messages.length}` : '';
+  const more = total > messages.length ? `; the oldest ${messages.length} are shown` : '';
   io.error(
     `${count(total, 'message')} in the poison queue${more}. To send them again: npm run outbox -- replay --all\n`,
   );
 }
 
-export async function showMail(io: Io, { admin }: Outbox, id: string, { json }: CommonOptions): Promise<void> {
+export async function showMail(io: Io, id: string, options: CommonOptions): Promise<void> {
   if (!/^[\w-]{22}$/.test(id))
     throw new CliError('A mail id has 22 letters, digits, - or _ (see the log, or `outbox find`).', 2);
-  const [rows, { messages }] = await Promise.all([admin.findByIds([id], io.signal), admin.list(io.signal)]);
+  const storage = openStorage(io, options);
+  const deliveries = storage.table('Deliveries');
+  const poisonQueue = await storage.queue(poisonQueueName);
+  const [rows, { messages }] = await Promise.all([
+    findDeliveries(deliveries, [id]),
+    listPoison(deliveries, poisonQueue),
+  ]);
   const delivery = rows.get(id);
   const inPoison = messages.find((message) => message.id === id);
   if (delivery === undefined && inPoison === undefined) {
     throw new CliError(
-      'Nothing is known about this mail: it is older than 30 days, still in the queue, or there was nobody to write to.',
+      'There is no record of this mail: it is older than 30 days, still in the queue, no account has its address, ' +
+        'or a limit suppressed it (`outbox find ADDRESS` counts those).',
     );
   }
-  if (json === true) return printJson(io, { ...shown(delivery), inPoisonSince: inPoison?.insertedOn });
+  if (options.json === true) return printJson(io, { ...shown(delivery), inPoisonSince: inPoison?.insertedOn });
   const poison = inPoison === undefined ? 'no' : `since ${instant(inPoison.insertedOn)}`;
   printFields(io, id, [
     ...(delivery === undefined ? [] : fieldsOf(delivery, io.clock())),
@@ -58,28 +113,29 @@ export async function showMail(io: Io, { admin }: Outbox, id: string, { json }: 
 }
 
 const fieldsOf = (delivery: Delivery, now: Date): [string, string][] => [
-  ['mail', kindWords(delivery)],
-  ['state', stateWords(delivery, now)],
+  ['mail', kinds[delivery.kind]],
+  ['state', stateOf(delivery, now)],
   ['tries', String(delivery.attempt + 1)],
   ['accepted', instant(delivery.acceptedAt)],
   ['last change', instant(delivery.updatedAt)],
 ];
 
-export async function findMails(io: Io, { storage }: Outbox, address: string, { json }: CommonOptions): Promise<void> {
-  const sub = addressHashOf(requireAddress(address));
-  const found = await createDeliveriesTable(storage.table('Deliveries')).findBySubject(sub, io.signal);
-  if (json === true) return printJson(io, found.map(shown));
+export async function findMails(io: Io, address: string, options: CommonOptions): Promise<void> {
+  const addressHash = addressHashOf(requireAddress(address));
+  const deliveries = createDeliveriesTable(openStorage(io, options).table('Deliveries'));
+  const found = await deliveries.findByAddressHash(addressHash);
+  if (options.json === true) return printJson(io, found.map(shown));
   if (found.length === 0) {
     throw new CliError(
-      'There is no mail to this address in the last 30 days. Either nobody asked, or the request still waits in the queue, ' +
-        'or there is no account that could be reset (`npm run accounts -- show ADDRESS` says why).',
+      'There is no mail to this address in the last 30 days. Either nobody asked, or the request is still in the queue, ' +
+        'or no account with this address can be reset (`npm run accounts -- show ADDRESS` says why).',
     );
   }
   const rows = found.map((delivery) => [
-    instant(delivery.acceptedAt),
-    kindWords(delivery),
-    delivery.id,
-    stateWords(delivery, io.clock()),
+    instant(delivery.state === 'suppressed' ? delivery.updatedAt : delivery.acceptedAt),
+    kinds[delivery.kind],
+    delivery.id === 'suppressed' ? '' : delivery.id, // the row that counts them is no mail
+    stateOf(delivery, io.clock()),
   ]);
-  printTable(io, ['accepted', 'mail', 'id', 'what became of it'], rows);
+  printTable(io, ['accepted', 'mail', 'id', 'state'], rows);
 }

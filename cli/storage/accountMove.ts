@@ -1,9 +1,9 @@
-// Changes an account's address. The partition is the hash of the address, so the row moves: first the new row is inserted, then
-// the old one removed by its ETag. A crash in between leaves both, and the same call again finishes it. Used by accountsAdmin.ts.
-import { odata } from '@azure/data-tables';
-import { parseAddress, addressHashOf } from '../address';
-import { StorageUnavailable } from '../errors';
-import type { Columns, Row, TableStore } from './tableStore';
+// Changes an account's address. The partition is the hash of the address, so the row moves: the new row is inserted, what changed in
+// the old one since then is merged into it, and the old one is removed by its ETag. A crash in between leaves both rows; the same
+// call again finishes the move.
+import { createHash } from 'node:crypto';
+import { addressHashOf, parseAddress } from '../../shared/address';
+import { equals, updateRow, type Columns, type Row, type TableStore } from '../../shared/storage/tableStore';
 
 export type Moved =
   | 'changed'
@@ -15,85 +15,167 @@ export type Moved =
   | 'bad_address'
   /** The row has a column of a type that would not survive the move (Int64 beyond 2³¹, Binary). */
   | 'uncopyable_column'
-  | 'stale_row';
+  | 'stale_row'
+  /** Others kept writing the same rows; repeat the call. */
+  | 'contended';
 
-const maxTries = 4;
-const notColumns = new Set(['partitionKey', 'rowKey', 'etag', 'timestamp', 'movedFrom']);
+const maxRounds = 5;
+const ownColumns = new Set(['partitionKey', 'rowKey', 'etag', 'timestamp', 'email', 'knownEmail', 'generation']);
+const moveColumns = new Set(['movedFrom', 'movedBase']);
+/** What a redemption writes at once: taken from one row or the other, never mixed. */
+const passwordColumns = ['password', 'lastResetKeyId', 'passwordChangedAt'];
 
 /**
- * @param row the row as read; it may be one whose address was edited in the portal, which is how such a row is mended
- * @throws StorageUnavailable: say it again
+ * @param row the row as read; its address may have been edited in the portal, and the move mends it then
+ * @throws StorageUnavailable: repeat the call
  */
-export async function moveAccount(table: TableStore, row: Row, email: string, signal: AbortSignal): Promise<Moved> {
+export async function moveAccount(table: TableStore, row: Row, email: string): Promise<Moved> {
   if (parseAddress(email) !== email) return 'bad_address';
   const from = row.partitionKey ?? '';
   const id = row.rowKey ?? '';
   const to = addressHashOf(email);
-  let now: Row | undefined = row;
-  for (let tries = 0; tries < maxTries; tries++) {
-    if (now === undefined) return 'stale_row';
-    if (to === from) {
-      if (now['email'] === email) return 'unchanged';
-      const columns = { email, generation: nextGeneration(now) };
-      if ((await table.merge(from, id, columns, now.etag, signal)) !== 'stale') return 'changed';
-    } else {
-      const copy = copyOf(now);
-      if (copy === undefined) return 'uncopyable_column';
-      const target = await insertOrFind(table, to, id, { ...copy, email, movedFrom: from }, signal);
-      if (target === 'taken') return 'target_exists';
-      if ((await table.remove(from, id, now.etag, signal)) === 'removed') return 'changed';
-      // The old row changed since it was copied, for example by a redemption: the copy is out of date. Undo it and look again.
-      const row = await table.get(from, id, signal);
-      if (row === undefined) return settle(table, from, id, to, signal);
-      await table.remove(to, id, target.etag, signal);
-    }
-    now = await table.get(from, id, signal);
+  if (to === from) return changeInPlace(table, row, email);
+
+  let old: Row | undefined = row;
+  for (let round = 0; round < maxRounds; round++) {
+    // Not there: this move or another operator's has removed it.
+    if (old === undefined) return round === 0 ? 'stale_row' : settle(table, from, id, to);
+    const columns = copyOf(old);
+    if (columns === undefined) return 'uncopyable_column';
+    const copied = await copy(table, old, { to, email, columns });
+    if (copied !== 'copied') return copied;
+    if ((await table.remove(from, id, old.etag)) === 'removed') return 'changed';
+    old = await table.get(from, id);
   }
-  throw new StorageUnavailable('tables', 'contended');
+  return 'contended';
+}
+
+async function changeInPlace(table: TableStore, row: Row, email: string): Promise<Moved> {
+  const { partitionKey = '', rowKey = '' } = row;
+  const updated = await updateRow<Moved>(
+    table,
+    partitionKey,
+    rowKey,
+    (now) => {
+      if (now === undefined) return { result: 'stale_row' };
+      if (now['email'] === email) return { result: 'unchanged' };
+      return { columns: { email, knownEmail: email, generation: generationOf(now) + 1 }, result: 'changed' };
+    },
+    row,
+  );
+  return updated.outcome === 'contended' ? 'contended' : updated.result;
+}
+
+/** Inserts the new row, or merges into the one that an earlier try has left there. */
+async function copy(
+  table: TableStore,
+  old: Row,
+  { to, email, columns }: { readonly to: string; readonly email: string; readonly columns: Columns },
+): Promise<'copied' | 'target_exists' | 'contended'> {
+  const from = old.partitionKey ?? '';
+  const updated = await updateRow<'copied' | 'target_exists'>(
+    table,
+    to,
+    old.rowKey ?? '',
+    (there) => {
+      if (there === undefined) {
+        const generation = generationOf(old) + 1;
+        const movedBase = JSON.stringify(fingerprints(columns));
+        const inserted = { ...columns, email, knownEmail: email, generation, movedFrom: from, movedBase };
+        return { columns: inserted, result: 'copied' };
+      }
+      if (there['movedFrom'] !== from) return { result: 'target_exists' };
+      const changes = changesSince(columns, there);
+      if (changes === undefined) return { result: 'copied' };
+      const generation = Math.max(generationOf(old), generationOf(there)) + 1;
+      return { columns: { ...changes, generation }, result: 'copied' };
+    },
+    'absent',
+  );
+  return updated.outcome === 'contended' ? 'contended' : updated.result;
 }
 
 /**
- * The old row is gone, but not by us as far as we know: either only the reply to the removal was lost, or another operator moved
- * the account elsewhere at the same time. Of the rows that came from there the first stays, whoever looks.
+ * Merges two rows that were the same when the new one was inserted (`movedBase`): what changed in the old row only is taken from it.
+ * Where both changed, the later password wins, a disabled account stays disabled, and other columns stay as they are in the new row.
+ * @returns what to write into the new row, or undefined
  */
-async function settle(table: TableStore, from: string, id: string, to: string, signal: AbortSignal): Promise<Moved> {
+function changesSince(old: Columns, there: Row): Columns | undefined {
+  const base = baseOf(there);
+  const changed = (row: Readonly<Record<string, unknown>>, name: string): boolean =>
+    row[name] !== undefined && fingerprint(row[name]) !== base[name];
+  const changes: Columns = {};
+  const others = Object.keys(old).filter((name) => !passwordColumns.includes(name));
+  for (const name of others) {
+    const isDisabled = name === 'isActive' && old[name] === false;
+    if (changed(old, name) && (isDisabled || !changed(there, name))) changes[name] = old[name];
+  }
+  const [inOld, inNew] = [old, there].map((row) => passwordColumns.some((name) => changed(row, name)));
+  if (inOld && (!inNew || timeOf(old) > timeOf(there))) {
+    for (const name of passwordColumns) changes[name] = old[name];
+  }
+  const differs = Object.entries(changes).some(([name, value]) => fingerprint(value) !== fingerprint(there[name]));
+  return differs ? changes : undefined;
+}
+
+const timeOf = ({ passwordChangedAt: at }: Readonly<Record<string, unknown>>): number =>
+  at instanceof Date ? at.getTime() : 0;
+
+/** Short hashes: the base must not keep an old password hash in a second place. */
+const fingerprint = (value: unknown): string =>
+  createHash('sha256')
+    .update(JSON.stringify(value ?? null))
+    .digest('base64url')
+    .slice(0, 12);
+
+const fingerprints = (columns: Columns): Record<string, string> =>
+  Object.fromEntries(Object.entries(columns).map(([name, value]) => [name, fingerprint(value)]));
+
+/** Rows of a move by an earlier version have none: everything counts as changed in both. */
+function baseOf({ movedBase }: Row): Readonly<Record<string, unknown>> {
+  try {
+    const base: unknown = JSON.parse(typeof movedBase === 'string' ? movedBase : '{}');
+    return typeof base === 'object' && base !== null ? { ...base } : {};
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * The old row is gone: either the reply to its removal was lost, or another operator moved the account elsewhere at the same time.
+ * Of the rows that came from there the first by key stays, whoever looks; what changed in the others is merged into it.
+ */
+async function settle(table: TableStore, from: string, id: string, to: string): Promise<Moved> {
   const rows: Row[] = [];
-  for await (const row of table.list(odata`RowKey eq ${id} and movedFrom eq ${from}`, signal)) rows.push(row);
+  for await (const row of table.list(`${equals('RowKey', id)} and ${equals('movedFrom', from)}`)) rows.push(row);
   const [first, ...others] = rows.sort((a, b) => ((a.partitionKey ?? '') < (b.partitionKey ?? '') ? -1 : 1));
-  for (const { partitionKey = '', etag } of others) await table.remove(partitionKey, id, etag, signal);
-  return first?.partitionKey === to ? 'changed' : 'stale_row';
+  if (first === undefined) return 'stale_row';
+  const { partitionKey: kept = '', email } = first;
+  for (const other of others) {
+    const columns = copyOf(other) ?? {};
+    const copied = await copy(table, { ...other, partitionKey: from }, { to: kept, email: String(email), columns });
+    if (copied !== 'copied') return 'contended';
+    if ((await table.remove(other.partitionKey ?? '', id, other.etag)) === 'stale') return 'contended';
+  }
+  return kept === to ? 'changed' : 'stale_row';
 }
 
-/** Inserts the moved row. One that is there already is ours when it says that it came from the same partition. */
-async function insertOrFind(
-  table: TableStore,
-  to: string,
-  id: string,
-  columns: Columns,
-  signal: AbortSignal,
-): Promise<{ readonly etag: string } | 'taken'> {
-  const inserted = await table.insert(to, id, columns, signal);
-  if (inserted !== 'exists') return inserted;
-  const there = await table.get(to, id, signal);
-  return there !== undefined && there['movedFrom'] === columns['movedFrom'] ? there : 'taken';
-}
-
-/** Every column, also those that a site added for itself; undefined when one of them cannot be copied faithfully. */
+/** Every column but those that the move sets, also what a site added; undefined if one cannot be copied faithfully. */
 function copyOf(row: Row): Columns | undefined {
   const columns: Columns = {};
   for (const [name, value] of Object.entries(row)) {
-    if (notColumns.has(name) || name.startsWith('odata') || value === null || value === undefined) continue;
+    if (ownColumns.has(name) || moveColumns.has(name) || name.startsWith('odata') || value == null) continue;
     const plain = typeof value === 'bigint' && value === BigInt.asIntN(32, value) ? Number(value) : value;
     if (!isColumn(plain)) return undefined;
     columns[name] = plain;
   }
-  return { ...columns, generation: nextGeneration(row) };
+  return columns;
 }
 
 const isColumn = (value: unknown): value is string | number | boolean | Date =>
   ['string', 'number', 'boolean'].includes(typeof value) || value instanceof Date;
 
-function nextGeneration(row: Row): number {
+function generationOf(row: Row): number {
   const generation = Number(row['generation'] ?? 0);
-  return Number.isSafeInteger(generation) ? generation + 1 : 1;
+  return Number.isSafeInteger(generation) ? generation : 0;
 }

@@ -1,130 +1,169 @@
-// The operator's changes of the Accounts table, for the CLIs and the sample accounts: every write is conditional, and whatever
-// may end somebody's access raises `generation`, which kills the live reset keys. The flow itself uses accountsTable.ts.
-import { odata } from '@azure/data-tables';
-import type { Account } from '../accounts';
-import { addressHashOf } from '../address';
-import { StorageUnavailable } from '../errors';
-import { accountOf, type AccountRow } from './accountsTable';
-import { importDifferences, type Imported } from './accountImport';
+// The operator's changes of the Accounts table, for the command lines and the sample accounts. Every write is conditional, and
+// whatever may end a person's access raises `generation`, which ends the live reset keys.
+import { addressHashOf, normalizeAddress } from '../../shared/address';
+import { systemClock, type Clock } from '../../shared/clock';
+import { readAccountRow, type AccountRow } from '../../shared/storage/accountsTable';
+import { equals, updateRow, type Columns, type Row, type TableStore } from '../../shared/storage/tableStore';
 import { moveAccount, type Moved } from './accountMove';
 import type { NewAccount } from './newAccount';
-import type { Columns, Row, TableStore } from './tableStore';
 
 /** A row as an operator sees it: the account in it, or what is wrong with it. */
 export interface AccountRecord {
-  readonly sub: string;
+  readonly addressHash: string;
   readonly id: string;
   /** As stored; may be anything in a broken row. */
   readonly row: Row;
-  readonly read: AccountRow;
+  readonly read: AccountRow | { readonly problem: string };
 }
 
-/** `stale_row`: the row is gone, or is no account any more. */
-export type Changed = 'changed' | 'unchanged' | 'stale_row';
+/** `stale_row`: the row is gone, or is no account any more. `contended`: others kept writing it; repeat the call. */
+export type Changed = 'changed' | 'unchanged' | 'stale_row' | 'contended';
 
-/** The contract. Every call throws `StorageUnavailable` when the table does not answer; repeat it then, each is safe to repeat. */
+export interface ImportRules {
+  /** Also change the row that is there. */
+  readonly update: boolean;
+  /** Whose password stays if the row's was set here (a reset, `accounts set-password`) and the file's differs. */
+  readonly passwords: 'keep' | 'import';
+}
+
+/** What became of one row of an import. `kept`: the row keeps a password that was set here and differs from the file's. */
+export type Imported =
+  /** Inserted. */
+  | { readonly outcome: 'added' }
+  /** Was there already and is left as it is. */
+  | { readonly outcome: 'existing' }
+  /** Was there and differed. */
+  | { readonly outcome: 'updated'; readonly kept: boolean }
+  | { readonly outcome: 'unchanged'; readonly kept: boolean }
+  /** The row there cannot be read as an account. */
+  | { readonly outcome: 'broken' }
+  | { readonly outcome: 'contended' };
+
+/** Every call throws `StorageUnavailable` if the table does not answer; each is safe to repeat. */
 export interface AccountsAdmin {
   /** All rows in the partition of an address, broken ones too, by id. */
-  findByAddress(address: string, signal: AbortSignal): Promise<AccountRecord[]>;
-  /** All rows with this id, by a scan of the whole table: seconds per 100,000 rows. */
-  findById(id: string, signal: AbortSignal): Promise<AccountRecord[]>;
+  findByAddress(address: string): Promise<AccountRecord[]>;
+  /** Rows with this address in another partition than its own: somebody edited the address by hand. Scans the whole table. */
+  findMisplaced(address: string): Promise<AccountRecord[]>;
+  /** All rows with this id. Scans the whole table: seconds per 100,000 rows. */
+  findById(id: string): Promise<AccountRecord[]>;
   /** Every row, page by page (1,000 each); memory does not grow with the table. */
-  list(signal: AbortSignal): AsyncIterable<AccountRecord>;
+  list(): AsyncIterable<AccountRecord>;
   /** The keys alone of every row, page by page. */
-  listKeys(signal: AbortSignal): AsyncIterable<{ readonly sub: string; readonly id: string }>;
-  add(account: NewAccount, signal: AbortSignal): Promise<'added' | 'exists'>;
-  /** Allows or forbids log-in and reset; `generation + 1` when that changes anything. */
-  setActive(record: AccountRecord, isActive: boolean, signal: AbortSignal): Promise<Changed>;
-  /** `generation + 1`: every live reset key of the account is dead, and so are the sessions of a site that compares it. */
-  revoke(record: AccountRecord, signal: AbortSignal): Promise<Changed>;
-  /** Changes the address, which moves the row to another partition: see accountMove.ts. */
-  setEmail(record: AccountRecord, email: string, signal: AbortSignal): Promise<Moved>;
-  /** Inserts the account, or leaves alone (or, on demand, updates) the row with its id at its address. */
-  importAccount(account: NewAccount, options: { readonly update: boolean }, signal: AbortSignal): Promise<Imported>;
+  listKeys(): AsyncIterable<{ readonly addressHash: string; readonly id: string }>;
+  add(account: NewAccount): Promise<'added' | 'exists'>;
+  /** Allows or forbids log-in and reset; `generation + 1` if that changes anything. */
+  setActive(record: AccountRecord, isActive: boolean): Promise<Changed>;
+  /** `generation + 1`: ends every live reset key, and the sessions of a site that compares it. */
+  revoke(record: AccountRecord): Promise<Changed>;
+  /** @param password in Django's encoded format */
+  setPassword(record: AccountRecord, password: string): Promise<Changed>;
+  /** Changes the address, which moves the row to another partition. */
+  setEmail(record: AccountRecord, email: string): Promise<Moved>;
+  /** Inserts the account, or leaves alone (or, by the rules, updates) the row with its id at its address. */
+  importAccount(account: NewAccount, rules: ImportRules): Promise<Imported>;
 }
 
-const maxTries = 4;
-
-export function createAccountsAdmin(table: TableStore): AccountsAdmin {
-  const rowsOf = async (filter: string, signal: AbortSignal): Promise<AccountRecord[]> => {
+export function createAccountsAdmin(table: TableStore, clock: Clock = systemClock): AccountsAdmin {
+  const rowsOf = async (filter: string): Promise<AccountRecord[]> => {
     const records: AccountRecord[] = [];
-    for await (const row of table.list(filter, signal)) records.push(recordOf(row));
+    for await (const row of table.list(filter)) records.push(recordOf(row));
     return records.sort((a, b) => (a.id < b.id ? -1 : 1));
   };
-  const add = async (account: NewAccount, signal: AbortSignal) => {
-    const written = await table.insert(addressHashOf(account.email), account.id, columnsOf(account), signal);
-    return written === 'exists' ? 'exists' : 'added';
+  const add = async (account: NewAccount) => {
+    const { id, email, createdAt = clock(), ...columns } = account;
+    const inserted = { ...columns, email, knownEmail: email, createdAt, generation: 0 };
+    return (await table.insert(addressHashOf(email), id, inserted)) === 'exists' ? 'exists' : 'added';
   };
-  /** Reads, decides, writes by ETag, and looks again when somebody else was faster. */
+  /** @param decide gives the columns to write, or undefined to leave the account as it is */
   const change = async (
-    { sub, id, read }: AccountRecord,
-    decide: (account: Account) => Columns | undefined,
-    signal: AbortSignal,
+    { addressHash, id, row }: AccountRecord,
+    decide: (account: AccountRow) => Columns | undefined,
   ): Promise<Changed> => {
-    let now: AccountRow | undefined = read;
-    for (let tries = 0; tries < maxTries; tries++) {
-      if (now === undefined || !('account' in now)) return 'stale_row';
-      const columns = decide(now.account);
-      if (columns === undefined) return 'unchanged';
-      if ((await table.merge(sub, id, columns, now.account.etag, signal)) !== 'stale') return 'changed';
-      const row = await table.get(sub, id, signal);
-      now = row && accountOf(row);
-    }
-    throw new StorageUnavailable('tables', 'contended');
+    const updated = await updateRow<Changed>(
+      table,
+      addressHash,
+      id,
+      (now) => {
+        const account = now && readAccountRow(now);
+        if (account === undefined || 'problem' in account) return { result: 'stale_row' };
+        const columns = decide(account);
+        return { columns, result: columns === undefined ? 'unchanged' : 'changed' };
+      },
+      row,
+    );
+    return updated.outcome === 'contended' ? 'contended' : updated.result;
   };
   return {
-    findByAddress: (address, signal) => rowsOf(odata`PartitionKey eq ${addressHashOf(address)}`, signal),
-    findById: (id, signal) => rowsOf(odata`RowKey eq ${id}`, signal),
-    list: async function* (signal) {
-      for await (const row of table.list("PartitionKey ge ''", signal)) yield recordOf(row);
+    findByAddress: (address) => rowsOf(equals('PartitionKey', addressHashOf(address))),
+    findMisplaced: async (address) => {
+      const found = await rowsOf(equals('email', address));
+      const lower = normalizeAddress(address);
+      if (lower !== address) found.push(...(await rowsOf(equals('email', lower))));
+      return found.filter(({ addressHash }) => addressHash !== addressHashOf(address));
     },
-    listKeys: async function* (signal) {
-      for await (const { partitionKey = '', rowKey = '' } of table.list("PartitionKey ge ''", signal, keyColumns)) {
-        yield { sub: partitionKey, id: rowKey };
+    findById: (id) => rowsOf(equals('RowKey', id)),
+    list: async function* () {
+      for await (const row of table.list(everyRow)) yield recordOf(row);
+    },
+    listKeys: async function* () {
+      for await (const { partitionKey = '', rowKey = '' } of table.list(everyRow, ['PartitionKey', 'RowKey'])) {
+        yield { addressHash: partitionKey, id: rowKey };
       }
     },
     add,
-    setActive: (record, isActive, signal) =>
-      change(
-        record,
-        (now) => (now.isActive === isActive ? undefined : { isActive, generation: now.generation + 1 }),
-        signal,
-      ),
-    revoke: (record, signal) => change(record, ({ generation }) => ({ generation: generation + 1 }), signal),
-    setEmail: (record, email, signal) => moveAccount(table, record.row, email, signal),
-    importAccount: async (account, { update }, signal) => {
-      if ((await add(account, signal)) === 'added') return 'added';
-      if (!update) return 'existing';
-      const row = await table.get(addressHashOf(account.email), account.id, signal);
-      if (row === undefined) return 'existing'; // removed since; the next import adds it
-      const written = { except: '' };
-      const decide = (now: Account): Columns | undefined => {
-        const keeps = now.lastResetKeyId !== undefined && now.password !== account.password;
-        written.except = keeps ? 'password' : '';
-        return importDifferences(now, keeps ? { ...account, password: now.password } : account);
-      };
-      const changed = await change(recordOf(row), decide, signal);
-      if (changed === 'stale_row') return 'broken';
-      if (changed === 'unchanged') return 'unchanged';
-      return written.except === 'password' ? 'updated_except_password' : 'updated';
+    setActive: (record, isActive) =>
+      change(record, (now) => (now.isActive === isActive ? undefined : { isActive, generation: now.generation + 1 })),
+    revoke: (record) => change(record, ({ generation }) => ({ generation: generation + 1 })),
+    setPassword: (record, password) =>
+      change(record, ({ generation }) => ({
+        password,
+        generation: generation + 1,
+        passwordChangedAt: clock(),
+        lastResetKeyId: '',
+      })),
+    setEmail: (record, email) => moveAccount(table, record.row, email),
+    importAccount: async (account, rules) => {
+      if ((await add(account)) === 'added') return { outcome: 'added' };
+      if (!rules.update) return { outcome: 'existing' };
+      const row = await table.get(addressHashOf(account.email), account.id);
+      if (row === undefined) return { outcome: 'existing' }; // removed since; the next import adds it
+      let kept = false;
+      const outcome = await change(recordOf(row), (now) => {
+        const isSetHere = now.lastResetKeyId !== undefined || now.passwordChangedAt !== undefined;
+        kept = rules.passwords === 'keep' && isSetHere && now.password !== account.password;
+        return importChanges(now, kept ? { ...account, password: now.password } : account);
+      });
+      switch (outcome) {
+        case 'changed':
+          return { outcome: 'updated', kept };
+        case 'unchanged':
+          return { outcome: 'unchanged', kept };
+        case 'stale_row':
+          return { outcome: 'broken' };
+        case 'contended':
+          return { outcome: 'contended' };
+      }
     },
   };
 }
 
-const keyColumns = ['PartitionKey', 'RowKey'] as const;
+const everyRow = "PartitionKey ge ''";
 
 const recordOf = (row: Row): AccountRecord => ({
-  sub: row.partitionKey ?? '',
+  addressHash: row.partitionKey ?? '',
   id: row.rowKey ?? '',
   row,
-  read: accountOf(row),
+  read: readAccountRow(row),
 });
 
-const columnsOf = ({ email, username, password, isActive, locale }: NewAccount): Columns => ({
-  email,
-  username,
-  password,
-  isActive,
-  generation: 0,
-  locale,
-});
+/** What an import writes into a row that is there; a change of who may do what ends the keys of before. */
+function importChanges(now: AccountRow, account: NewAccount): Columns | undefined {
+  const { email, username, password, isActive, locale = now.locale, createdAt } = account;
+  const isOtherAccess = now.email !== email || now.password !== password || now.isActive !== isActive;
+  const isOlder = createdAt !== undefined && now.createdAt === undefined;
+  if (!isOtherAccess && !isOlder && now.username === username && now.locale === locale) return undefined;
+  const generation = isOtherAccess ? now.generation + 1 : undefined;
+  const columns = { email, knownEmail: email, username, password, isActive, locale, generation };
+  return isOlder ? { ...columns, createdAt } : columns;
+}

@@ -1,9 +1,9 @@
 // What an account must look like before an operator may write it to the Accounts table: one schema for `accounts add` and
 // `accounts import`. Never repeats a value in a problem: a password or an address may be in the wrong column.
-import { z } from 'zod';
-import { isShortId } from './accountsTable';
-import { parseAddress } from '../address';
-import { isLocale } from '../site';
+import * as z from 'zod';
+import { parseAddress } from '../../shared/address';
+import { isLocale } from '../../shared/site';
+import { isShortId } from '../../shared/storage/accountsTable';
 
 /** A checked account, ready to be written. */
 export interface NewAccount {
@@ -16,6 +16,7 @@ export interface NewAccount {
   readonly password: string;
   readonly isActive: boolean;
   readonly locale?: string | undefined;
+  readonly createdAt?: Date | undefined;
 }
 
 /** What an operator's file or command line gives; `password` and `isActive` have defaults. */
@@ -26,6 +27,8 @@ export interface AccountInput {
   readonly password?: string | undefined;
   readonly isActive?: boolean | undefined;
   readonly locale?: string | undefined;
+  /** ISO 8601. */
+  readonly createdAt?: string | undefined;
 }
 
 /** Django's `UNUSABLE_PASSWORD_PREFIX`: whoever has it cannot log in with a password, and gets no reset mail. */
@@ -36,8 +39,9 @@ const maxPasswordChars = 512;
 // Azure Tables: "Characters Disallowed in Key Fields".
 const forbiddenInKeys = /[/\\#?\p{Cc}]/u;
 const unprintable = /[\p{Cc}\p{Zl}\p{Zp}]/u;
-// `algorithm$…$digest`, `!…`, or the bare MD5 of a very old Django. A password in the clear is none of them.
-const djangoPassword = /^(?:!\S*|[a-z][a-z0-9_]{1,31}\$\S*\$\S{16,}|[0-9a-f]{32})$/;
+// `algorithm$…$digest` (13 characters of digest are those of `crypt`), `!…`, or the bare MD5 of a very old Django.
+// A password in the clear is none of them.
+const djangoPassword = /^(?:!\S*|[a-z][a-z0-9_-]{1,31}\$\S*\$\S{13,}|[0-9a-f]{32})$/;
 
 const codePoints = (text: string): number => Array.from(text).length;
 
@@ -71,10 +75,22 @@ const schema = z.object({
     .transform((text) => (text === '' ? undefined : text.replaceAll('_', '-')))
     .refine((tag) => tag === undefined || (tag.length <= 35 && isLocale(tag)), 'is not a language tag')
     .optional(),
+  createdAt: z
+    .string()
+    .transform((text, context): Date | undefined => {
+      if (text === '') return undefined;
+      const date = new Date(/[T ].*(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`); // without a zone: UTC
+      if (instant.test(text) && !Number.isNaN(date.getTime())) return date;
+      context.addIssue({ code: 'custom', message: 'is not an ISO 8601 time' });
+      return z.NEVER;
+    })
+    .optional(),
 });
+/** Django's serializer writes `Z` or an offset if USE_TZ is on, and neither if it is off. */
+const instant = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?$/;
 
 /** The column names as an operator's CSV file has them. */
-const columnNames: Readonly<Record<string, string>> = { isActive: 'is_active' };
+const columnNames: Readonly<Record<string, string>> = { isActive: 'is_active', createdAt: 'created_at' };
 
 export type CheckedAccount = { readonly account: NewAccount } | { readonly problems: readonly string[] };
 

@@ -1,18 +1,15 @@
 // `outbox replay`: moves messages from the poison queue back to `outgoing-mail`, each mail once, also with two operators at once.
-// The order makes it safe to be killed anywhere: first the row (by ETag), then the copy, last the removal. The sealed inside is
-// not touched: sendMail judges the mail's age by its row.
-import type { QueueClient } from '@azure/storage-queue';
-import type { Delivery } from '../deliveries';
-import { deliveryOf } from './deliveriesTable';
-import { receive, remove, send, type Held } from './heldMessages';
-import type { OutboxAdmin } from './outboxAdmin';
-import type { TableStore } from './tableStore';
-
-export interface ReplayResult {
-  /** The mail's id; absent when the message is unreadable. */
-  readonly id?: string;
-  readonly outcome: ReplayOutcome;
-}
+// The order makes it safe to be killed anywhere: first the row (by ETag), then the copy, then the removal. The sealed inside is not
+// touched: the worker judges the mail's age by its row.
+import type { DequeuedMessageItem, QueueClient } from '@azure/storage-queue';
+import type { Clock } from '../../shared/clock';
+import type { Delivery } from '../../shared/outbox/deliveries';
+import type { Envelope } from '../../shared/outbox/outgoingMail';
+import { readDeliveryRow } from '../../shared/storage/deliveriesTable';
+import { readMessage } from '../../shared/storage/outgoingMailQueue';
+import { codeOf, storageCall } from '../../shared/storage/storageCall';
+import { updateRow, type Columns, type TableStore } from '../../shared/storage/tableStore';
+import { findDeliveries, isQueueMissing } from './outboxAdmin';
 
 export type ReplayOutcome =
   /** On its way again, with 24 hours from now. */
@@ -23,104 +20,168 @@ export type ReplayOutcome =
   | 'already_sent'
   /** A worker holds it at this moment; left alone. */
   | 'being_sent'
+  /** It may have been sent; left alone. */
+  | 'unsure'
   /** A limit forbade it; left alone. */
   | 'suppressed'
-  /** There is no row of it (any more); left alone. */
+  /** No account has the mail's address any more; left alone. */
+  | 'no_account'
+  /** There is no row of it; left alone. */
   | 'no_record'
-  /** None of our messages; left alone. */
-  | 'unreadable';
+  /** Not one of the app's messages; left alone. */
+  | 'unreadable'
+  /** Others kept writing its row; left alone. */
+  | 'contended';
 
-export interface ReplayParts {
-  readonly deliveries: TableStore;
-  readonly outbox: Pick<OutboxAdmin, 'findByIds'>;
-  readonly queue: QueueClient;
-  readonly poisonQueue: QueueClient;
-  readonly clock: () => Date;
+export interface ReplayResult {
+  /** The mail's id; undefined if the message is unreadable. */
+  readonly id: string | undefined;
+  readonly outcome: ReplayOutcome;
 }
 
-const maxTries = 4;
+export interface ReplayDeps {
+  readonly deliveries: TableStore;
+  readonly queue: QueueClient;
+  readonly poisonQueue: QueueClient;
+  /** Does any account have the address with this hash? Undefined if only the site can tell. */
+  readonly hasAccount: ((addressHash: string) => Promise<boolean>) | undefined;
+  readonly clock: Clock;
+}
+
+const batch = 32;
+/** How long a message is hidden from other operators while it is worked on, in seconds. */
+const holdSeconds = 300;
+
+/** A message as received, and its clear part if it is one of the app's. */
+type Held = DequeuedMessageItem & { readonly envelope: Envelope | undefined };
 
 /**
  * Replays the mails with these ids, or all.
- * @param force sends messages without a row back as they are; an unreadable one returns to the poison queue
+ * @param force also sends back what has no row or no account, or may have been sent; an unreadable message returns to the poison queue
  * @returns one result per message that was meant, in the order of the queue
- * @throws StorageUnavailable: say it again, no mail is sent twice by that
+ * @throws StorageUnavailable: repeat the call, no mail is sent twice by that
  */
 export async function replayPoison(
-  parts: ReplayParts,
+  deps: ReplayDeps,
   wanted: ReadonlySet<string> | 'all',
   force: boolean,
-  signal: AbortSignal,
 ): Promise<ReplayResult[]> {
+  const { deliveries, poisonQueue } = deps;
   const results: ReplayResult[] = [];
   const held = new Map<string, Held>();
   const seen = new Set<string>();
   try {
     for (;;) {
-      const received = await receive(parts.poisonQueue, signal);
+      const received = await receive(poisonQueue);
       for (const message of received) held.set(message.messageId, message);
-      // What comes back while we work, the same message or a new one of the same mail, is for the next run.
-      const fresh = received.filter(({ messageId, id = messageId }) => !seen.has(messageId) && !seen.has(id));
+      // What comes back meanwhile, the same message or a new one of the same mail, is for the next run.
+      const fresh = received.filter((message) => keysOf(message).every((key) => !seen.has(key)));
       if (fresh.length === 0) return results;
-      for (const { messageId, id = messageId } of fresh) seen.add(messageId).add(id);
-      const meant = fresh.filter(({ id }) => wanted === 'all' || (id !== undefined && wanted.has(id)));
-      const rows = await parts.outbox.findByIds([...new Set(meant.flatMap(({ id }) => id ?? []))], signal);
+      for (const message of fresh) for (const key of keysOf(message)) seen.add(key);
+      const meant = fresh.filter(({ envelope }) => wanted === 'all' || wanted.has(envelope?.id ?? ''));
+      const rows = await findDeliveries(
+        deliveries,
+        meant.flatMap(({ envelope }) => envelope?.id ?? []),
+      );
       for (const message of meant) {
-        const outcome = await replayOne(parts, message, rows.get(message.id ?? ''), force, signal);
-        if (isGone(outcome)) held.delete(message.messageId);
-        results.push({ ...(message.id !== undefined && { id: message.id }), outcome });
+        const { id } = message.envelope ?? {};
+        const outcome = await replayOne(deps, message, rows.get(id ?? ''), force);
+        if (['replayed', 'sent_back', 'already_sent'].includes(outcome)) held.delete(message.messageId);
+        results.push({ id, outcome });
       }
     }
   } finally {
-    // Visible at once, so that nobody has to wait for the hold to run out. Best effort: the hold does run out.
+    // Visible at once, so that nobody has to wait for the hold to run out. Best effort.
     const release = ({ messageId, popReceipt }: Held) =>
-      parts.poisonQueue.updateMessage(messageId, popReceipt, undefined, 0);
+      poisonQueue.updateMessage(messageId, popReceipt, undefined, 0, { abortSignal: AbortSignal.timeout(10_000) });
     await Promise.allSettled([...held.values()].map(release));
   }
 }
 
-const isGone = (outcome: ReplayOutcome): boolean => ['replayed', 'sent_back', 'already_sent'].includes(outcome);
+const keysOf = ({ messageId, envelope }: Held): string[] => [messageId, envelope?.id ?? messageId];
 
 async function replayOne(
-  { deliveries, queue, poisonQueue, clock }: ReplayParts,
+  deps: ReplayDeps,
   message: Held,
   found: Delivery | undefined,
   force: boolean,
-  signal: AbortSignal,
 ): Promise<ReplayOutcome> {
-  const { id, attempt = 0, envelope } = message;
-  if (found === undefined && !force) return id === undefined ? 'unreadable' : 'no_record';
-  let row = found;
-  let text = message.messageText;
-  for (let tries = 0; row !== undefined; tries++) {
-    const judged = judge(row, clock());
-    if (judged === 'already_sent') await remove(poisonQueue, message, signal);
-    if (judged !== 'replay' || tries === maxTries) return judged === 'replay' ? 'being_sent' : judged;
-    const next = Math.max(row.attempt, attempt) + 1;
-    const columns = { state: 'waiting', reason: 'replayed', attempt: next, acceptedAt: clock(), updatedAt: clock() };
-    if ((await deliveries.merge(row.sub, row.id, columns, row.etag, signal)) !== 'stale') {
-      text = Buffer.from(JSON.stringify({ ...envelope, attempt: next }), 'utf8').toString('base64');
-      break;
-    }
-    const now = await deliveries.get(row.sub, row.id, signal);
-    row = now && deliveryOf(now);
-    if (row === undefined && !force) return 'no_record';
+  const { envelope } = message;
+  if (envelope === undefined || found === undefined) {
+    if (!force) return envelope === undefined ? 'unreadable' : 'no_record';
+    await sendBack(deps, message, message.messageText);
+    return 'sent_back';
   }
-  await send(queue, text, signal);
-  await remove(poisonQueue, message, signal);
-  return row === undefined ? 'sent_back' : 'replayed';
+  const { addressHash, id } = found;
+  if (!force && (await deps.hasAccount?.(addressHash)) === false) return 'no_account';
+  let attempt = envelope.attempt;
+  const updated = await updateRow<ReplayOutcome>(deps.deliveries, addressHash, id, (row) => {
+    const delivery = row && readDeliveryRow(row);
+    if (delivery === undefined) return { result: 'no_record' };
+    const now = deps.clock();
+    const outcome = judge(delivery, now, force);
+    if (outcome !== 'replayed') return { result: outcome };
+    attempt = Math.max(delivery.attempt, envelope.attempt) + 1;
+    const columns: Columns = { state: 'waiting', reason: 'replayed', attempt, acceptedAt: now, updatedAt: now };
+    return { columns, result: outcome };
+  });
+  if (updated.outcome === 'contended') return 'contended';
+  if (updated.result === 'already_sent') await remove(deps.poisonQueue, message);
+  if (updated.result === 'replayed') {
+    const copy = Buffer.from(JSON.stringify({ ...envelope, attempt }), 'utf8').toString('base64');
+    await sendBack(deps, message, copy);
+  }
+  return updated.result;
 }
 
-function judge(row: Delivery, now: Date): 'replay' | 'already_sent' | 'suppressed' | 'being_sent' {
+function judge(row: Delivery, now: Date, force: boolean): ReplayOutcome {
   switch (row.state) {
     case 'accepted':
       return 'already_sent';
     case 'suppressed':
       return 'suppressed';
+    case 'unsure':
+      return force ? 'replayed' : 'unsure';
     case 'sending':
-      return row.leaseUntil !== undefined && row.leaseUntil > now ? 'being_sent' : 'replay';
+      return row.leaseUntil > now ? 'being_sent' : 'replayed';
     case 'waiting':
     case 'failed':
-      return 'replay';
+      return 'replayed';
   }
+}
+
+/** The next messages, at most 32; none from a queue that does not exist. */
+async function receive(queue: QueueClient): Promise<Held[]> {
+  try {
+    return await storageCall(
+      'queue',
+      async (abortSignal) => {
+        const options = { numberOfMessages: batch, visibilityTimeout: holdSeconds, abortSignal };
+        const { receivedMessageItems } = await queue.receiveMessages(options);
+        return receivedMessageItems.map((item) => ({ ...item, envelope: readMessage(item.messageText) }));
+      },
+      isQueueMissing,
+    );
+  } catch (error) {
+    if (isQueueMissing(error)) return [];
+    throw error;
+  }
+}
+
+async function sendBack({ queue, poisonQueue }: ReplayDeps, message: Held, text: string): Promise<void> {
+  // As the app's own messages, it never expires.
+  await storageCall('queue', (abortSignal) => queue.sendMessage(text, { messageTimeToLive: -1, abortSignal }));
+  await remove(poisonQueue, message);
+}
+
+/** A message that another operator has taken over meanwhile stays: that operator finds its mail on its way. */
+async function remove(queue: QueueClient, { messageId, popReceipt }: Held): Promise<void> {
+  const isGone = (error: unknown): boolean => ['MessageNotFound', 'PopReceiptMismatch'].includes(codeOf(error) ?? '');
+  await storageCall(
+    'queue',
+    (abortSignal) => queue.deleteMessage(messageId, popReceipt, { abortSignal }),
+    isGone,
+  ).catch((error: unknown) => {
+    if (!isGone(error)) throw error;
+  });
 }

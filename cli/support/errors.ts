@@ -1,4 +1,4 @@
-// How a command line fails: in words that say what to do. An SDK's own error text is never shown, it can hold keys and addresses.
+// How a command fails: with words that say what to do. An SDK's own error text is never shown, it can hold keys and addresses.
 import { SiteUnavailable, StorageUnavailable } from '../../shared/errors';
 import { errorFields } from '../../shared/events';
 
@@ -27,17 +27,18 @@ const cures: Readonly<Record<string, string>> = {
   ECONNREFUSED: unreachable,
   ECONNRESET: unreachable,
   ENOTFOUND: 'there is no such host: is AzureWebJobsStorage or --account right?',
-  EAI_AGAIN: 'its host name cannot be looked up: is this computer on the network?',
-  contended: 'somebody else is changing the same row; say it again.',
+  EAI_AGAIN: 'the host name cannot be looked up: is this computer on the network?',
+  contended: 'others keep changing the same row: try again.',
+  TableNotFound:
+    'a table is missing. `azd provision` makes them all, and so does the timer function seedSite (at start and hourly).',
   AuthorizationPermissionMismatch:
-    'your sign-in has no right to the data: it needs the roles "Storage Table Data Contributor" and "Storage Queue Data Contributor".',
-  AuthorizationFailure: "the storage account's firewall keeps this computer out, or shared keys are switched off.",
+    'your sign-in lacks the roles "Storage Table Data Contributor" and "Storage Queue Data Contributor".',
+  AuthorizationFailure: "the storage account's firewall refuses this computer, or shared keys are disabled.",
   AuthenticationFailed: "the account key is wrong, or this computer's clock is off.",
   InvalidAuthenticationInfo: 'the sign-in is for another tenant: `az login --tenant …`.',
-  KeyBasedAuthenticationNotPermitted:
-    'shared keys are switched off: use --account NAME instead of a connection string.',
-  '403': 'the account key is wrong, the sign-in has no right to the data, or a firewall keeps this computer out.',
-  ServerBusy: 'it is overloaded; say it again in a minute.',
+  KeyBasedAuthenticationNotPermitted: 'shared keys are disabled: use --account NAME instead of a connection string.',
+  '403': 'the account key is wrong, the sign-in lacks a role, or a firewall refuses this computer.',
+  ServerBusy: 'it is overloaded: try again in a minute.',
 };
 
 /** What to do about storage that failed, as a half sentence. */
@@ -48,14 +49,20 @@ export function storageCure(error: StorageUnavailable): string {
   return cures[error.code] ?? `its error code is ${error.code}.`;
 }
 
+const parts: Readonly<Record<StorageUnavailable['part'], string>> = {
+  tables: 'Table storage',
+  queue: 'Queue storage',
+  accounts: "The site's account directory",
+};
+
 /** An error in words for the operator. */
 export function explain(error: unknown): string {
   if (error instanceof CliError) return error.message;
   if (error instanceof StorageUnavailable) {
-    const what = error.part === 'tables' ? 'Table storage' : 'Queue storage';
-    return `${what} does not do what was asked (${error.code}): ${storageCure(error)}`;
+    const cure = error.part === 'accounts' ? '`npm run site -- doctor` says what to do.' : storageCure(error);
+    return `${parts[error.part]} failed (${error.code}): ${cure}`;
   }
-  if (error instanceof SiteUnavailable) return `There is no good site row: ${error.problems.join('; ')}`;
+  if (error instanceof SiteUnavailable) return `There is no valid site row: ${error.problems.join('; ')}`;
   const { errorName, errorCode, errorAt } = errorFields(error);
-  return `This should not have happened: ${[errorName, errorCode, errorAt].filter(Boolean).join(' ')}`;
+  return `Unexpected error: ${[errorName, errorCode, errorAt].filter(Boolean).join(' ')}`;
 }

@@ -1,6 +1,7 @@
 // How results look: plain text for people, JSON for programs. Text of a table or a message never reaches the terminal raw:
 // a control character in a user name could repaint it.
-import type { Io } from './io';
+import { Presets, SingleBar } from 'cli-progress';
+import type { Io } from './program';
 
 /** One line of text that a terminal shows as it is. */
 export const printable = (text: string): string =>
@@ -16,12 +17,8 @@ export function printTable(io: Io, header: readonly string[], rows: readonly (re
   const lines = [header, ...rows.map((row) => row.map(printable))];
   const widths = header.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
   for (const line of lines) {
-    io.out(
-      `${line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd()}\n`,
-    );
+    const cells = line.map((cell, column) => cell.padEnd(widths[column] ?? 0));
+    io.out(`${cells.join('  ').trimEnd()}\n`);
   }
 }
 
@@ -32,7 +29,7 @@ export function printFields(io: Io, title: string, fields: readonly (readonly [s
   for (const [name, value] of fields) io.out(`  ${name.padEnd(width)}  ${printable(value)}\n`);
 }
 
-/** `s***@somewhere.com`: enough to recognise an address, not enough to use it. */
+/** `s***@somewhere.com`: enough to recognize an address, not enough to use it. */
 export function maskAddress(address: string): string {
   const at = address.lastIndexOf('@');
   return at < 1 ? '***' : `${address.slice(0, 1)}***${address.slice(at)}`;
@@ -41,3 +38,15 @@ export function maskAddress(address: string): string {
 /** `1 account`, `3 accounts`, `1,234 accounts`. */
 export const count = (number: number, noun: string, plural = `${noun}s`): string =>
   `${number.toLocaleString('en-US')} ${number === 1 ? noun : plural}`;
+
+/** A progress bar on standard error, and nothing at all if that is no terminal. */
+export function startProgress({ terminal }: Io, title: string, total: number) {
+  if (terminal === undefined) return { update: (): void => {}, stop: (): void => {} };
+  const format = `${title} {bar} {percentage} % | {note} | {eta_formatted} left`;
+  const bar = new SingleBar({ stream: terminal, format, hideCursor: true, etaBuffer: 100 }, Presets.shades_classic);
+  bar.start(total, 0, { note: '' });
+  return {
+    update: (done: number, note: string): void => bar.update(Math.min(done, total), { note }),
+    stop: (): void => bar.stop(),
+  };
+}

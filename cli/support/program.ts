@@ -1,7 +1,33 @@
-// The frame of every command line: commander with our output, exit codes and common options.
+// The frame of every command: what it may touch of the outside world, and commander with our output, exit codes and common options.
 import { Command, CommanderError } from 'commander';
+import type { Readable } from 'node:stream';
+import type { Clock } from '../../shared/clock';
+import type { StorageSettings } from '../../shared/config';
+import { withDeadline } from '../../shared/deadline';
+import type { StorageClients } from '../../shared/storage/storageClients';
 import { CliError, explain } from './errors';
-import type { Io } from './io';
+
+/** The outside world, so that tests can run a command in their own process. */
+export interface Io {
+  /** The environment; wins over the settings file. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where `local.settings.json` is looked for. */
+  readonly cwd: string;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  /** A terminal to draw a progress bar on, if standard error is one. */
+  readonly terminal?: NodeJS.WriteStream | undefined;
+  /** Prints results. */
+  readonly out: (text: string) => void;
+  /** Prints everything else: errors, prompts, notes. */
+  readonly error: (text: string) => void;
+  readonly clock: Clock;
+  readonly openStorage: (settings: StorageSettings) => StorageClients;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/** One command line. @returns its exit code: 0 done, 1 failed or refused, 2 wrong usage */
+export type Run = (argv: readonly string[], io: Io) => Promise<number>;
 
 /** Options that every command has. */
 export interface CommonOptions {
@@ -16,7 +42,7 @@ export function createProgram(name: string, description: string, io: Io): Comman
     .description(description)
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: io.error })
-    .showHelpAfterError('(--help shows how)')
+    .showHelpAfterError('(--help shows the usage)')
     .addHelpText(
       'after',
       '\nExit codes: 0 done, 1 failed or refused, 2 wrong usage.' +
@@ -37,13 +63,13 @@ export function addCommand(program: Command, usage: string, description: string)
     .option('--settings <file>', 'read this settings file instead of local.settings.json');
 }
 
-/** Runs a program. @returns the exit code */
+/** Runs a program; Ctrl-C aborts its storage calls. @returns the exit code */
 export async function runProgram(program: Command, argv: readonly string[], io: Io): Promise<number> {
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await withDeadline(io.signal, () => program.parseAsync(argv, { from: 'user' }));
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has said what is wrong
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has printed what is wrong
     io.error(`${io.signal.aborted ? 'Interrupted.' : explain(error)}\n`);
     return error instanceof CliError ? error.exitCode : 1;
   }

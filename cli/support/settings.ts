@@ -1,16 +1,18 @@
-// Where a command line gets its settings from: the environment, then local.settings.json, as `npm start` does.
+// Where a command gets its settings from: the environment, then local.settings.json, as `npm start` does.
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { parseAddress } from '../../shared/address';
 import { readConfig, type Config, type ConfigResult, type StorageSettings } from '../../shared/config';
-import { createStorageClients, type StorageClients } from '../../shared/services';
+import type { StorageClients } from '../../shared/storage/storageClients';
 import { CliError } from './errors';
-import type { Io } from './io';
-import type { CommonOptions } from './program';
+import type { CommonOptions, Io } from './program';
 import { addMissingSettings, readSettingsFile, type Settings } from './settingsFile';
 
+type SettingsIo = Pick<Io, 'env' | 'cwd'>;
+
 /** All variables: the environment's, and those of the settings file that it does not have. */
-export function readEnvironment(io: Io, { settings }: CommonOptions): Settings {
+export function readEnvironment(io: SettingsIo, { settings }: CommonOptions): Settings {
   const environment: Settings = { ...io.env };
   const file = path.resolve(io.cwd, settings ?? 'local.settings.json');
   if (settings !== undefined && !existsSync(file)) throw new CliError(`There is no file ${settings}.`);
@@ -24,15 +26,17 @@ export function readEnvironment(io: Io, { settings }: CommonOptions): Settings {
 }
 
 /** All settings checked; with `--account` the storage is that account. */
-export function checkSettings(io: Io, options: CommonOptions): ConfigResult {
+export function checkSettings(io: SettingsIo, options: CommonOptions): ConfigResult {
   const environment = readEnvironment(io, options);
   if (options.account === undefined) return readConfig(environment);
-  cloudStorage(options.account); // or a word about the name
+  cloudStorage(options.account); // checks the name
   // In place of whatever storage the settings name, which may be this computer's Azurite.
   const others = Object.entries(environment).filter(([name]) => !name.startsWith('AzureWebJobsStorage'));
+  const unused = (): string => `none:${randomBytes(32).toString('base64')}`;
   return readConfig({
-    // The deployment's signing secret stays in its Key Vault, and no command line needs it.
-    RESET_SIGNING_SECRETS: `none:${randomBytes(32).toString('base64')}`,
+    // The deployment's secrets stay in its Key Vault, and no command needs them.
+    RESET_SIGNING_SECRETS: unused(),
+    MAIL_SEALING_SECRETS: unused(),
     SERVER_EMAIL: environment['DEFAULT_FROM_EMAIL'],
     ...Object.fromEntries(others),
     AzureWebJobsStorage__accountName: options.account,
@@ -48,12 +52,16 @@ export function requireConfig(io: Io, options: CommonOptions): Config {
 }
 
 /** The storage clients; with `--account` no other setting is needed. */
-export function openStorage(io: Io, options: CommonOptions): Promise<StorageClients> {
+export function openStorage(io: Io, options: CommonOptions): StorageClients {
   const { account } = options;
-  return createStorageClients(account === undefined ? requireConfig(io, options).storage : cloudStorage(account));
+  return io.openStorage(account === undefined ? requireConfig(io, options).storage : cloudStorage(account));
 }
 
-/** @throws CliError when that is no account name */
+/** Are the accounts in the site's own database? With `--account` the settings may not be at hand; the table is assumed then. */
+export const siteOwnsAccounts = (io: Io, options: CommonOptions): boolean =>
+  readEnvironment(io, options)['ACCOUNT_DIRECTORY']?.trim() === 'http';
+
+/** @throws CliError if that is no account name */
 export function cloudStorage(account: string): StorageSettings {
   if (!/^[a-z0-9]{3,24}$/.test(account)) {
     throw new CliError('--account takes the name of a storage account: 3–24 lower-case letters and digits.', 2);
@@ -64,4 +72,12 @@ export function cloudStorage(account: string): StorageSettings {
     queueServiceUri: `https://${account}.queue.core.windows.net`,
     managedIdentity: false,
   };
+}
+
+/** An argument that is an address, trimmed. @throws CliError if it is none */
+export function requireAddress(text: string): string {
+  const address = parseAddress(text);
+  if (address === undefined)
+    throw new CliError('That is not a plain e-mail address such as someuser@somewhere.com.', 2);
+  return address;
 }

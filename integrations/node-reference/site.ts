@@ -1,6 +1,7 @@
 // A small web site that keeps its own accounts: a log-in page with sessions, and the account directory's three calls
 // (docs/account-directory.openapi.json). A sample to copy from; a real site has https, Secure cookies and a limit on log-ins.
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
@@ -79,7 +80,8 @@ export async function startSite({ database, secrets, passwordFormat, port = 0, r
     if (isPlain === isHash(call.password)) return [422, { code: 'unsupported_hash' }];
     const [user] = usersWhere('id = ?', call.id);
     if (!user) return [404, { code: 'not_found' }];
-    if (isPlain && call.password.length < minPasswordChars)
+    const isCurrent = versionOf(user) === call.credentialVersion; // a used key is not to be told about rules
+    if (isPlain && isCurrent && call.password.length < minPasswordChars)
       return [422, { reasons: [{ code: 'too_short', message: `Use at least ${minPasswordChars} characters.` }] }];
     const password = isPlain ? `argon2${await hash(call.password)}` : call.password;
     // One conditional write: of concurrent calls only one finds the row as it was read.
@@ -87,7 +89,7 @@ export async function startSite({ database, secrets, passwordFormat, port = 0, r
     const asRead = [user.id, user.email, user.password, user.isActive];
     const write = `UPDATE users SET password = ?, lastResetKeyId = ?, passwordChangedAt = ?
       WHERE id = ? AND email = ? AND password = ? AND isActive = ?`;
-    if (versionOf(user) === call.credentialVersion && db.run(write, [...change, ...asRead]).changes === 1) {
+    if (isCurrent && db.run(write, [...change, ...asRead]).changes === 1) {
       db.run('DELETE FROM sessions WHERE userId = ?', [user.id]);
       return [200, { status: 'changed' }];
     }
@@ -150,7 +152,7 @@ export async function startSite({ database, secrets, passwordFormat, port = 0, r
     };
     answer(request).then(send, () => send([400, {}]));
   });
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  await once(server.listen(port, '127.0.0.1'), 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     db,

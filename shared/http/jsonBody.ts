@@ -13,7 +13,7 @@ const chunkedDetail =
   'A chunked body does not reach this function: send Content-Length (in .NET, LoadIntoBufferAsync before PostAsync).';
 
 /** The Functions host passes a body on only if the request has a Content-Length; a chunked one arrives empty. */
-export const isChunked = (request: BodyRequest, bytes: ArrayBuffer): boolean =>
+const isChunked = (request: BodyRequest, bytes: ArrayBuffer): boolean =>
   bytes.byteLength === 0 && request.headers.get('transfer-encoding') !== null;
 
 export type ReadBody<T> =
@@ -56,15 +56,15 @@ function isJson(contentType: string | null): boolean {
 
 /** @returns the value, or what is wrong with the bytes */
 function parseJson(bytes: ArrayBuffer): Record<string, unknown> | string {
-  let isWellFormed = true;
+  let illFormed = 0;
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     // A lone surrogate escape is valid JSON but not valid text: such a string can be neither hashed nor mailed.
     const value: unknown = JSON.parse(text, (_name, item: unknown) => {
-      if (typeof item === 'string' && !item.isWellFormed()) isWellFormed = false;
+      if (typeof item === 'string' && !item.isWellFormed()) illFormed += 1;
       return item;
     });
-    if (!isWellFormed) return 'A string of the body holds half of a character (a lone surrogate).';
+    if (illFormed > 0) return 'A string of the body holds half of a character (a lone surrogate).';
     return isObject(value) ? value : 'The body is not a JSON object.';
   } catch {
     return 'The body is not JSON in UTF-8.';

@@ -18,8 +18,8 @@ export const clientIpSchema = z
   .describe('The client you ask for: the limits per IP apply to it, or not at all without it.');
 
 const jsonSchema = (schema: z.ZodType): Part => {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  return rest;
+  const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  return $schema === undefined ? {} : rest; // the dialect is said once, by OpenAPI 3.1
 };
 const jsonContent = (schema: Part, type = 'application/json'): Part => ({ content: { [type]: { schema } } });
 

@@ -40,6 +40,8 @@ export interface Messages {
     /** `username`, `domain` */
     readonly changed: string;
     readonly wasYou: string;
+    /** Before a link to the first page. */
+    readonly wayOut: string;
   };
   readonly supportLinkIssued: {
     /** `siteName` */
@@ -60,6 +62,12 @@ export interface Messages {
     readonly notYou: string;
     /** `domain`; when the site has no contact address. */
     readonly notYouNoContact: string;
+    /** HTML part only: before the address of a button. */
+    readonly linkFallback: string;
+    /** HTML part only: `siteName`, `domain`. */
+    readonly sentBy: string;
+    /** HTML part only: `contactEmail`. */
+    readonly contact: string;
   };
 
   // Pages
@@ -81,10 +89,14 @@ export interface Messages {
     readonly malformed: string;
   };
   readonly checkInbox: Notice & {
+    /** `email`: as it was typed. */
+    readonly textFor: string;
     /** `duration`: how long a link works. */
     readonly validity: string;
     readonly notArrived: string;
     readonly again: string;
+    /** Instead of `again` if the page shows the address. */
+    readonly change: string;
   };
   readonly newPassword: {
     readonly title: string;

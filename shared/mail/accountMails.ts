@@ -1,9 +1,10 @@
 // The mails to an account: its address and language, and the site's sender, around the rendered text.
 import type { Account } from '../directory/accountDirectory';
-import type { Site } from '../site';
+import type { SiteWithTexts } from '../site';
 import type { Mail } from './emailBackend';
 import {
   buildMail,
+  mailSiteOf,
   renderPasswordChanged,
   renderPasswordReset,
   renderSupportLinkIssued,
@@ -20,7 +21,7 @@ export interface ResetLink {
 
 /** For whom a mail is and who caused it. */
 export interface MailContext {
-  readonly site: Site;
+  readonly site: SiteWithTexts;
   readonly mailId: string;
   readonly account: Account;
   /** The language of the request, for an account without one of its own. */
@@ -53,11 +54,8 @@ export function linkIssuedMail(context: MailContext, usernames: readonly string[
   return toMail(context, 'link-issued', renderSupportLinkIssued({ site: mailSite(context), usernames }));
 }
 
-function mailSite({ site, account, requestLocale }: MailContext): MailSite {
-  const { domain, name, protocol, defaultFromEmail: from, contactEmail } = site;
-  const locale = account.locale ?? requestLocale ?? site.locale;
-  return { domain, name, protocol, from, locale, ...(contactEmail !== undefined && { contactEmail }) };
-}
+const mailSite = ({ site, account, requestLocale }: MailContext): MailSite =>
+  mailSiteOf(site, account.locale ?? requestLocale ?? site.locale, site.catalog);
 
 function toMail({ site, mailId: id, account }: MailContext, category: string, rendered: RenderedMail): Mail {
   const { defaultFromEmail: from, domain } = site;

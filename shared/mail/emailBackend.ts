@@ -17,6 +17,16 @@ export interface Mail {
   readonly html: string;
   /** BCP 47 tag of the words, for `Content-Language`. */
   readonly locale: string;
+  /** The logo, if the HTML part shows one. */
+  readonly inlineImage?: InlineImage | undefined;
+}
+
+/** An image that the HTML part names as `cid:`. */
+export interface InlineImage {
+  readonly contentId: string;
+  readonly contentType: string;
+  readonly fileName: string;
+  readonly base64: string;
 }
 
 /**

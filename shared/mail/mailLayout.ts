@@ -1,9 +1,35 @@
-// The one HTML frame of every mail. No remote content; readable with styles stripped, in dark mode, and at 320 px.
-// Values arrive escaped: `{{{…}}}` is HTML that renderBlocks made, `{{…}}` is escaped on the way.
+// The HTML frame of every mail. No remote content; readable with styles stripped, with images off, in dark mode, and at 320 px.
+// Outlook on Windows draws with Word: it gets tables, a fixed width, and a button that is a coloured cell around its link. (A VML
+// button has a fixed size, and a label may hold a username of any length.)
+import type { Palettes } from '../look';
 
-/** Mustache template; `blocks` holds `paragraph` (HTML) or `link` (`url`, `label` HTML) each. Inline styles first: some clients drop the head. */
+export const mailStyle = ({
+  dark: { main, on },
+}: Palettes): string => `:root { color-scheme: light dark; supported-color-schemes: light dark; }
+@media (prefers-color-scheme: dark) {
+.page { background: #16181c !important; }
+.card { background: #22252b !important; border-color: #3a3f47 !important; }
+.account { border-color: #3a3f47 !important; }
+.ink { color: #e8eaed !important; }
+.soft { color: #b0b7c0 !important; }
+.link { color: ${main} !important; }
+.button { background: ${main} !important; }
+.button a { color: ${on} !important; }
+}
+@media (max-width: 480px) {
+.outer { padding: 16px 12px !important; }
+.card { padding: 24px 20px 8px !important; }
+.account { padding: 16px 16px 4px !important; }
+.wide { width: 100% !important; }
+.button a { display: block !important; padding: 14px 16px !important; }
+}`;
+
+/**
+ * Mustache template. Values arrive escaped: `{{{…}}}` is HTML that renderBlocks made. Inline styles first, since some clients drop
+ * the head.
+ */
 export const mailLayout = `<!DOCTYPE html>
-<html lang="{{locale}}" dir="{{dir}}">
+<html lang="{{locale}}" dir="{{dir}}" xmlns:o="urn:schemas-microsoft-com:office:office">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -11,42 +37,55 @@ export const mailLayout = `<!DOCTYPE html>
 <meta name="supported-color-schemes" content="light dark">
 <meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no">
 <title>{{subject}}</title>
+<!--[if mso]><xml><o:OfficeDocumentSettings><o:PixelsPerInch>96</o:PixelsPerInch></o:OfficeDocumentSettings></xml>
+<style>td, h1, p, a { font-family: 'Segoe UI', Arial, sans-serif !important; }</style><![endif]-->
 <style>
-:root { color-scheme: light dark; supported-color-schemes: light dark; }
-@media (prefers-color-scheme: dark) {
-  .page { background: #16181c !important; }
-  .card { background: #22252b !important; border-color: #3a3f47 !important; }
-  .words { color: #e8eaed !important; }
-  .url { color: #9ec3ff !important; }
-  .button { background: #8ab4f8 !important; }
-  .button a { color: #10223d !important; }
-}
-@media (max-width: 480px) {
-  .outer { padding: 12px !important; }
-  .card { padding: 20px 20px 4px !important; }
-}
+{{{style}}}
 </style>
 </head>
 <body class="page" style="margin:0;padding:0;background:#f2f4f7;">
-<table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" border="0" style="background:#f2f4f7;">
+<div role="main">
+<table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" border="0" bgcolor="#f2f4f7" style="background:#f2f4f7;">
 <tr><td class="outer" align="center" style="padding:32px 16px;">
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:560px;table-layout:fixed;">
-<tr><td class="card" style="padding:32px 32px 16px;background:#ffffff;border:1px solid #dfe3e8;border-radius:8px;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.5;text-align:start;overflow-wrap:anywhere;word-break:break-word;">
+<!--[if mso]><table role="presentation" width="560" cellpadding="0" cellspacing="0" border="0"><tr><td><![endif]-->
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:560px;table-layout:fixed;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.5;overflow-wrap:anywhere;word-break:break-word;">
+<tr><td align="center" style="padding:0 8px 20px;">
+<h1 class="ink" style="margin:0;color:#1f2328;font-size:20px;font-weight:600;line-height:1.3;">{{#logo}}<img src="{{src}}" width="{{width}}" height="{{height}}" alt="{{alt}}" style="display:block;border:0;">{{/logo}}{{^logo}}{{{siteName}}}{{/logo}}</h1>
+</td></tr>
+<tr><td class="card" bgcolor="#ffffff" style="padding:32px 32px 16px;background:#ffffff;border:1px solid #dfe3e8;border-radius:12px;text-align:start;">
 {{#blocks}}
 {{#paragraph}}
-<p class="words" style="margin:0 0 16px;color:#1f2328;">{{{.}}}</p>
+<p class="ink" style="margin:0 0 16px;color:#1f2328;">{{{.}}}</p>
 {{/paragraph}}
 {{#link}}
-<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:8px 0 16px;">
-<tr><td class="button" style="border-radius:6px;background:#0b57d0;"><a href="{{url}}" style="display:inline-block;padding:12px 24px;font-weight:600;color:#ffffff;text-decoration:none;">{{{label}}}</a></td></tr>
+{{#heading}}
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="table-layout:fixed;">
+<tr><td style="padding:0 0 16px;">
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="table-layout:fixed;border-collapse:separate;">
+<tr><td class="account" style="padding:20px 20px 4px;border:1px solid #dfe3e8;border-radius:10px;">
+<p class="ink" style="margin:0 0 12px;color:#1f2328;">{{{.}}}</p>
+{{/heading}}
+<table role="presentation" class="wide" cellpadding="0" cellspacing="0" border="0" style="border-collapse:separate;">
+<tr><td class="button" align="center" bgcolor="{{light.main}}" style="border-radius:8px;background:{{light.main}};mso-padding-alt:14px 28px;"><a href="{{url}}" style="display:inline-block;padding:14px 28px;color:{{light.on}};font-weight:600;text-decoration:none;">{{{label}}}</a></td></tr>
 </table>
-<p style="margin:0 0 16px;font-size:14px;word-break:break-all;"><a class="url" href="{{url}}" style="color:#0b57d0;">{{url}}</a></p>
+<p class="soft" style="margin:0;padding:16px 0;color:#57606a;font-size:13px;">{{{fallback}}}<br><a class="soft" href="{{url}}" style="color:#57606a;font-size:12px;word-break:break-all;text-decoration:none;">{{url}}</a></p>
+{{#heading}}
+</td></tr>
+</table>
+</td></tr>
+</table>
+{{/heading}}
 {{/link}}
 {{/blocks}}
 </td></tr>
+{{#footer}}
+<tr><td class="soft" align="center" style="padding:20px 8px 0;color:#57606a;font-size:13px;">{{#lines}}<p style="margin:0 0 4px;">{{{.}}}</p>{{/lines}}</td></tr>
+{{/footer}}
 </table>
+<!--[if mso]></td></tr></table><![endif]-->
 </td></tr>
 </table>
+</div>
 </body>
 </html>
 `;

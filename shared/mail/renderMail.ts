@@ -1,8 +1,11 @@
 // Every mail to a person: its sentences chosen, its values cleaned, both its parts rendered. A reset key stands only in the link
 // of the reset mail.
-import { messagesFor } from '../locales';
+import { messagesFor, type Catalog } from '../locales';
 import type { Messages } from '../locales/messages';
-import type { Mail } from './emailBackend';
+import { readLogo, type SiteLook } from '../look';
+import { paths } from '../pages/pages';
+import { mailboxAddress, resetLink, type Site } from '../site';
+import type { InlineImage, Mail } from './emailBackend';
 import {
   cleanSubject,
   cleanText,
@@ -12,10 +15,19 @@ import {
   maxUsernameLength,
   parseMailbox,
 } from './mailHeaders';
-import { type MailBlock, type MailView, renderBlocks, renderMessage, type UserText } from './renderBlocks';
+import {
+  type MailBlock,
+  type MailView,
+  logoContentId,
+  type MailAddress,
+  renderBlocks,
+  renderMessage,
+  type Sentence,
+  type UserText,
+} from './renderBlocks';
 
 /** What a mail says about the site; from the site row. */
-export interface MailSite {
+export interface MailSite extends SiteLook {
   /** Host, with its port if it has one: `codalab.org`, `localhost:8000`. */
   readonly domain: string;
   readonly name: string;
@@ -26,6 +38,24 @@ export interface MailSite {
   readonly contactEmail?: string | undefined;
   /** BCP 47 tag: the account's own language if it has one, else the site's. */
   readonly locale: string;
+  /** The site's page that asks for a reset, for the notice. */
+  readonly forgotPasswordUrl?: string | undefined;
+  /** The languages, with the site's own sentences. */
+  readonly catalog?: Catalog | undefined;
+}
+
+/** @param locale the language of the mail, as far as there is one */
+export function mailSiteOf(site: Site & SiteLook, locale: string, catalog?: Catalog): MailSite {
+  const { defaultFromEmail: from } = site;
+  return { ...site, from, locale, forgotPasswordUrl: forgotPasswordUrlOf(site), catalog };
+}
+
+/** The page that asks for a reset, where links lead to the page behind it; a site with a front end of its own has none. */
+function forgotPasswordUrlOf(site: Site): string | undefined {
+  const [before, after] = resetLink(site, '\n').split('\n');
+  return after === '/' && before?.endsWith(paths.newPassword) === true
+    ? before.slice(0, -paths.newPassword.length) + paths.forgotPassword
+    : undefined;
 }
 
 /** A mail without its addresses; `locale` is the language it is really in. */
@@ -34,6 +64,10 @@ export interface RenderedMail {
   readonly text: string;
   readonly html: string;
   readonly locale: string;
+  /** The display name of a sender that has none of its own. */
+  readonly fromName?: string | undefined;
+  /** Attached inline if there. */
+  readonly logo?: InlineImage | undefined;
 }
 
 /** The reset mail: one link per account, never none. The optional lines are left out unless their value is given. */
@@ -45,6 +79,7 @@ export interface PasswordResetInput {
   readonly requestedFrom?: string | undefined;
 }
 
+const sentence = (message: string, view: MailView = {}): Sentence => ({ message, view });
 const paragraph = (message: string, view: MailView = {}): MailBlock => ({ kind: 'paragraph', message, view });
 const shownUsername = (username: string): UserText => ({ userText: cleanText(username, maxUsernameLength) });
 
@@ -56,58 +91,85 @@ function render(
 ): RenderedMail {
   const siteName = cleanText(site.name, maxNameLength);
   const subject = cleanSubject(renderMessage(subjectMessage, { siteName }));
-  const { locale, dir } = messages;
-  return { subject, locale, ...renderBlocks(blocks, { locale, dir, subject }) };
+  const { locale, dir, mail } = messages;
+  const { brandColor, domain } = site;
+  const contact = contactOf(site);
+  const footer = [
+    sentence(mail.sentBy, { siteName: { userText: siteName }, domain }),
+    ...(contact === undefined ? [] : [sentence(mail.contact, { contactEmail: contact })]),
+  ];
+  const logo = site.logoInMail === true && site.logo !== undefined ? readLogo(site.logo) : undefined;
+  const parts = renderBlocks(blocks, { locale, dir, subject, siteName, brandColor, logo, footer });
+  const image = logo && {
+    contentId: logoContentId,
+    contentType: 'image/png',
+    fileName: 'logo.png',
+    base64: logo.base64,
+  };
+  return { subject, locale, ...parts, fromName: siteName, logo: image };
 }
 
-function expiryBlocks({ locale, mail }: Messages, expiresAt: Date | undefined): MailBlock[] {
+function expiryBlocks({ locale, mail }: Messages, { timeZone = 'UTC' }: MailSite, expiresAt: Date | undefined) {
   if (expiresAt === undefined) return [];
   const format = new Intl.DateTimeFormat(locale, {
-    dateStyle: 'long',
-    timeStyle: 'short',
-    hourCycle: 'h23',
-    timeZone: 'UTC',
+    ...({ year: 'numeric', month: 'long', day: 'numeric', hour: '2-digit', minute: '2-digit' } as const),
+    ...({ hourCycle: 'h23', timeZone, timeZoneName: 'short' } as const),
   });
-  return [paragraph(mail.expires, { expiresAt: `${format.format(expiresAt)} UTC` })];
+  return [paragraph(mail.expires, { expiresAt: format.format(expiresAt) })];
 }
 
-const contactBlock = ({ mail }: Messages, { contactEmail, domain }: MailSite): MailBlock =>
-  contactEmail === undefined
-    ? paragraph(mail.notYouNoContact, { domain })
-    : paragraph(mail.notYou, { contactEmail: cleanText(contactEmail, 254) });
+function contactOf({ contactEmail }: MailSite): MailAddress | undefined {
+  const address = contactEmail === undefined ? undefined : mailboxAddress(contactEmail);
+  return address === undefined ? undefined : { address };
+}
+
+function contactBlock({ mail }: Messages, site: MailSite): MailBlock {
+  const contactEmail = contactOf(site);
+  return contactEmail === undefined
+    ? paragraph(mail.notYouNoContact, { domain: site.domain })
+    : paragraph(mail.notYou, { contactEmail });
+}
 
 /** The mail with the link. Its English text part for one account is CodaLab's, byte for byte. */
 export function renderPasswordReset({ site, accounts, expiresAt, requestedFrom }: PasswordResetInput): RenderedMail {
-  const messages = messagesFor(site.locale);
+  const messages = messagesFor(site.locale, site.catalog);
   const { accountHeading, button, buttonFor, intro, introMany, subject, thanks, usernameReminder } =
     messages.passwordReset;
   const many = accounts.length > 1;
-  const links = accounts.flatMap(({ username, link }): MailBlock[] => {
+  const fallback = messages.mail.linkFallback;
+  const links = accounts.flatMap(({ username, link: url }): MailBlock[] => {
     const view = { username: shownUsername(username) };
     return many
-      ? [paragraph(accountHeading, view), { kind: 'link', label: buttonFor, view, url: link }]
-      : [{ kind: 'link', label: button, view, url: link }, paragraph(usernameReminder, view)];
+      ? [{ kind: 'link', heading: sentence(accountHeading, view), label: sentence(buttonFor, view), fallback, url }]
+      : [{ kind: 'link', label: sentence(button, view), fallback, url }, paragraph(usernameReminder, view)];
   });
   const origin = (place: string): MailBlock =>
     paragraph(messages.mail.requestedFrom, { requestedFrom: { userText: cleanText(place, maxNameLength) } });
   return render(site, messages, subject, [
     paragraph(many ? introMany : intro, { domain: site.domain }),
     ...links,
-    ...expiryBlocks(messages, expiresAt),
+    ...expiryBlocks(messages, site, expiresAt),
     ...(requestedFrom === undefined ? [] : [origin(requestedFrom)]),
     paragraph(thanks),
   ]);
 }
 
-/** The notice after every redemption: contact line, no log-in link, no password. */
+/** The notice after every redemption: whom to write to, and the page to ask for a new link. No log-in link, no password. */
 export function renderPasswordChanged({ site, username }: { site: MailSite; username: string }): RenderedMail {
-  const messages = messagesFor(site.locale);
-  const { changed, subject, wasYou } = messages.passwordChanged;
-  return render(site, messages, subject, [
-    paragraph(changed, { username: shownUsername(username), domain: site.domain }),
-    paragraph(wasYou),
+  const messages = messagesFor(site.locale, site.catalog);
+  const { passwordChanged, passwordReset, mail } = messages;
+  const { forgotPasswordUrl: url } = site;
+  const { linkFallback: fallback } = mail;
+  const wayOut = (url: string): MailBlock[] => [
+    paragraph(passwordChanged.wayOut),
+    { kind: 'link', label: sentence(passwordReset.button), fallback, url },
+  ];
+  return render(site, messages, passwordChanged.subject, [
+    paragraph(passwordChanged.changed, { username: shownUsername(username), domain: site.domain }),
+    paragraph(passwordChanged.wasYou),
     contactBlock(messages, site),
-    paragraph(messages.passwordReset.thanks),
+    ...(url === undefined ? [] : wayOut(url)),
+    paragraph(passwordReset.thanks),
   ]);
 }
 
@@ -118,13 +180,13 @@ export function renderSupportLinkIssued(input: {
   readonly expiresAt?: Date | undefined;
 }): RenderedMail {
   const { site, usernames, expiresAt } = input;
-  const messages = messagesFor(site.locale);
+  const messages = messagesFor(site.locale, site.catalog);
   const { account, issued, noLinkHere, subject } = messages.supportLinkIssued;
   return render(site, messages, subject, [
     paragraph(issued, { domain: site.domain }),
     ...usernames.map((username) => paragraph(account, { username: shownUsername(username) })),
     paragraph(noLinkHere),
-    ...expiryBlocks(messages, expiresAt),
+    ...expiryBlocks(messages, site, expiresAt),
     contactBlock(messages, site),
     paragraph(messages.passwordReset.thanks),
   ]);
@@ -135,8 +197,9 @@ export function buildMail(
   envelope: { id: string; to: string; from: string; category: string; domain: string },
   rendered: RenderedMail,
 ): Mail {
-  const { id, to, from, category, domain } = envelope;
-  const { subject, text, html, locale } = rendered;
-  const mailbox = formatMailbox(parseMailbox(from));
-  return { id, messageId: formatMessageId(id, domain), category, from: mailbox, to, subject, text, html, locale };
+  const { id, to, category, domain } = envelope;
+  const { subject, text, html, locale, fromName = '', logo: inlineImage } = rendered;
+  const { name, address } = parseMailbox(envelope.from);
+  const from = formatMailbox({ name: name === '' ? fromName : name, address });
+  return { id, messageId: formatMessageId(id, domain), category, from, to, subject, text, html, locale, inlineImage };
 }

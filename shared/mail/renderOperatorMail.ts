@@ -29,7 +29,8 @@ function render(
   const siteName = cleanText(site.name, maxNameLength);
   const subject = cleanSubject(renderMessage(subjectMessage, { siteName }));
   const blocks = sentences.map(([message, view]): MailBlock => ({ kind: 'paragraph', message, view }));
-  return { subject, locale: 'en', ...renderBlocks(blocks, { locale: 'en', dir: 'ltr', subject }) };
+  const frame = { locale: 'en', dir: 'ltr', subject, siteName, brandColor: site.brandColor, footer: [] };
+  return { subject, locale: 'en', ...renderBlocks(blocks, frame) };
 }
 
 /** The alert to ADMINS: how many mails are stuck, why, and their ids. */

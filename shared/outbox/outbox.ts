@@ -1,4 +1,5 @@
 // The outbox of one process: handles messages until it is told to stop, and then finishes what it has begun.
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { handleMessage, type MailHandler, type OutboxDeps } from './worker';
 
@@ -13,6 +14,7 @@ const stopMs = 8_000;
 
 export function createOutbox<Request>(deps: Omit<OutboxDeps, 'stopping'>, handler: MailHandler<Request>): Outbox {
   const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal); // one listener per mail in flight
   const inFlight = new Set<Promise<void>>();
   return {
     handle: async (message) => {

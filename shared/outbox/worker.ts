@@ -138,6 +138,7 @@ async function deliver<Request>(
       await sendBack(deps, job, 'busy', prepared.delaySeconds);
       return within(() => deps.deliveries.forget(delivery));
     case 'ready': {
+      if (deps.stopping.aborted) return retryLater(deps, handler, job, delivery, { reason: 'stopped' });
       const sent = await untilStop(deps.stopping, prepared.send());
       return settle(deps, handler, job, { ...delivery, charged: true }, sent);
     }
@@ -147,14 +148,19 @@ async function deliver<Request>(
 /** The result of a send, or an unsure one if the process must stop first. */
 async function untilStop(stopping: AbortSignal, send: Promise<SendResult>): Promise<SendResult> {
   let onStop: () => void = () => undefined;
+  let timer: NodeJS.Timeout | undefined;
   const stopped = new Promise<SendResult>((resolve) => {
-    onStop = () =>
-      setTimeout(() => resolve({ outcome: 'transient', reason: 'stopped', surelyNotAccepted: false }), stopMs);
-    stopping.addEventListener('abort', onStop, { once: true });
+    onStop = () => {
+      timer = setTimeout(() => resolve({ outcome: 'transient', reason: 'stopped', surelyNotAccepted: false }), stopMs);
+    };
+    // The signal may have come while the mail was prepared.
+    if (stopping.aborted) onStop();
+    else stopping.addEventListener('abort', onStop, { once: true });
   });
   try {
     return await Promise.race([send, stopped]);
   } finally {
+    clearTimeout(timer);
     stopping.removeEventListener('abort', onStop);
   }
 }

@@ -2,20 +2,22 @@
 // script, whose hashes the policy names, are put in as they are.
 import { createHash } from 'node:crypto';
 import { script } from './script';
-import { style } from './style';
 
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text, 'utf8').digest('base64')}'`;
 
+const scriptHash = hashOf(script);
+
 /** For pages only: what is inline is named by its hash, and nothing else is loaded. @see Content Security Policy Level 3 */
-export const contentSecurityPolicy = [
-  "default-src 'none'",
-  `style-src ${hashOf(style)}`,
-  `script-src ${hashOf(script)}`,
-  'img-src data:', // the empty icon, so that browsers do not ask for /favicon.ico
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-].join('; ');
+export const contentSecurityPolicy = (style: string): string =>
+  [
+    "default-src 'none'",
+    `style-src ${hashOf(style)}`,
+    `script-src ${scriptHash}`,
+    'img-src data:', // the logo, and the empty icon that keeps browsers from asking for /favicon.ico
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ].join('; ');
 
 /** The frame; the partial `content` is one of the templates of `contents`. */
 export const layout = `<!DOCTYPE html>
@@ -28,11 +30,11 @@ export const layout = `<!DOCTYPE html>
 <meta name="format-detection" content="telephone=no">
 <title>{{windowTitle}}</title>
 <link rel="icon" href="data:,">
-<style>${style}</style>
+<style>{{{style}}}</style>
 </head>
 <body{{#keylessPath}} data-keyless="{{keylessPath}}"{{/keylessPath}}>
 {{#siteName}}
-<header><p dir="auto">{{siteName}}</p></header>
+<header>{{#logo}}<img src="{{dataUrl}}" width="{{width}}" height="{{height}}" alt="{{siteName}}">{{/logo}}{{^logo}}<p dir="auto">{{siteName}}</p>{{/logo}}</header>
 {{/siteName}}
 <main>
 {{#icon}}
@@ -56,7 +58,7 @@ const forgotPassword = `<p>{{intro}}</p>
 {{#error}}
 <p class="error" id="error">{{error}}</p>
 {{/error}}
-<div class="field"><input id="email" name="email" value="{{typed}}" type="text" inputmode="email" dir="ltr" autocomplete="email" autocapitalize="none" autocorrect="off" spellcheck="false" required aria-invalid="{{invalid}}"{{#error}} aria-describedby="error" autofocus{{/error}}></div>
+<div class="field"><input id="email" name="email" value="{{typed}}" type="text" inputmode="email" dir="ltr" autocomplete="email" autocapitalize="none" autocorrect="off" spellcheck="false" required aria-invalid="{{invalid}}"{{#error}} aria-describedby="error"{{/error}} autofocus></div>
 </div>
 <button class="button">{{button}}</button>
 </form>
@@ -75,7 +77,7 @@ const newPassword = `<form method="post" action="{{action}}" novalidate>
 {{#error}}
 <p class="error" id="error">{{error}}</p>
 {{/error}}
-<div class="field"><input id="newPassword" name="newPassword" type="password" dir="ltr" autocomplete="new-password" passwordrules="minlength: {{minLength}}; maxlength: {{maxLength}}; allowed: unicode;" autocapitalize="none" spellcheck="false" required aria-describedby="rule{{#error}} error{{/error}}" aria-invalid="{{invalid}}"{{#error}} autofocus{{/error}}></div>
+<div class="field"><input id="newPassword" name="newPassword" type="password" dir="ltr" autocomplete="new-password" passwordrules="minlength: {{minLength}}; maxlength: {{maxLength}}; allowed: unicode;" autocapitalize="none" spellcheck="false" required aria-describedby="rule{{#error}} error{{/error}}" aria-invalid="{{invalid}}" autofocus></div>
 <div class="tools" id="tools" hidden>
 <span id="hint" aria-hidden="true" data-min="{{minLength}}" data-enough="{{longEnough}}"{{#missing}} data-{{form}}="{{sentence}}"{{/missing}}></span>
 <button id="toggle" type="button" aria-controls="newPassword" aria-label="{{showLabel}}" data-show="{{show}}" data-show-label="{{showLabel}}" data-hide="{{hide}}" data-hide-label="{{hideLabel}}">{{show}}</button>
@@ -101,7 +103,10 @@ const deadLink = `<p>{{text}}</p>
 {{/logIn}}`;
 
 /** Some paragraphs, then where to go from here. */
-const notice = `{{#paragraphs}}
+const notice = `{{#lead}}
+<p>{{before}}<bdi class="typed">{{user}}<wbr>{{host}}</bdi>{{after}}</p>
+{{/lead}}
+{{#paragraphs}}
 <p>{{.}}</p>
 {{/paragraphs}}
 {{#asides}}

@@ -2,10 +2,12 @@
 // a password never gets here.
 import Mustache from 'mustache';
 import { commonHeaders, type Answer } from '../http/answer';
+import { readLogo, type SiteLook } from '../look';
 import type { Messages } from '../locales/messages';
 import { maxPasswordCodePoints, type PasswordProblemCode } from '../password/passwordRules';
 import { mailboxAddress, type Site } from '../site';
 import { contents, contentSecurityPolicy, layout } from './layout';
+import { pageStyle } from './style';
 
 /** The paths that CodaLab's Django always had. Every redirect and form is built from these only. */
 export const paths = {
@@ -20,7 +22,7 @@ export const paths = {
 export interface PageContext {
   readonly messages: Messages;
   /** Undefined when there is no good site row: a neutral page. */
-  readonly site: Pick<Site, 'name' | 'contactEmail' | 'loginUrl'> | undefined;
+  readonly site: (Pick<Site, 'name' | 'contactEmail' | 'loginUrl'> & SiteLook) | undefined;
 }
 
 /** A page that still lacks its language and its site, which are looked up once per call. */
@@ -50,6 +52,7 @@ const icons = {
 
 function renderPage({ messages, site }: PageContext, page: PageParts): Answer {
   const title = page.hasError === true ? fill(messages.page.errorTitle, { title: page.title }) : page.title;
+  const style = pageStyle(site?.brandColor);
   const view = {
     ...page.view,
     invalid: String(page.hasError === true),
@@ -58,6 +61,8 @@ function renderPage({ messages, site }: PageContext, page: PageParts): Answer {
     title: page.title,
     windowTitle: site === undefined ? title : `${title} · ${site.name}`,
     siteName: site?.name,
+    logo: site?.logo === undefined ? undefined : readLogo(site.logo),
+    style,
     keylessPath: page.keylessPath,
     icon: page.icon && icons[page.icon],
     contact: contactOf(messages, site?.contactEmail),
@@ -66,7 +71,7 @@ function renderPage({ messages, site }: PageContext, page: PageParts): Answer {
     status: page.status,
     headers: {
       ...commonHeaders,
-      'Content-Security-Policy': contentSecurityPolicy,
+      'Content-Security-Policy': contentSecurityPolicy(style),
       'Cross-Origin-Opener-Policy': 'same-origin',
       'Content-Type': 'text/html; charset=utf-8',
       'Content-Language': messages.locale,
@@ -128,22 +133,29 @@ export const forgotPasswordPage =
     });
   };
 
-/** Says the same whoever asked, and after a resend. @param ttlMinutes how long a link works */
+/**
+ * Says the same whether there is an account or not.
+ * @param ttlMinutes how long a link works
+ * @param email the address as it was typed into the form, never from storage
+ */
 export const checkInboxPage =
-  (ttlMinutes: number): Page =>
+  (ttlMinutes: number, email?: string): Page =>
   (context) => {
     const { locale, checkInbox } = context.messages;
-    const { title, text, validity, notArrived, again } = checkInbox;
-    const duration = durationIn(locale, ttlMinutes * 60);
+    const { title, text, textFor, validity, notArrived, again, change } = checkInbox;
+    const works = fill(validity, { duration: durationIn(locale, ttlMinutes * 60) });
+    const [before, after] = textFor.split('{{email}}');
+    const [user = '', host] = email?.split(/(?=@[^@]*$)/) ?? [];
     return renderPage(context, {
       status: 200,
       title,
       icon: 'mail',
       content: 'notice',
       view: {
-        paragraphs: [text, fill(validity, { duration })],
+        lead: email === undefined ? undefined : { before, user, host, after },
+        paragraphs: email === undefined ? [text, works] : [works],
         asides: [notArrived],
-        other: { url: paths.forgotPassword, label: again },
+        other: { url: paths.forgotPassword, label: email === undefined ? again : change },
       },
     });
   };

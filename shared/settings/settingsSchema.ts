@@ -86,15 +86,6 @@ const webhookSecrets = list.refine(
   'is not a comma-separated list of secrets such as whsec_… (base64 of ≥24 bytes)',
 );
 
-const isTimeZone = (name: string): boolean => {
-  if (name === 'UTC') return true; // a formatter costs 10 ms at start
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
-};
-
 /** All settings. The comments are the README's table (`npm run docs`); a `@default` tag stands for what is not a default of the schema. */
 export const settingsSchema = z.object({
   /** `Development` allows the sample secret, `http`, the console backend and limits that are `off`. Core Tools and `npm start` set it. */
@@ -141,7 +132,13 @@ export const settingsSchema = z.object({
   /** The language if neither the account nor the request names one: `en`, `fr`, `de`, `es`, `zh-Hans` or `ja`. */
   SITE_LOCALE: z.string().default('en'),
   /** The time zone of times in mails, such as `Europe/Paris`. */
-  SITE_TIME_ZONE: z.string().default('UTC').refine(isTimeZone, 'is not an IANA time zone such as Europe/Paris'),
+  SITE_TIME_ZONE: z.string().default('UTC'),
+  /** The colour of buttons and links, such as `#0b57d0`. */
+  BRAND_COLOR: z.string().optional(),
+  /** The logo of pages: a PNG of at most 10 KB as `data:image/png;base64,…`. */
+  SITE_LOGO: z.string().optional(),
+  /** `true` shows the logo in mails, too. */
+  LOGO_IN_MAIL: z.string().optional(),
   /** The template of the link. `…#key={key}` keeps the key out of server logs. */
   RESET_URL: z.string().default(defaultResetUrl),
   /** Where the last page links to. */

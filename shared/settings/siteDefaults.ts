@@ -12,6 +12,10 @@ const siteColumns = {
   loginUrl: 'LOGIN_URL',
   locale: 'SITE_LOCALE',
   resetUrl: 'RESET_URL',
+  brandColor: 'BRAND_COLOR',
+  logo: 'SITE_LOGO',
+  logoInMail: 'LOGO_IN_MAIL',
+  timeZone: 'SITE_TIME_ZONE',
 } as const satisfies Record<keyof Site, keyof ReadableSettings>;
 
 /** @param problems what is wrong is added here, by name */

@@ -2,12 +2,10 @@
 // `StorageUnavailable`. The SDKs' own retries are off: their per-try time-outs do not end a stalled connection.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomBetween } from '../clock';
-import { deadline } from '../deadline';
+import { deadline, tryTimeoutMs } from '../deadline';
 import { StorageUnavailable } from '../errors';
 
 const maxTries = 3;
-/** So that a call that hangs once still succeeds within the 4 s of an HTTP answer. */
-const tryMs = 1500;
 
 /**
  * Makes one storage call.
@@ -22,13 +20,12 @@ export async function storageCall<T>(
   const whole = deadline();
   for (let tries = 1; ; tries++) {
     try {
-      return await call(AbortSignal.any([whole, AbortSignal.timeout(tryMs)]));
+      return await call(AbortSignal.any([whole, AbortSignal.timeout(tryTimeoutMs())]));
     } catch (error) {
       if (expected(error)) throw error;
       if (tries === maxTries || whole.aborted || !isTransient(error)) throw unavailable(part, error);
     }
     await sleep(randomBetween(50, 150 * 2 ** tries), undefined, { signal: whole }).catch(() => undefined);
-    if (whole.aborted) throw new StorageUnavailable(part, 'timeout');
   }
 }
 

@@ -1,6 +1,6 @@
 // The tables SDK's HTTP client, on undici: kept-alive connections and plain text bodies. Less than half the CPU of the SDK's own client.
 import { createHttpHeaders, type HttpClient } from '@azure/core-rest-pipeline';
-import { EnvHttpProxyAgent, type Dispatcher } from 'undici';
+import { EnvHttpProxyAgent } from 'undici';
 
 /** Honours HTTPS_PROXY, as an operator's computer may need. */
 const agent = new EnvHttpProxyAgent({ keepAliveTimeout: 60_000, connections: 50 });
@@ -16,10 +16,10 @@ export const storageHttpClient: HttpClient = {
       body: answer,
     } = await agent.request({
       ...urlParts(url),
-      method: method as Dispatcher.HttpMethod,
+      method: method,
       headers: headers.toJSON(),
       body: body ?? null,
-      signal: abortSignal as AbortSignal | undefined,
+      signal: abortSignal,
     });
     const plain: Record<string, string> = {};
     for (const [name, value] of Object.entries(answered)) {

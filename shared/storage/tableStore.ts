@@ -42,11 +42,11 @@ export function createTableStore(client: () => Promise<TableClient>): TableStore
     signal: AbortSignal,
     token?: string,
     select?: readonly string[],
-  ) =>
-    table
-      .listEntities({ queryOptions: { filter, ...(select && { select: [...select] }) }, abortSignal: signal })
-      .byPage(token === undefined ? {} : { continuationToken: token })
-      [Symbol.asyncIterator]();
+  ) => {
+    const queryOptions = { filter, ...(select && { select: [...select] }) };
+    const pages = table.listEntities({ queryOptions, abortSignal: signal });
+    return pages.byPage(token === undefined ? {} : { continuationToken: token })[Symbol.asyncIterator]();
+  };
   const page = (filter: string, token: string | undefined, select?: readonly string[]): Promise<Page> =>
     call(async (table, signal) => {
       const next = await pagesOf(table, filter, signal, token, select).next();

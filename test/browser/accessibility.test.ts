@@ -1,10 +1,12 @@
-// axe-core on every page in every state, light and dark; and the layout at every width and in every language.
+// axe-core on every page in every state and on the mails, light and dark; and the layout at every width and in every language.
 import { readFileSync } from 'node:fs';
 import type axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { builtInLanguages } from '../../shared/locales';
 import { describeInBrowser } from '../support/browser';
-import { pageStates, render } from '../support/pageStates';
+import { renderPasswordChanged, renderPasswordReset, type MailSite } from '../../shared/mail/renderMail';
+import { codalab, longLink as link } from '../shared/mail/sampleMail';
+import { longNames, pageStates, render, sampleLogo } from '../support/pageStates';
 
 const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const origin = 'http://pages.example';
@@ -63,7 +65,12 @@ describeInBrowser('every page in every state', (browser) => {
   it.each([320, 1280])('fits into %i px in every language, with larger text and from right to left', async (width) => {
     const page = await browser().newPage({ viewport: { width, height: 700 } });
     await serveStates(page);
-    const states = ['forgot password, malformed', 'check inbox', 'new password, about_you', 'new password, long names'];
+    const states = [
+      'forgot password, malformed',
+      'check inbox, long address',
+      'new password, about_you',
+      'new password, long names',
+    ];
     const tooWide: string[] = [];
     for (const locale of builtInLanguages.keys()) {
       for (const state of [...states, 'expired link', 'cross-site']) {
@@ -92,6 +99,29 @@ describeInBrowser('every page in every state', (browser) => {
       await page.locator('#toggle').click();
       expect([locale, await bottom()]).toEqual([locale, before]);
     }
+    await page.close();
+  });
+});
+
+const site: MailSite = { ...codalab, name: longNames.name, contactEmail: 'help@codalab.org' };
+const branded: MailSite = { ...codalab, brandColor: '#1a7f37', logo: sampleLogo, logoInMail: true };
+const accounts = [longNames.username, 'b'].map((username) => ({ username, link }));
+
+describeInBrowser('the HTML part of a mail', (browser) => {
+  it.each(
+    Object.entries({
+      'for several accounts': renderPasswordReset({ site, accounts }),
+      'with a look': renderPasswordReset({ site: branded, accounts: accounts.slice(1), expiresAt: new Date() }),
+      'in Japanese': renderPasswordChanged({ site: { ...site, locale: 'ja' }, username: 'someuser' }),
+    }),
+  )('%s has nothing that axe objects to, fits into 320 px, and loads nothing', async (_name, { html }) => {
+    const page = await browser().newPage({ viewport: { width: 320, height: 640 } });
+    const requested: string[] = [];
+    page.on('request', (request) => requested.push(request.url()));
+    await page.setContent(html);
+    expect(await violations(page)).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320);
+    expect(requested.filter((url) => url !== 'cid:logo')).toEqual([]);
     await page.close();
   });
 });

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { checkDirectory } from '../../cli/doctor/checkDirectory';
+import { checkDirectory } from '../../cli/doctor/checkAccounts';
 import type { AccountDirectory } from '../../shared/directory/accountDirectory';
 import { createHttpDirectory } from '../../shared/directory/httpDirectory';
 import { startSite } from '../../integrations/node-reference/site';
@@ -60,7 +60,7 @@ describe('the doctor asks the account directory, and', () => {
 
     it.each<readonly [string, RequestListener, string]>([
       ['a redirect', (_, response) => response.writeHead(301, { Location: '/' }).end(), 'redirect'],
-      ['a page', (_, response) => response.end('<p>'), 'no account directory'],
+      ['a page', (_, response) => response.end('<p>'), 'not that of an account directory'],
       ['an error', (_, response) => response.writeHead(500).end(), '500'],
       ['silence', () => undefined, 'in time'],
       [

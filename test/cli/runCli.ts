@@ -1,9 +1,11 @@
-// Runs a command line in the test's own process, and sees what it printed.
+// Runs a command in the test's own process, and sees what it printed.
 import { Readable } from 'node:stream';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Run } from '../../cli/support/io';
+import type { Io, Run } from '../../cli/support/program';
+import { createStorageClients, type StorageClients, type TableName } from '../../shared/storage/storageClients';
+import { createMemoryTableStore, type MemoryTableStore } from '../fakes/memoryTableStore';
 import { exampleSettings } from '../support/app';
 
 export interface CliResult {
@@ -17,41 +19,49 @@ export interface CliResult {
 /** An empty folder to run in; removed after the tests of the file. */
 export function workFolder(): { readonly path: string; write(name: string, text: string): void } {
   const folder = mkdtempSync(path.join(tmpdir(), 'cli-'));
-  afterAll(() => {
-    rmSync(folder, { recursive: true });
-  });
-  return {
-    path: folder,
-    write: (name, text) => {
-      writeFileSync(path.join(folder, name), text);
-    },
-  };
+  afterAll(() => rmSync(folder, { recursive: true }));
+  return { path: folder, write: (name, text) => writeFileSync(path.join(folder, name), text) };
 }
 
 export interface CliWorld {
-  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  readonly stdin?: string;
-  readonly now?: Date;
+  readonly env?: Io['env'] | undefined;
+  readonly stdin?: string | undefined;
+  readonly now?: Date | undefined;
+  /** Instead of what the settings name. */
+  readonly storage?: StorageClients | undefined;
 }
 
-/** @param connectionString of empty storage; every other setting is the example's */
-export async function runCli(
-  run: Run,
-  connectionString: string,
-  argv: readonly string[],
-  world: CliWorld,
-): Promise<CliResult> {
+/** Every setting that `world` does not have is the example's. */
+export async function runCli(run: Run, argv: readonly string[], world: CliWorld): Promise<CliResult> {
+  const { cwd, env, stdin, now, storage } = world;
   let out = '';
   let error = '';
   const code = await run(argv, {
-    env: { ...exampleSettings, AzureWebJobsStorage: connectionString, ...world.env },
-    cwd: world.cwd,
-    stdin: Readable.from(world.stdin === undefined ? [] : [world.stdin]),
+    env: { ...exampleSettings, ...env },
+    cwd,
+    stdin: Readable.from(stdin === undefined ? [] : [stdin]),
     out: (text) => (out += text),
     error: (text) => (error += text),
-    clock: () => world.now ?? new Date(),
+    clock: () => now ?? new Date(),
+    openStorage: (settings) => storage ?? createStorageClients(settings),
     signal: AbortSignal.timeout(25_000),
   });
   return { code, out, error, json: () => JSON.parse(out) as unknown };
+}
+
+/** Storage in memory, for commands that use tables only. */
+export function memoryStorage(): StorageClients & { readonly memory: (name: TableName) => MemoryTableStore } {
+  const tables = new Map<TableName, MemoryTableStore>();
+  const memory = (name: TableName): MemoryTableStore => {
+    const table = tables.get(name) ?? createMemoryTableStore();
+    tables.set(name, table);
+    return table;
+  };
+  return {
+    memory,
+    table: memory,
+    queue: () => Promise.reject(new Error('there is no queue in memory')),
+    createMissing: () => Promise.resolve(),
+  };
 }

@@ -74,6 +74,7 @@ export async function startFaultProxy(connectionString: string, provider?: strin
       calls.push(call);
       void serve(service, incoming, outgoing, Number(target.port), apply(call));
     });
+    server.unref().on('connection', (socket) => socket.unref()); // a failed test closes nothing
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${target.pathname}` };
   };

@@ -107,8 +107,9 @@ function picked(row: Row, columns: readonly string[]): Row {
 
 const comparison = /^(\w+) (eq|ne|lt|le|gt|ge) (?:'((?:[^']|'')*)'|datetime'([^']*)'|(-?\d+(?:\.\d+)?)|(true|false))$/;
 
-/** The filters that our adapters write: comparisons of one column with one literal, joined by `and`. */
+/** The filters that our adapters write: comparisons of one column with one literal, joined by `and`, or by `or`. */
 function predicateOf(filter: string): (row: Row) => boolean {
+  if (filter.includes(' or ')) return (row) => filter.split(' or ').some((part) => predicateOf(part)(row));
   const tests = filter.split(' and ').map((part) => {
     const [, column = '', operator, text, date, number, flag] = comparison.exec(part) ?? [];
     if (operator === undefined) throw new Error(`memoryTableStore cannot read the filter ${filter}`);

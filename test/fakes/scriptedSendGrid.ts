@@ -86,7 +86,10 @@ export async function startScriptedSendGrid(): Promise<ScriptedSendGrid> {
       answer(scripted.shift() ?? { status: 202 }, request, response);
     });
   });
-  server.on('connection', () => (connections += 1));
+  server.unref().on('connection', (socket) => {
+    socket.unref(); // a failed test closes nothing, and must not keep the run from ending
+    connections += 1;
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {

@@ -1,6 +1,10 @@
 // The OpenAPI document is true: every registered route is in it, and every real answer is as it says.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { app as azureApp } from '@azure/functions';
-import { openapi } from '../../shared/openapi';
+import { openapiDocument } from '../../functions/apiCalls';
 import { issueResetKey } from '../../shared/resetKey';
 import { connectionString } from '../support/storage';
 import { addAccount, exampleSettings, someuser, startApp, type App } from '../support/app';
@@ -8,6 +12,7 @@ import { expectDocumented } from '../support/openapi';
 import { bindKey, exampleConfig, getPage, paths, postForm } from '../support/pages';
 
 const goodPassword = 'correct horse battery staple';
+const openapi = openapiDocument();
 const seen = new Set<string>();
 
 /** Sends JSON (a string as it is) and holds the answer against the document. @returns its status and `code` */
@@ -41,24 +46,38 @@ describe('the document', () => {
     });
     jest.spyOn(azureApp, 'storageQueue').mockReturnValue();
     jest.spyOn(azureApp, 'timer').mockReturnValue();
+    jest.spyOn(azureApp.hook, 'appTerminate').mockImplementation();
     Object.assign(process.env, exampleSettings, { LINKS_ENDPOINT: 'on' });
     await import('../../functions/main');
     const documented = Object.entries(openapi.paths).flatMap(([path, item]) =>
       Object.keys(item).map((method) => `${method} ${path.replace(/\/$/, '').replace('{key}', '{*rest}')}`),
     );
-    // One function serves the page behind the link and the one after it.
+    // One function serves the page behind the link and the one after it; unknown paths have a page, but no documentation.
     expect(documented.filter((route) => route !== 'get /accounts/password/reset/key/done').sort()).toEqual(
-      routes.sort(),
+      routes.filter((route) => !route.endsWith('/reset/{*rest}')).sort(),
     );
+  });
+
+  it('is valid OpenAPI 3.1', () => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'openapi-'));
+    const file = path.join(directory, 'openapi.json');
+    writeFileSync(file, JSON.stringify(openapi));
+    const validator = path.join(
+      __dirname,
+      '../../node_modules/@seriousme/openapi-schema-validator/bin/validate-api-cli.js',
+    );
+    const { stdout } = spawnSync(process.execPath, [validator, file], { encoding: 'utf8' });
+    rmSync(directory, { recursive: true });
+    expect(JSON.parse(stdout)).toEqual({ valid: true });
   });
 
   it('names every operation once, and refers to nothing that is not there', () => {
     const text = JSON.stringify(openapi);
     const ids = [...text.matchAll(/"operationId":"(\w+)"/g)].map(([, id]) => id);
     expect(new Set(ids).size).toBe(ids.length);
-    const known = Object.keys(openapi.components.schemas).map((name) => `#/components/schemas/${name}`);
     const used = [...text.matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref = '']) => ref);
-    expect([...new Set(used)].sort()).toEqual(known.sort());
+    expect([...new Set(used)]).toEqual(['#/components/schemas/Problem']);
+    expect(openapi).toHaveProperty(['components', 'schemas', 'Problem']);
   });
 });
 
@@ -142,7 +161,7 @@ describe('every answer is as documented', () => {
     expect(await page(paths.key(key), template)).toBe(200);
     expect(await page(paths.key('x'), template)).toBe(400);
     expect(await page(paths.key(await deadKey()), template)).toBe(410);
-    expect(await post(paths.forgotPassword, paths.forgotPassword, { email: 'nobody@somewhere.com' })).toBe(303);
+    expect(await post(paths.forgotPassword, paths.forgotPassword, { email: 'nobody@somewhere.com' })).toBe(200);
     expect(await post(paths.forgotPassword, paths.forgotPassword, { email: '' })).toBe(400);
     expect(await post(paths.forgotPassword, paths.forgotPassword, '', { 'Sec-Fetch-Site': 'cross-site' })).toBe(403);
     expect(await post(paths.forgotPassword, paths.forgotPassword, 'x'.repeat(17_000))).toBe(413);
@@ -179,7 +198,8 @@ describe('every answer while storage is down is as documented', () => {
   let app: App;
   beforeAll(async () => {
     const nowhere = connectionString('test0', { blob: 9, queue: 9, table: 9 });
-    app = await startApp({ connectionString: nowhere, queues: false, timers: false, env: { LINKS_ENDPOINT: 'on' } });
+    const env = { LINKS_ENDPOINT: 'on' };
+    app = await startApp({ connectionString: nowhere, makeTables: false, queues: false, timers: false, env });
   });
   afterAll(() => app.stop());
 

@@ -34,9 +34,9 @@ describe('the pages', () => {
       const [known, unknown] = await Promise.all(
         [someuser.email, 'nobody@somewhere.com'].map((email) => postForm(app, paths.forgotPassword, { email })),
       );
-      for (const answer of [known, unknown]) {
-        expect([answer?.status, answer?.headers.get('location'), answer?.html]).toEqual([303, paths.checkInbox, '']);
-      }
+      expect([known?.status, unknown?.status]).toEqual([200, 200]);
+      expect(known?.html).toContain('someuser<wbr>@somewhere.com');
+      expect(known?.html.replace('someuser<wbr>', 'nobody<wbr>')).toBe(unknown?.html);
       expect([...(known?.headers.keys() ?? [])]).toEqual([...(unknown?.headers.keys() ?? [])]);
       expect(keyIn((await app.mailsWithin(1))[0] ?? '')).toMatch(/^[\w.-]+$/);
     });
@@ -69,8 +69,8 @@ describe('the pages', () => {
         postForm(app, paths.forgotPassword, { email: 'nobody@somewhere.com' }, headers).then(({ status }) => status);
       await expect(post({ 'Sec-Fetch-Site': 'cross-site', Origin: 'null' })).resolves.toBe(403);
       await expect(post({ Origin: 'http://codalab.org.evil.example' })).resolves.toBe(403);
-      await expect(post({ Origin: 'http://codalab.org' })).resolves.toBe(303);
-      await expect(post({ 'Sec-Fetch-Site': 'same-origin', Origin: 'null' })).resolves.toBe(303);
+      await expect(post({ Origin: 'http://codalab.org' })).resolves.toBe(200);
+      await expect(post({ 'Sec-Fetch-Site': 'same-origin', Origin: 'null' })).resolves.toBe(200);
     });
 
     it.each(['//evil.example', '/%09/evil.example', 'https:\\\\evil.example'])(
@@ -78,7 +78,7 @@ describe('the pages', () => {
       async (next) => {
         const query = `?next=${encodeURIComponent(next)}`;
         const sent = await postForm(app, paths.forgotPassword + query, { email: 'nobody@somewhere.com', next });
-        expect(sent.headers.get('location')).toBe(paths.checkInbox);
+        expect([sent.status, sent.html.includes('evil')]).toEqual([200, false]);
         const key = await bindKey(app, 'other@somewhere.com');
         const set = await postForm(app, paths.key(key) + query, { newPassword: `${goodPassword} ${next}`, next });
         expect(set.headers.get('location')).toBe(paths.passwordSet);
@@ -137,7 +137,7 @@ describe('the pages', () => {
 
     it.each([
       ['is too short', { newPassword: 'Tr0ub4dor&3' }, 'at least 15 characters'],
-      ['is typed differently again', { newPassword: goodPassword, newPasswordAgain: 'x' }, 'are not the same'],
+      ['is typed differently again', { newPassword: goodPassword, newPasswordAgain: 'x' }, 'don’t match'],
     ])('keeps the key good after a password that %s, and never shows it', async (_name, fields, sentence) => {
       const key = await bindKey(app, 'other@somewhere.com');
       const { status, html } = await postForm(app, paths.key(key), fields);
@@ -166,7 +166,11 @@ describe('the pages', () => {
     });
 
     it('says the same, and does nothing, for a key of ours that was never bound', async () => {
-      const { key } = issueResetKey(exampleConfig, addressHashOf('nobody@somewhere.com'), new Date(Date.now() - 3_660_000));
+      const { key } = issueResetKey(
+        exampleConfig,
+        addressHashOf('nobody@somewhere.com'),
+        new Date(Date.now() - 3_660_000),
+      );
       const before = asked();
       const resent = await postForm(app, paths.key(key), { action: 'resend' });
       expect([resent.status, resent.headers.get('location')]).toEqual([303, paths.checkInbox]);
@@ -223,9 +227,14 @@ describe('the pages', () => {
     expect([status, headers.get('location')]).toEqual([302, paths.forgotPassword]);
   });
 
-  it('answer a POST to a page without a form with a page', async () => {
-    for (const path of [paths.checkInbox, paths.passwordSet]) {
-      const { status, html } = await postForm(app, path, {});
+  it('answer unknown paths, and a POST to a page without a form, with a page', async () => {
+    const answers = [
+      await postForm(app, paths.checkInbox, {}),
+      await postForm(app, paths.passwordSet, {}),
+      await getPage(app, `${paths.forgotPassword}nothing/here`),
+      await postForm(app, `${paths.forgotPassword}done/more/`, {}),
+    ];
+    for (const { status, html } of answers) {
       expect(status).toBe(404);
       expect(html).toContain(h1(en.problem.not_found));
     }
@@ -252,7 +261,7 @@ describe('the pages over the limit', () => {
 
   it('say how long to wait, for each call by itself', async () => {
     const ask = () => postForm(app, paths.forgotPassword, { email: 'nobody@somewhere.com' });
-    expect([(await ask()).status, (await ask()).status]).toEqual([303, 303]);
+    expect([(await ask()).status, (await ask()).status]).toEqual([200, 200]);
     const refused = await ask();
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(50);
@@ -271,7 +280,7 @@ describe('the pages without a good site row', () => {
   beforeAll(async () => {
     app = await startApp({ queues: false, timers: false });
     const row = { domain: 'not a domain', name: 'Evil' };
-    await app.storage.table('SiteSettings').insert('site', '1', row, AbortSignal.timeout(5000));
+    await app.storage.table('SiteSettings').insert('site', '1', row);
   });
   afterAll(() => app.stop());
 
@@ -284,6 +293,6 @@ describe('the pages without a good site row', () => {
       expect(html).not.toContain('Evil');
     }
     expect((await postForm(app, paths.forgotPassword, { email: 'nobody' })).status).toBe(400);
-    expect((await postForm(app, paths.forgotPassword, { email: someuser.email })).status).toBe(303);
+    expect((await postForm(app, paths.forgotPassword, { email: someuser.email })).status).toBe(200);
   });
 });

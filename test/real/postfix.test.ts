@@ -29,6 +29,7 @@ const missing = postfixMissing();
     };
     const misconfigured = (reason: string) =>
       ({ outcome: 'transient', reason, surelyNotAccepted: true, misconfigured: true }) as const;
+    const policy = (reason: string) => ({ ...misconfigured(reason), maxAttempts: 12 });
 
     describeEmailBackend('smtp', () =>
       Promise.resolve({
@@ -68,12 +69,12 @@ const missing = postfixMissing();
 
     it('relay access denied (554 5.7.1) is misconfigured', async () => {
       const elsewhere = sampleMail({ to: 'someuser@elsewhere.example' });
-      expect(await send(elsewhere, 'plain', { security: 'none', user: undefined })).toEqual(misconfigured('smtp_554'));
+      expect(await send(elsewhere, 'plain', { security: 'none', user: undefined })).toEqual(policy('smtp_554'));
     });
 
     it('a sender that the log-in does not own (553 5.7.1) is misconfigured', async () => {
       const mail = sampleMail({ site: { from: 'other@codalab.org' } });
-      expect(await send(mail)).toEqual(misconfigured('smtp_553'));
+      expect(await send(mail)).toEqual(policy('smtp_553'));
     });
 
     it('an unknown recipient (550 5.1.1) is refused for good', async () => {

@@ -43,7 +43,7 @@ describe('the settings', () => {
       siteId: '1',
       resetKeyTtlMinutes: 60,
       password: { minLength: 15, hasher: 'argon2id', pwnedPasswordsUrl: 'https://api.pwnedpasswords.com' },
-      limits: { perAddress: { burst: 3, refillMs: 300_000 }, perIp: { burst: 60, refillMs: 60_000 } },
+      limits: { perAddress: { burst: 3, refillMs: 300_000, perDay: 20 }, perIp: { burst: 60, refillMs: 60_000 } },
       trustedProxyHops: 1,
       allowedOrigins: [],
       linksEndpoint: false,
@@ -182,7 +182,8 @@ describe('the settings', () => {
       expect(namesOf(problemsOf({ [name]: 'http://api.example.org' }))).toEqual([name]);
       expect(namesOf(problemsOf({ [name]: 'http://localhost.evil.example/' }))).toEqual([name]);
       expect(namesOf(problemsOf({ [name]: 'http://127.0.0.1@evil.example/' }))).toEqual([name]);
-      expect(problemsOf({ [name]: 'http://127.0.0.1:4000' })).toEqual([]);
+      const secrets = { SITE_EVENTS_SECRETS: `whsec_${'A'.repeat(32)}` };
+      expect(problemsOf({ ...secrets, [name]: 'http://127.0.0.1:4000' })).toEqual([]);
     }
     const smtp = { EMAIL_BACKEND: 'smtp', EMAIL_HOST_USER: 'apikey', EMAIL_HOST_PASSWORD: 'x' };
     expect(namesOf(problemsOf({ ...smtp, EMAIL_USE_TLS: 'false' }))).toEqual(['EMAIL_USE_TLS']);

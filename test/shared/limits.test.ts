@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { charge, discharge, type Bucket, type Rate } from '../../shared/limits';
+import { charge, uncharge, type Bucket, type Rate } from '../../shared/limits';
 import { start } from '../support/flow';
 
 const rate: Rate = { burst: 3, refillMs: 300_000 };
@@ -46,13 +46,24 @@ describe('the token bucket', () => {
     expect(bucket?.charged).toHaveLength(3);
   });
 
-  it('gives a token back once, for a mail that was charged, and never more than the burst', () => {
+  it('returns a token once, for a mail that was charged, and never more than the burst', () => {
     const { bucket } = chargeAll([start, start, start]);
-    const back = discharge(bucket as Bucket, rate, 'mail1', start) as Bucket;
+    const back = uncharge(bucket as Bucket, rate, 'mail1', start) as Bucket;
     expect(back).toMatchObject({ tokens: 1, charged: ['mail0', 'mail2'] });
-    expect(discharge(back, rate, 'mail1', start)).toBe('same');
-    expect(discharge(back, rate, 'never', start)).toBe('same');
-    expect(discharge(back, rate, 'mail0', after(1_000_000))).toMatchObject({ tokens: 3 });
+    expect(uncharge(back, rate, 'mail1', start)).toBe('same');
+    expect(uncharge(back, rate, 'never', start)).toBe('same');
+    expect(uncharge(back, rate, 'mail0', after(1_000_000))).toMatchObject({ tokens: 3 });
+  });
+
+  it('D8 lets no more through than the number per UTC day, whatever the bucket holds', () => {
+    const perDay = { burst: 3, refillMs: 60_000, perDay: 5 };
+    const minutes = Array.from({ length: 20 }, (_, minute) => after(minute * 60));
+    const { passed, bucket } = chargeAll(minutes, perDay);
+    expect(passed).toBe(5);
+    expect(charge(bucket, perDay, 'x', new Date('2026-03-01T23:59:59Z'))).toBe('over');
+    expect(charge(bucket, perDay, 'x', new Date('2026-03-02T00:00:00Z'))).toMatchObject({ dayCount: 1 });
+    const returned = uncharge(bucket as Bucket, perDay, 'mail4', after(1200));
+    expect(charge(returned as Bucket, perDay, 'y', after(1200))).toMatchObject({ dayCount: 5 });
   });
 
   it('never lets more through than burst + elapsed / refill, whenever the mails come', () => {

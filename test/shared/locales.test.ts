@@ -1,41 +1,26 @@
 // The languages: of one shape, and chosen by a tag or by what the browser prefers.
 import { acceptedLocale, builtInLanguages, findLocale, messagesFor, type Catalog } from '../../shared/locales';
+import {
+  applyTexts,
+  flattenMessages,
+  messageNames,
+  textProblem,
+  type TextOverride,
+} from '../../shared/locales/overrides';
+import { renderPasswordReset } from '../../shared/mail/renderMail';
+import { codalab } from './mail/sampleMail';
 
-/** Path → sentence. Plural forms count as one, by their `other`. */
-function sentences(messages: object, prefix = ''): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const [name, value] of Object.entries(messages) as [string, unknown][]) {
-    const path = `${prefix}${name}`;
-    if (typeof value === 'string') found.set(path, value);
-    else if (typeof value === 'object' && value !== null) {
-      if ('other' in value) found.set(path, String(value.other));
-      else for (const [inner, text] of sentences(value, `${path}.`)) found.set(inner, text);
-    }
-  }
-  return found;
-}
-
-const placeholders = (text = ''): string[] => (text.match(/\{\{\w+\}\}/g) ?? []).sort();
-const english = sentences(messagesFor('en'));
+const english = flattenMessages(messagesFor('en'));
 
 describe.each([...builtInLanguages.keys()])('the messages in %s', (locale) => {
   const messages = messagesFor(locale);
-  const own = sentences(messages);
 
   it('name the same values as the English ones, and hold no markup', () => {
-    expect([...own.keys()].sort()).toEqual([...english.keys()].sort());
+    const own = flattenMessages(messages);
+    expect([...own.keys()].sort()).toEqual(messageNames(locale).sort());
     for (const [name, text] of own) {
-      expect([name, placeholders(text)]).toEqual([name, placeholders(english.get(name))]);
-      expect([name, text]).toEqual([name, expect.stringMatching(/^\S([^]*\S)?$/)]);
-      expect([name, text.replace(/\{\{\w+\}\}/g, '')]).toEqual([name, expect.not.stringMatching(/[{}<>]/)]);
-    }
-  });
-
-  it('have every plural form that 1 to 128 needs, each with its number', () => {
-    const rules = new Intl.PluralRules(locale);
-    const { missing } = messages.newPassword;
-    for (let count = 1; count <= 128; count++) {
-      expect([count, missing[rules.select(count)]]).toEqual([count, expect.stringContaining('{{count}}')]);
+      expect([name, textProblem(locale, name, text)]).toEqual([name, undefined]);
+      expect([name, text]).toEqual([name, text.trim()]);
     }
   });
 
@@ -49,8 +34,8 @@ describe.each([...builtInLanguages.keys()])('the messages in %s', (locale) => {
 it.each([...builtInLanguages.keys()].filter((locale) => locale !== 'en'))(
   'the messages in %s are translated',
   (locale) => {
-    const same = [...sentences(messagesFor(locale))].filter(([name, text]) => english.get(name) === text);
-    expect(same.map(([name]) => name).filter((name) => name !== 'page.errorTitle')).toEqual(['dir']);
+    const same = [...flattenMessages(messagesFor(locale))].filter(([name, text]) => english.get(name) === text);
+    expect(same.map(([name]) => name).filter((name) => name !== 'page.errorTitle')).toEqual([]);
   },
 );
 
@@ -93,4 +78,86 @@ it.each([
   [`${'x'.repeat(600)},de`, undefined],
 ])('Accept-Language %j gets %j', (header, locale) => {
   expect(acceptedLocale(header)).toBe(locale);
+});
+
+const apply = (...rows: [locale: string, name: string, text: string][]) =>
+  applyTexts(
+    builtInLanguages,
+    rows.map(([locale, name, text]): TextOverride => ({ locale, name, text })),
+  );
+
+describe('the texts of a site', () => {
+  it('replace single sentences, and nothing else', () => {
+    const { catalog, refused } = apply(
+      ['en', 'passwordReset.thanks', 'See you soon at the lab!'],
+      ['EN', 'forgotPassword.button', 'Go'],
+      ['zh-hans', 'newPassword.missing.other', '还差 {{ count }} 个'],
+    );
+    expect(refused).toEqual([]);
+    expect([...catalog.keys()]).toEqual([...builtInLanguages.keys()]);
+    const own = messagesFor('en', catalog);
+    expect(own.forgotPassword).toEqual({ ...messagesFor('en').forgotPassword, button: 'Go' });
+    expect(messagesFor('zh-CN', catalog).newPassword.missing).toEqual({ other: '还差 {{count}} 个' });
+    expect(messagesFor('en').passwordReset.thanks).toBe('Thanks for using our site!');
+    const accounts = [{ username: 'someuser', link: 'https://codalab.org/' }];
+    expect(renderPasswordReset({ site: { ...codalab, catalog }, accounts }).text).toMatch(
+      /See you soon at the lab!\n$/,
+    );
+  });
+
+  it('add a language, in English where it lacks something', () => {
+    const { catalog, missing, refused } = apply(
+      ['it', 'forgotPassword.title', 'Reimposta la password'],
+      ['it', 'newPassword.missing.one', 'Manca {{count}} carattere'],
+      ['he', 'page.logIn', 'התחברות'],
+    );
+    expect(refused).toEqual([]);
+    expect(acceptedLocale('it-CH,de', catalog)).toBe('it');
+    const { locale, dir, forgotPassword, newPassword } = messagesFor('it-IT', catalog);
+    expect([locale, dir, messagesFor('he', catalog).dir]).toEqual(['it', 'ltr', 'rtl']);
+    expect([forgotPassword.title, forgotPassword.email]).toEqual(['Reimposta la password', 'Email address']);
+    expect(newPassword.missing).toEqual({ one: 'Manca {{count}} carattere', other: '{{count}} more characters' });
+    expect([...missing.keys()]).toEqual(['it', 'he']);
+    expect(missing.get('it')).toHaveLength(messageNames('it').length - 2);
+    expect(missing.get('it')).toEqual(expect.arrayContaining(['newPassword.missing.other', 'passwordReset.subject']));
+    expect(missing.get('it')).not.toContain('forgotPassword.title');
+  });
+
+  it('ask for every plural form of a language', () => {
+    const forms = messageNames('pl').filter((name) => name.startsWith('newPassword.missing.'));
+    expect(forms.map((name) => name.split('.')[2]).sort()).toEqual(['few', 'many', 'one', 'other']);
+    const { catalog } = apply(['pl', 'newPassword.missing.few', 'Brakuje {{count}} znaków']);
+    expect(messagesFor('pl', catalog).newPassword.missing.few).toBe('Brakuje {{count}} znaków');
+  });
+
+  it.each([
+    ['HTML', 'en', 'forgotPassword.intro', 'Click <a href=x>here</a>', 'has HTML'],
+    ['an entity', 'en', 'forgotPassword.intro', '&lt;b&gt;', 'has HTML'],
+    ['no placeholder', 'en', 'passwordReset.usernameReminder', 'Your username.', 'lacks {{username}}'],
+    ['an unknown placeholder', 'en', 'page.help', 'Help {{link}}', 'has a placeholder that'],
+    ['a section', 'en', 'page.help', '{{#mail}}x{{/mail}}', 'has braces'],
+    ['an unescaped placeholder', 'en', 'passwordReset.usernameReminder', '{{{username}}}', 'has braces'],
+    ['an open tag', 'en', 'page.help', 'Help {{', 'has braces'],
+    ['other delimiters', 'en', 'page.help', '{{=<% %>=}}', 'has HTML'],
+    ['a link', 'en', 'passwordReset.thanks', 'https://evil.example/reset', 'has a link'],
+    ['a host name', 'en', 'passwordReset.thanks', 'Go to evil.example now', 'has a link'],
+    ['a short host name', 'en', 'passwordReset.thanks', 'Go to t.co/x', 'has a link'],
+    ['a megabyte', 'en', 'page.help', 'x'.repeat(1_000_000), 'has more than 2000'],
+    ['control characters', 'en', 'page.help', 'Help\r\nBcc: x', 'has control'],
+    ['reordered text', 'en', 'page.help', 'Help \u202egnp', 'has control'],
+    ['blanks', 'en', 'page.help', ' ', 'is empty'],
+    ['an unknown message', 'en', '__proto__', 'x', 'is for no message'],
+    ['the tag of a language', 'en', 'locale', 'fr', 'is for no message'],
+    ['a plural form that is not there', 'ja', 'newPassword.missing.one', '{{count}}', 'is for no message'],
+  ])('with %s change nothing', (_what, locale, name, text, problem) => {
+    const { catalog, refused } = apply([locale, name, text]);
+    expect(catalog).toEqual(builtInLanguages);
+    expect(refused).toEqual([{ locale, name, problem: expect.stringContaining(problem) }]);
+  });
+
+  it('show no more of a bad key than an event may hold', () => {
+    expect(apply(['not a tag', 'a\nb', 'x']).refused).toEqual([
+      { locale: '?', name: '?', problem: 'is for no language tag' },
+    ]);
+  });
 });

@@ -1,9 +1,10 @@
-import type { AppEvent } from '../../shared/events';
+import { deadline, withDeadline } from '../../shared/deadline';
 import { StorageUnavailable } from '../../shared/errors';
+import type { AppEvent } from '../../shared/events';
 import { createSiteSource, mailboxAddress, resetLink, siteSchema, type Site } from '../../shared/site';
 import { createSiteTable } from '../../shared/storage/siteTable';
 import { createMemoryTableStore } from '../fakes/memoryTableStore';
-import { codalab, createTestClock, within } from '../support/flow';
+import { codalab, createTestClock, down } from '../support/flow';
 
 const inProduction = siteSchema(false);
 const wrongColumns = (row: unknown, development = false): string[] => {
@@ -100,111 +101,149 @@ describe('the site source', () => {
     const clock = createTestClock();
     const table = createMemoryTableStore();
     const events: AppEvent[] = [];
-    const source = createSiteSource(createSiteTable(table, '1'), defaults, false, clock.now, (event) =>
-      events.push(event),
+    const source = createSiteSource(
+      createSiteTable(table, createMemoryTableStore(), '1'),
+      defaults,
+      false,
+      clock.now,
+      (event) => events.push(event),
     );
     return { clock, table, events, source };
   }
 
   it('[ST1] seeds an empty table from the settings and uses that', async () => {
     const { source, table } = setUp();
-    await expect(source.current(within())).resolves.toEqual(codalab);
+    await expect(source.current()).resolves.toEqual(codalab);
     expect(table.rows()).toEqual([expect.objectContaining({ ...codalab, partitionKey: 'site', rowKey: '1' })]);
   });
 
   it('reads the table once for any number of calls at a time', async () => {
     const { source, table } = setUp();
-    await source.seed(within());
+    await source.seed();
     table.calls.length = 0;
-    await Promise.all(Array.from({ length: 20 }, () => source.current(within())));
-    await source.current(within());
+    await Promise.all(Array.from({ length: 20 }, () => source.current()));
+    await source.current();
     expect(table.calls).toEqual(['get']);
   });
 
-  it('[ST4] uses an edit within a minute', async () => {
+  it('[ST4] uses an edit within a minute, and at once after the app was idle for one', async () => {
     const { source, table, clock } = setUp();
-    await source.current(within());
+    await source.current();
     table.edit('site', '1', { name: 'Other' });
     clock.advance(59);
-    await expect(source.current(within())).resolves.toMatchObject({ name: 'Other' });
+    await source.current(); // the last good row; the refresh is on its way
+    await new Promise(setImmediate);
+    await expect(source.current()).resolves.toMatchObject({ name: 'Other' });
+    table.edit('site', '1', { name: 'Third' });
+    clock.advance(61);
+    await expect(source.current()).resolves.toMatchObject({ name: 'Third' });
   });
 
   it('[ST4] [TM1] uses an edit within a minute also after the clock jumped back for hours', async () => {
     const { source, table, clock } = setUp();
     clock.advance(7200);
-    await source.current(within());
+    await source.current();
     clock.advance(-7200);
     table.edit('site', '1', { name: 'Other' });
-    await expect(source.current(within())).resolves.toMatchObject({ name: 'Other' });
+    await source.current();
+    await new Promise(setImmediate);
+    await expect(source.current()).resolves.toMatchObject({ name: 'Other' });
   });
 
-  it('[ST1] keeps the last good row after a broken edit, says which column is wrong and not what it holds', async () => {
+  it('[ST1] keeps the last good row after a broken edit, says which column is wrong and not what it holds, and recovers', async () => {
     const { source, table, clock, events } = setUp();
-    await source.current(within());
+    await source.current();
     table.edit('site', '1', { domain: 'evil.example/@', protocol: 'ftp-canary' });
-    clock.advance(60);
-    await expect(source.current(within())).resolves.toEqual(codalab);
-    const refused = events.filter(({ event }) => event === 'siteRowRefused');
-    expect(refused).toEqual([expect.objectContaining({ lastGoodInUse: true, level: 'error' })]);
-    expect(JSON.stringify(refused)).toMatch(/domain/);
-    expect(JSON.stringify(refused)).not.toMatch(/evil|canary/);
-  });
-
-  it('[ST1] mends itself when the operator mends the row', async () => {
-    const { source, table, clock } = setUp();
-    await source.current(within());
-    table.edit('site', '1', { domain: '' });
-    clock.advance(60);
-    await source.current(within());
-    table.edit('site', '1', { domain: 'new.example.org' });
-    clock.advance(60);
-    await expect(source.current(within())).resolves.toMatchObject({ domain: 'new.example.org' });
+    clock.advance(61);
+    await expect(source.current()).resolves.toEqual(codalab);
+    expect(events).toEqual([expect.objectContaining({ event: 'siteRowRefused', lastGoodInUse: true, level: 'error' })]);
+    expect(JSON.stringify(events)).toMatch(/domain/);
+    expect(JSON.stringify(events)).not.toMatch(/evil|canary/);
+    table.edit('site', '1', { ...codalab, domain: 'new.example.org' });
+    clock.advance(61);
+    await expect(source.current()).resolves.toMatchObject({ domain: 'new.example.org' });
   });
 
   it('[ST1] keeps the last good row while the table does not answer', async () => {
     const { source, table, clock, events } = setUp();
-    await source.current(within());
-    clock.advance(60);
-    table.intercept('get', () => {
-      throw new StorageUnavailable('tables', '503');
+    await source.current();
+    clock.advance(61);
+    down(table, 'get');
+    await expect(source.current()).resolves.toEqual(codalab);
+    const refused = { event: 'siteRowRefused', errorName: 'StorageUnavailable' };
+    expect(events).toEqual([expect.objectContaining(refused)]);
+  });
+
+  describe('D1 while a read hangs', () => {
+    /** The next read hangs until its deadline. */
+    const hang = (table: ReturnType<typeof setUp>['table']): void =>
+      table.intercept('get', () => {
+        const signal = deadline();
+        return new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(new StorageUnavailable('tables', 'timeout')));
+        });
+      });
+    const refresh = new AbortController();
+    let timeout: jest.SpyInstance;
+    beforeEach(() => {
+      timeout = jest.spyOn(AbortSignal, 'timeout').mockReturnValue(refresh.signal);
     });
-    await expect(source.current(within())).resolves.toEqual(codalab);
-    expect(events).toContainEqual(
-      expect.objectContaining({ event: 'siteRowRefused', errorName: 'StorageUnavailable' }),
-    );
+    afterEach(() => jest.restoreAllMocks());
+
+    it('answers with the last good row at once', async () => {
+      const { source, table, clock } = setUp();
+      await source.current();
+      clock.advance(45);
+      hang(table);
+      await expect(source.current()).resolves.toEqual(codalab);
+      await expect(source.current()).resolves.toEqual(codalab);
+    });
+
+    it('holds each caller as long as its own deadline, and the next read no longer than 3 s', async () => {
+      const { source, table } = setUp();
+      hang(table);
+      const [long, short] = [new AbortController(), new AbortController()];
+      const waiting = withDeadline(long.signal, () => source.current());
+      const impatient = withDeadline(short.signal, () => source.current());
+      short.abort();
+      await expect(impatient).rejects.toMatchObject({ name: 'StorageUnavailable', code: 'timeout' });
+      expect(timeout).toHaveBeenCalledWith(3_000);
+      refresh.abort();
+      await expect(waiting).rejects.toMatchObject({ code: 'timeout' });
+      jest.restoreAllMocks();
+      await expect(source.current()).resolves.toEqual(codalab);
+    });
   });
 
   it('[ST1] never uses the settings in place of a broken row', async () => {
     const { source, table } = setUp();
     table.edit('site', '1', { ...codalab, domain: 'broken/' });
-    await expect(source.current(within())).rejects.toMatchObject({ name: 'SiteUnavailable' });
-    await expect(source.current(within())).rejects.toMatchObject({ name: 'SiteUnavailable' });
+    await expect(source.current()).rejects.toMatchObject({ name: 'SiteUnavailable' });
+    await expect(source.current()).rejects.toMatchObject({ name: 'SiteUnavailable' });
   });
 
   it('[ST1] says that storage is down when the row could never be read', async () => {
     const { source, table } = setUp();
-    table.intercept('get', () => {
-      throw new StorageUnavailable('tables', 'connection');
-    });
-    await expect(source.current(within())).rejects.toMatchObject({ name: 'StorageUnavailable' });
-    await expect(source.current(within())).resolves.toEqual(codalab);
+    down(table, 'get');
+    await expect(source.current()).rejects.toMatchObject({ name: 'StorageUnavailable' });
+    await expect(source.current()).resolves.toEqual(codalab);
   });
 
   it('[ST2] seeds only the columns that are missing', async () => {
     const { source, table } = setUp();
     table.edit('site', '1', { name: "The operator's name", domain: 'operator.example' });
-    const written = await source.seed(within());
+    const written = await source.seed();
     expect(written).not.toContain('name');
     expect(written).toContain('defaultFromEmail');
     expect(table.rows()[0]).toMatchObject({ name: "The operator's name", domain: 'operator.example', locale: 'en' });
-    await expect(source.seed(within())).resolves.toEqual([]);
+    await expect(source.seed()).resolves.toEqual([]);
   });
 
   it('[ST2] leaves a column alone that an operator emptied', async () => {
     const { source, table } = setUp();
     table.edit('site', '1', { ...codalab, contactEmail: '' });
-    await source.seed(within());
+    await source.seed();
     expect(table.rows()[0]).toMatchObject({ contactEmail: '' });
-    await expect(source.current(within())).resolves.not.toHaveProperty('contactEmail', expect.anything());
+    await expect(source.current()).resolves.not.toHaveProperty('contactEmail', expect.anything());
   });
 });

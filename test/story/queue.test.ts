@@ -1,5 +1,5 @@
 // The queue as it really is: junk, duplicates, other encodings, other versions, other secrets, all at once.
-import { seal } from '../../shared/seal';
+import { seal } from '../../shared/outbox/seal';
 import { newId } from '../../shared/clock';
 import { sampleSigningSecret } from '../../shared/config';
 import { addAccount, eventually, keyIn, someuser, startApp, type App } from '../support/app';
@@ -9,26 +9,19 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const secret = { kid: 'dev', secret: Buffer.from(sampleSigningSecret, 'base64') };
 
 async function poisonTexts(app: App): Promise<string[]> {
-  const queue = app.storage.queue('outgoing-mail-poison');
-  await queue.createIfNotExists();
+  const queue = await app.storage.queue('outgoing-mail-poison');
   const { peekedMessageItems } = await queue.peekMessages({ numberOfMessages: 32 });
   return peekedMessageItems.map(({ messageText }) => messageText);
 }
 
 const queued = async (app: App): Promise<number> =>
-  (await app.storage.queue('outgoing-mail').getProperties()).approximateMessagesCount ?? 0;
+  (await (await app.storage.queue('outgoing-mail')).getProperties()).approximateMessagesCount ?? 0;
 
 describe('the queue', () => {
-  let app: App;
-  beforeEach(async () => {
-    app = await startApp({ env: { LIMIT_PER_ADDRESS: 'off', LIMIT_PER_IP: 'off' }, timers: false });
-    await addAccount(app, someuser);
-  });
-  afterEach(() => app.stop());
-
   it('[Q1] [Q2] puts what nobody can read into the poison queue at once, while the others flow', async () => {
-    const queue = app.storage.queue('outgoing-mail');
-    await queue.createIfNotExists();
+    const app = await startApp({ env: { LIMIT_PER_ADDRESS: 'off', LIMIT_PER_IP: 'off' }, timers: false });
+    await addAccount(app, someuser);
+    const queue = await app.storage.queue('outgoing-mail');
     const good = { v: 1, id: newId(), attempt: 0, kid: 'dev' };
     const junk = [
       base64('not json'),
@@ -54,6 +47,7 @@ describe('the queue', () => {
     expect(poisoned).toHaveLength(junk.length);
     await eventually(async () => ((await queued(app)) === 0 ? true : undefined));
     expect(app.host.output()).not.toContain('"event":"taskFailed"');
+    await app.stop();
   });
 
   it('[Q4] sends one mail for a message that was enqueued twice', async () => {
@@ -61,19 +55,20 @@ describe('the queue', () => {
     const front = await startApp({ connectionString, queues: false, timers: false });
     await addAccount(front, someuser);
     await front.post('password-reset/request', { email: someuser.email });
-    const queue = front.storage.queue('outgoing-mail');
+    const queue = await front.storage.queue('outgoing-mail');
     const { peekedMessageItems } = await queue.peekMessages();
     for (let copies = 0; copies < 5; copies++) await queue.sendMessage(peekedMessageItems[0]?.messageText ?? '');
     const workers = await Promise.all(
       [0, 1].map(() => startApp({ connectionString, timers: false, queueHoldSeconds: 2 })),
     );
-    await eventually(async () => {
-      const done = workers.flatMap(({ host }) => host.output().match(/"outcome":"(?:done|accepted)"/g) ?? []);
-      return done.length >= 6 ? true : undefined;
-    }, 90);
+    // A copy that finds the lease of the other worker comes back after it; that is tested with a clock.
+    await eventually(() => {
+      const handled = workers.flatMap(({ host }) => host.output().match(/"outcome":"(?:done|accepted|busy)"/g) ?? []);
+      return handled.length >= 6 ? true : undefined;
+    });
     expect(workers.flatMap((worker) => worker.mails())).toHaveLength(1);
     await Promise.all([front, ...workers].map((one) => one.stop()));
-  }, 120_000);
+  });
 
   it('[Q7] one bad message among 32 costs none of the others', async () => {
     const people = Array.from({ length: 31 }, (_, index) => `person${index}@example.org`);
@@ -82,7 +77,7 @@ describe('the queue', () => {
       await addAccount(front, { email, username: `person${index}` });
       await front.post('password-reset/request', { email });
     }
-    await front.storage.queue('outgoing-mail').sendMessage(base64('bad'));
+    await (await front.storage.queue('outgoing-mail')).sendMessage(base64('bad'));
     const worker = await startApp({ connectionString: front.connectionString, timers: false });
     // They share one client's bucket: a race lost four times costs ten seconds.
     const mails = await worker.mailsWithin(31, 60);
@@ -90,20 +85,6 @@ describe('the queue', () => {
     await expect(poisonTexts(front)).resolves.toEqual([base64('bad')]);
     await Promise.all([front.stop(), worker.stop()]);
   }, 90_000);
-
-  it('[D3] puts a newer version and an unknown kid back with a warning, not into poison', async () => {
-    const queue = app.storage.queue('outgoing-mail');
-    await queue.createIfNotExists();
-    const sealed = seal(secret, { v: 1, id: newId() }, '{}');
-    await queue.sendMessage(base64(JSON.stringify({ v: 2, id: newId(), attempt: 0, kid: 'dev', sealed })));
-    await queue.sendMessage(base64(JSON.stringify({ v: 1, id: newId(), attempt: 0, kid: 'other', sealed })));
-    await eventually(() =>
-      (app.host.output().match(/"reason":"(?:newer_version|unknown_kid)"/g) ?? []).length === 2 ? true : undefined,
-    );
-    expect(app.host.output()).toContain('"level":"warn"');
-    await expect(poisonTexts(app)).resolves.toEqual([]);
-    expect(await queued(app)).toBe(2);
-  });
 
   it('[D2] a mixed fleet: the new secret is first published to verify, then signs, and no key fails', async () => {
     const other = `new:${Buffer.alloc(32, 'another secret').toString('base64')}`;

@@ -28,7 +28,7 @@ describe('the whole story', () => {
     expect(mail.slice(mail.indexOf('Subject:'))).toBe(
       [
         'Subject: [CodaLab] Password Reset E-mail',
-        'From: info@codalab.org',
+        'From: CodaLab <info@codalab.org>',
         'To: someuser@somewhere.com',
         '',
         "You're receiving this e-mail because you or someone else has requested a password",
@@ -66,18 +66,4 @@ describe('the whole story', () => {
     expect(notice).toContain('To: someuser@somewhere.com');
     expect(notice).not.toContain('/accounts/password/reset/key/');
   }, 60_000);
-
-  it('leaves the key good after a rejected password', async () => {
-    const key = await mailedKey();
-    const rejected = await app.post('password-reset/redeem', { key, newPassword: 'short' });
-    expect(rejected).toMatchObject({
-      status: 422,
-      json: { code: 'rejected_password', errors: [{ code: 'too_short' }] },
-    });
-    const about = await app.post('password-reset/redeem', { key, newPassword: 'someuser@somewhere.com' });
-    expect(about).toMatchObject({ status: 422, json: { errors: [{ code: 'about_you' }] } });
-    await expect(
-      app.post('password-reset/redeem', { key, newPassword: `${goodPassword} again` }),
-    ).resolves.toMatchObject({ status: 200 });
-  });
 });

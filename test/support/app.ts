@@ -15,6 +15,10 @@ export const exampleSettings = exampleSchema.parse(
   JSON.parse(readFileSync(path.join(root, 'local.settings.json.example'), 'utf8')),
 ).Values;
 
+/** Of this test file; what a failed test left running would keep jest from ending. */
+const running = new Set<HostProcess>();
+afterAll(() => Promise.all([...running].map((host) => host.stop('SIGKILL'))));
+
 export interface App {
   readonly host: HostProcess;
   readonly storage: StorageClients;
@@ -55,6 +59,8 @@ export async function startApp({ env, connectionString = emptyStorage(), ...opti
     hostJsonFile: path.join(root, 'host.json'),
     env: { ...exampleSettings, AzureWebJobsStorage: connectionString, ...env },
   });
+  running.add(host);
+  void host.exited.then(() => running.delete(host));
   const mails = (): string[] => printedMails(host.output());
   return {
     host,

@@ -1,12 +1,15 @@
 // The story and the outbox on memory tables under the real adapters, with a clock that a test sets and every event captured.
 import { addressHashOf } from '../../shared/address';
 import type { Clock } from '../../shared/clock';
+import { StorageUnavailable } from '../../shared/errors';
 import type { AppEvent } from '../../shared/events';
 import type { Rate } from '../../shared/limits';
 import type { Mail } from '../../shared/mail/emailBackend';
 import { refundLimits } from '../../shared/mailLimits';
 import { describeMailRequest, parseMailRequest, type MailRequest } from '../../shared/mailRequest';
-import { handleMessage, type MailHandler, type OutboxDeps } from '../../shared/outbox/worker';
+import { createOutbox } from '../../shared/outbox/outbox';
+import { openMessage } from '../../shared/outbox/outgoingMail';
+import type { MailHandler, OutboxDeps } from '../../shared/outbox/worker';
 import { createPasswordEncoder } from '../../shared/password/encodePassword';
 import type { Requester, ResetDeps } from '../../shared/resetDeps';
 import { prepareMail, requestReset } from '../../shared/resetFlow';
@@ -18,7 +21,7 @@ import { createLimitsTable } from '../../shared/storage/limitsTable';
 import { createResetKeysTable } from '../../shared/storage/resetKeysTable';
 import { createSiteTable } from '../../shared/storage/siteTable';
 import { createMemoryQueue, type MemoryQueue } from '../fakes/memoryQueue';
-import { createMemoryTableStore, type MemoryTableStore } from '../fakes/memoryTableStore';
+import { createMemoryTableStore, type MemoryTableStore, type TableCall } from '../fakes/memoryTableStore';
 import { createScriptedEmail, type ScriptedEmail } from '../fakes/scriptedEmail';
 
 export const secretA: SigningSecret = { kid: 'a', secret: Buffer.alloc(32, 'secret A ') };
@@ -68,14 +71,17 @@ export interface TestTables {
   readonly limits: MemoryTableStore;
   readonly deliveries: MemoryTableStore;
   readonly site: MemoryTableStore;
+  readonly siteTexts: MemoryTableStore;
 }
 
+type FlowDeps = ResetDeps & Omit<OutboxDeps, 'stopping'>;
+
 export interface TestFlow {
-  readonly deps: ResetDeps & OutboxDeps;
+  readonly deps: FlowDeps;
   /** Handles one message as the queue function does. */
   readonly handle: (message: unknown) => Promise<void>;
-  /** Tells the outbox to stop. */
-  readonly stop: () => void;
+  /** Tells the outbox to stop; returns when it has. */
+  readonly stop: () => Promise<void>;
   readonly clock: TestClock;
   readonly tables: TestTables;
   readonly queue: MemoryQueue;
@@ -96,6 +102,12 @@ export interface TestFlow {
   readonly mailsFor: (email: string, requester?: Requester) => Promise<Mail[]>;
   /** The account's row. */
   readonly account: (email: string, id?: string) => Record<string, unknown> | undefined;
+  /** What is sealed in the newest message. */
+  readonly queued: () => MailRequest | undefined;
+  /** The outcomes of the messages that were handled so far. */
+  readonly outcomes: () => string[];
+  /** Every table call since the last time. */
+  readonly newCalls: () => TableCall[];
 }
 
 export interface TestFlowOptions {
@@ -120,13 +132,13 @@ export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
     limits: createMemoryTableStore(),
     deliveries: createMemoryTableStore(),
     site: createMemoryTableStore(),
+    siteTexts: createMemoryTableStore(),
   };
   const queue = createMemoryQueue();
   const email = createScriptedEmail();
   const { perAddress = { burst: 3, refillMs: 300_000 }, perIp = { burst: 60, refillMs: 60_000 } } = options;
   const signingSecrets = options.signingSecrets ?? [secretA];
-  const stopping = new AbortController();
-  const deps: ResetDeps & OutboxDeps = {
+  const deps: FlowDeps = {
     settings: {
       signingSecrets,
       sealingSecrets: options.sealingSecrets ?? signingSecrets,
@@ -143,12 +155,17 @@ export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
     resetKeys: createResetKeysTable(tables.resetKeys),
     deliveries: createDeliveriesTable(tables.deliveries),
     limits: createLimitsTable(tables.limits),
-    site: createSiteSource(createSiteTable(tables.site, '1'), options.site ?? codalab, false, clock.now, emit),
+    site: createSiteSource(
+      createSiteTable(tables.site, tables.siteTexts, '1'),
+      options.site ?? codalab,
+      false,
+      clock.now,
+      emit,
+    ),
     email,
     encodePassword: createPasswordEncoder('argon2id', emit),
     isBreached: options.isBreached,
     sendSiteEvent: options.sendSiteEvent,
-    stopping: stopping.signal,
   };
   const handler: MailHandler<MailRequest> = {
     parse: parseMailRequest,
@@ -156,7 +173,8 @@ export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
     prepare: (request, mail) => prepareMail(deps, request, mail),
     refund: (request, mailId) => refundLimits(deps, request, mailId),
   };
-  const handle = (message: unknown): Promise<void> => handleMessage(deps, handler, message);
+  const outbox = createOutbox(deps, handler);
+  const handle = (message: unknown): Promise<void> => outbox.handle(message);
   const request = (address: string, requester: Requester = {}): Promise<string> =>
     requestReset(deps, address, requester);
   const deliverAll = async (rounds = 10): Promise<void> => {
@@ -169,7 +187,7 @@ export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
   return {
     deps,
     handle,
-    stop: () => stopping.abort(),
+    stop: () => outbox.stop(),
     clock,
     tables,
     queue,
@@ -191,7 +209,29 @@ export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
     },
     account: (address, id = '1') =>
       tables.accounts.rows().find((row) => row.partitionKey === addressHashOf(address) && row.rowKey === id),
+    queued: () => {
+      const opened = openMessage(deps.settings, queue.sent.at(-1)?.envelope);
+      return opened.outcome === 'opened' ? parseMailRequest(opened.inside) : undefined;
+    },
+    outcomes: () => events.flatMap((event) => (event.event === 'sendMail' ? [event.outcome] : [])),
+    newCalls: () => {
+      const { accounts, resetKeys, limits, deliveries, site } = tables;
+      return [accounts, resetKeys, limits, deliveries, site].flatMap(({ calls }) => calls.splice(0));
+    },
   };
+}
+
+/** The next calls of this kind fail as if the service were down. */
+export function down(table: MemoryTableStore, call: TableCall, times = 1): void {
+  table.intercept(call, () => Promise.reject(new StorageUnavailable('tables', '503')), times);
+}
+
+/** The next call of this kind does its work, and its reply is lost: the client's own retry sees `answer`. */
+export function loseReply(table: MemoryTableStore, call: TableCall, answer: 'stale' | 'exists'): void {
+  table.intercept(call, async (run) => {
+    await run();
+    return answer;
+  });
 }
 
 /** The reset keys in a mail's links, in order. */

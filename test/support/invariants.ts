@@ -1,18 +1,17 @@
 // The invariants I1–I6 as assertions, for use after every case.
 import { z } from 'zod';
 import { verifyPassword } from '../../shared/password/passwordHash';
-import type { StorageClients, TableName } from '../../shared/services';
+import type { StorageClients, TableName } from '../../shared/storage/storageClients';
 import type { Row } from '../../shared/storage/tableStore';
 import type { SendGridRequest } from '../fakes/scriptedSendGrid';
 import type { AppAnswer } from './app';
 
 const tableNames: readonly TableName[] = ['SiteSettings', 'Accounts', 'ResetKeys', 'Limits', 'Deliveries'];
-const within = (): AbortSignal => AbortSignal.timeout(20_000);
 
 /** All rows of a table. */
 export async function rowsOf(storage: StorageClients, name: TableName): Promise<Row[]> {
   const rows: Row[] = [];
-  for await (const row of storage.table(name).list("PartitionKey ge ''", within())) rows.push(row);
+  for await (const row of storage.table(name).list("PartitionKey ge ''")) rows.push(row);
   return rows;
 }
 
@@ -21,7 +20,7 @@ export async function messagesOf(
   storage: StorageClients,
   name: 'outgoing-mail' | 'outgoing-mail-poison',
 ): Promise<string[]> {
-  const queue = storage.queue(name);
+  const queue = await storage.queue(name);
   if (!(await queue.exists())) return [];
   const { peekedMessageItems } = await queue.peekMessages({ numberOfMessages: 32 });
   return peekedMessageItems.map(

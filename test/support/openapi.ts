@@ -1,8 +1,9 @@
 // Holds real answers against the OpenAPI document that the app serves.
 import Ajv2020 from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
-import { openapi } from '../../shared/openapi';
+import { openapiDocument } from '../../functions/apiCalls';
 
+const openapi = openapiDocument();
 const documentId = 'https://openapi.example/document';
 // `strict: false`: a document is more than schemas, and a schema may hold OpenAPI's own words.
 const ajv = addFormats(new Ajv2020({ strict: false, allErrors: true }));

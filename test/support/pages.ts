@@ -1,10 +1,9 @@
 // The pages as a plain HTTP client sees them, and reset keys without waiting for a mail.
-import { credentialVersionOf } from '../../shared/accounts';
 import { readConfig, type Config } from '../../shared/config';
 import { paths as pagePaths } from '../../shared/pages/pages';
 import { issueResetKey, resetKeyIdOf } from '../../shared/resetKey';
 import { createAccountsTable } from '../../shared/storage/accountsTable';
-import { createBoundKeysTable } from '../../shared/storage/boundKeysTable';
+import { createResetKeysTable } from '../../shared/storage/resetKeysTable';
 import { eventually, exampleSettings, keyIn, type App } from './app';
 
 /** The settings of `local.settings.json.example`, which `startApp` runs on. */
@@ -21,21 +20,14 @@ export const paths = {
 
 /** A key as the app itself signs and binds it. @param ageMinutes 61 makes an expired one */
 export async function bindKey(app: Pick<App, 'storage'>, email: string, ageMinutes = 0): Promise<string> {
-  const signal = AbortSignal.timeout(5000);
   const accounts = createAccountsTable(app.storage.table('Accounts'), () => undefined);
-  const [account] = await accounts.findByAddress(email, signal);
+  const [account] = await accounts.findByAddress(email);
   if (account === undefined) throw new Error('there is no such account');
-  const { key, claims } = issueResetKey(exampleConfig, account.sub, new Date(Date.now() - ageMinutes * 60_000));
-  await createBoundKeysTable(app.storage.table('ResetKeys')).bind(
-    {
-      sub: account.sub,
-      resetKeyId: resetKeyIdOf(claims),
-      accountId: account.id,
-      credentialVersion: credentialVersionOf(account),
-      expiresAt: claims.expiresAt,
-    },
-    signal,
-  );
+  const { addressHash, id: accountId, credentialVersion } = account;
+  const { key, claims } = issueResetKey(exampleConfig, addressHash, new Date(Date.now() - ageMinutes * 60_000));
+  const { expiresAt } = claims;
+  const bound = { addressHash, resetKeyId: resetKeyIdOf(claims), accountId, credentialVersion, expiresAt };
+  await createResetKeysTable(app.storage.table('ResetKeys')).bind(bound);
   return key;
 }
 

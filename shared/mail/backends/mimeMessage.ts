@@ -42,6 +42,15 @@ export function toMimeMessage(mail: Mail, { forSendGrid = false } = {}) {
     text: mail.text,
     html: mail.html,
     encoding: 'quoted-printable',
+    attachments: (mail.inlineImage === undefined ? [] : [mail.inlineImage]).map(
+      ({ contentId: cid, contentType, fileName: filename, base64 }) => ({
+        cid,
+        contentType,
+        filename,
+        contentDisposition: 'inline' as const,
+        content: Buffer.from(base64, 'base64'),
+      }),
+    ),
     headers: {
       'Auto-Submitted': 'auto-generated',
       'Content-Language': mail.locale,

@@ -3,7 +3,7 @@
 import { Readable } from 'node:stream';
 import type { MailDataRequired } from '@sendgrid/mail';
 import type { Clock } from '../../clock';
-import type { EmailBackend, Mail, SendGridSettings, SendResult } from '../emailBackend';
+import type { EmailBackend, InlineImage, Mail, SendGridSettings, SendResult } from '../emailBackend';
 import { asciiDomain, parseMailbox, refuseNonAscii, refuseUnsafeMail } from '../mailHeaders';
 import { failureBeforeSending, misconfigured, property } from './connectionErrors';
 import { Client, MailService } from './sendgridSdk';
@@ -72,6 +72,7 @@ function toSendGridMail(mail: Mail): MailDataRequired {
     subject: mail.subject,
     text: mail.text,
     html: mail.html,
+    ...(mail.inlineImage && { attachments: [toAttachment(mail.inlineImage)] }),
     headers: { 'Message-ID': mail.messageId, 'Auto-Submitted': 'auto-generated', 'Content-Language': mail.locale },
     categories: [mail.category],
     trackingSettings: {
@@ -85,6 +86,15 @@ function toSendGridMail(mail: Mail): MailDataRequired {
     mailSettings: { bypassUnsubscribeManagement: { enable: true }, footer: { enable: false } },
   };
 }
+
+// In the API's own spelling: the SDK renames the fields of a mail, but not those of an attachment.
+const toAttachment = ({ contentId, contentType, fileName, base64 }: InlineImage) => ({
+  content: base64,
+  type: contentType,
+  filename: fileName,
+  disposition: 'inline',
+  content_id: contentId,
+});
 
 /** The HTTP status an SDK error stands for: a ResponseError's `code`, or the `response.status` of an axios error (a redirect). */
 function statusOf(error: unknown): number | undefined {

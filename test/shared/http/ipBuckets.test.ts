@@ -1,3 +1,4 @@
+import { withFrontLimit } from '../../../functions/edge';
 import { createIpBuckets } from '../../../shared/http/ipBuckets';
 import { createTestClock } from '../../support/flow';
 
@@ -28,6 +29,25 @@ describe('the limit in front', () => {
     expect(takeMany('203.0.113.7', 2)).toBe(1);
     clock.advance(3600);
     expect(takeMany('203.0.113.7', 100)).toBe(60);
+  });
+
+  it('D9 returns the token of a call that failed on our side: an outage uses up no network’s limit', async () => {
+    const { buckets: ipBuckets } = setUp();
+    const callTimes = async (times: number, call: () => Promise<string>) => {
+      const over = () => 'over';
+      const results = [];
+      for (let nth = 0; nth < times; nth++) {
+        const called = withFrontLimit({ ipBuckets }, 'request', '203.0.113.7', call, over);
+        results.push(await called.catch(() => 'failed'));
+      }
+      return results;
+    };
+    const failed = await callTimes(100, () => Promise.reject(new Error('the queue is down')));
+    expect(new Set(failed)).toEqual(new Set(['failed']));
+    const served = await callTimes(61, async () => 'served');
+    expect(served.filter((result) => result === 'served')).toHaveLength(60);
+    ipBuckets.refund('never seen');
+    expect(await callTimes(1, async () => 'served')).toEqual(['over']);
   });
 
   it('knows clients apart', () => {

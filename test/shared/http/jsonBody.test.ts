@@ -97,6 +97,11 @@ describe('readJsonBody', () => {
     expect(text).not.toMatch(/\bat |Error|JSON\.parse|zod/i);
   });
 
+  it('D23 says what is wrong with a lone surrogate', async () => {
+    expect(await answerTo('{"email":"\\ud800"}')).toContain('lone surrogate');
+    expect(await answerTo('{"email":')).toContain('not JSON');
+  });
+
   it.each([
     ['a stray byte', Buffer.from([0x7b, 0x22, 0x65, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d])],
     ['an overlong slash', Buffer.concat([Buffer.from('{"email":"'), Buffer.from([0xc0, 0xaf]), Buffer.from('"}')])],

@@ -89,7 +89,7 @@ export function describeEmailBackend(name: string, start: () => Promise<BackendU
       const received = await sendAndReceive(mail);
       expect(received).toMatchObject({
         subject: '[CodaLab] Password Reset E-mail',
-        fromName: '',
+        fromName: 'CodaLab',
         fromAddress: 'info@codalab.org',
         recipients: ['someuser@somewhere.com'],
         text: mail.text,

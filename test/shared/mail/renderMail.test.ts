@@ -1,6 +1,7 @@
 // The mails: the reset mail byte for byte, the others, and what user text cannot do to them.
 import {
   buildMail,
+  mailSiteOf,
   type MailSite,
   renderPasswordChanged,
   renderPasswordReset,
@@ -9,6 +10,7 @@ import {
 } from '../../../shared/mail/renderMail';
 import { renderOperatorAlert, renderTestMail } from '../../../shared/mail/renderOperatorMail';
 import { htmlLinks, htmlText } from './emailBackend.contract';
+import { sampleLogo } from '../../support/pageStates';
 import { codalab } from './sampleMail';
 
 const link = 'http://codalab.org/accounts/password/reset/key/abc.def.ghi/';
@@ -34,7 +36,10 @@ const everyMail: [string, RenderedMail][] = [
   ],
   ['passwordChanged', renderPasswordChanged({ site, username: 'someuser' })],
   ['supportLinkIssued', renderSupportLinkIssued({ site, usernames: ['someuser'] })],
-  ['operatorAlert', renderOperatorAlert({ site, poisoned: 1, failed: 2, misconfigured: 3, ids: ['x'] })],
+  [
+    'operatorAlert',
+    renderOperatorAlert({ site, poisoned: 1, failed: 2, misconfigured: 3, unreadableAccounts: 0, ids: ['x'] }),
+  ],
   ['testMail', renderTestMail({ site })],
 ];
 
@@ -43,7 +48,7 @@ it('renders the reset mail byte for byte as CodaLab wrote it', () => {
   const mail = buildMail({ ...envelope, domain: site.domain }, one());
   expect(`Subject: ${mail.subject}\nFrom: ${mail.from}\nTo: ${mail.to}\n\n${mail.text}`)
     .toBe(`Subject: [CodaLab] Password Reset E-mail
-From: info@codalab.org
+From: CodaLab <info@codalab.org>
 To: someuser@somewhere.com
 
 You're receiving this e-mail because you or someone else has requested a password
@@ -88,23 +93,45 @@ it('adds the expiry and who asked only when they are given', () => {
   expect(text).toContain(
     '\n\nThe link works until January 2, 2026 at 15:04 UTC.\n\nThe request came from Firefox on Linux.\n\n',
   );
+  const inParis = { ...codalab, locale: 'fr', timeZone: 'Europe/Paris' };
+  const french = renderPasswordReset({ site: inParis, accounts: [{ username: 'someuser', link }], expiresAt });
+  expect(french.text).toMatch(/jusqu’au 2 janvier 2026 à 16:04 UTC\+1\./);
 });
 
-it('tells of a changed password with a contact line, without any link', () => {
+it('tells of a changed password, whom to write to, and where to get a new link', () => {
   const { subject, text, html } = renderPasswordChanged({ site, username: 'someuser' });
   expect(subject).toBe('[CodaLab] Password Changed');
-  expect(text).toBe(`The password of your user account someuser at codalab.org has just been changed.
+  expect(text).toBe(`The password of your account someuser at codalab.org has just been changed.
 
-If it was you who changed it, there is nothing more to do.
+If you made this change, there is nothing more to do.
 
 If it was not you, please write to help@codalab.org at once.
 
+You can also reset your password yourself, right away:
+
+http://codalab.org/accounts/password/reset/
+
 Thanks for using our site!
 `);
-  expect(htmlLinks(html)).toEqual([]);
-  expect(renderPasswordChanged({ site: codalab, username: 'someuser' }).text).toContain(
-    'If it was not you, please contact the people who run codalab.org at once.',
-  );
+  const mailto = 'mailto:help@codalab.org';
+  expect(htmlLinks(html)).toEqual([mailto, ...Array<string>(2).fill(`${codalab.forgotPasswordUrl}`), mailto]);
+  const withoutPage = { ...codalab, forgotPasswordUrl: undefined };
+  const { text: short } = renderPasswordChanged({ site: withoutPage, username: 'someuser' });
+  expect(short).toContain('please contact the people who run codalab.org at once.\n\nThanks');
+});
+
+it.each([
+  ['{protocol}://{domain}/accounts/password/reset/key/{key}/', 'https://codalab.org/accounts/password/reset/'],
+  [
+    'https://app.codalab.org/x/accounts/password/reset/key/{key}/',
+    'https://app.codalab.org/x/accounts/password/reset/',
+  ],
+  ['https://app.codalab.org/reset#key={key}', undefined],
+])('finds the first page for links like %s', (resetUrl, page) => {
+  const row = { domain: 'codalab.org', name: 'CodaLab', protocol: 'https', locale: 'en', resetUrl } as const;
+  const from = { defaultFromEmail: 'info@codalab.org', serverEmail: 'root@codalab.org' };
+  expect(mailSiteOf({ ...row, ...from }, 'fr')).toMatchObject({ locale: 'fr', from: 'info@codalab.org' });
+  expect(mailSiteOf({ ...row, ...from }, 'fr').forgotPasswordUrl).toBe(page);
 });
 
 it('tells the mailbox that support issued a link, without the link', () => {
@@ -116,7 +143,15 @@ it('tells the mailbox that support issued a link, without the link', () => {
 
 it('alerts the operator by counts and ids only', () => {
   const ids = Array.from({ length: 25 }, (_, index) => `id${index}`);
-  const { text } = renderOperatorAlert({ site, poisoned: 25, oldestAgeMinutes: 7, failed: 0, misconfigured: 2, ids });
+  const { text } = renderOperatorAlert({
+    site,
+    poisoned: 25,
+    oldestAgeMinutes: 7,
+    failed: 0,
+    misconfigured: 2,
+    unreadableAccounts: 0,
+    ids,
+  });
   expect(text).toBe(`The password-reset app of codalab.org could not send some mail.
 
 Messages in outgoing-mail-poison: 25. The oldest has been there for 7 minutes.
@@ -129,13 +164,37 @@ To look at them: npm run outbox -- list
 `);
 });
 
+it('says in HTML who sent it, and gives a sender without a name that of the site', () => {
+  const { html, text } = renderPasswordReset({ site, accounts: [{ username: 'someuser', link }] });
+  expect(htmlText(html)).toMatch(/^\s*CodaLab\s/);
+  expect(htmlText(html)).toContain('sent by CodaLab (codalab.org).');
+  expect(htmlLinks(html)).toEqual([link, link, 'mailto:help@codalab.org']);
+  expect(text).not.toContain('sent by');
+  const envelope = { id: '1', to: 'a@b.org', category: 'x', domain: 'codalab.org' };
+  const from = (sender: string): string => buildMail({ ...envelope, from: sender }, one({ name: 'A, B & "C"' })).from;
+  expect(from('info@codalab.org')).toBe('"A, B & \\"C\\"" <info@codalab.org>');
+  expect(from('Support <info@codalab.org>')).toBe('Support <info@codalab.org>');
+});
+
+it('shows the brand colour, and the logo only where it is wanted', () => {
+  const look = { ...codalab, brandColor: '#1a7f37', logo: sampleLogo };
+  const mail = (site: MailSite) => renderPasswordReset({ site, accounts: [{ username: 'someuser', link }] });
+  expect(mail(look).html).toContain('background:#1a7f37');
+  expect(mail(look).html).not.toContain('<img');
+  expect(mail(look).logo).toBeUndefined();
+  const { html, logo } = mail({ ...look, logoInMail: true });
+  expect(html).toContain('<img src="cid:logo" width="240" height="64" alt="CodaLab"');
+  expect(logo).toMatchObject({ contentId: 'logo', contentType: 'image/png' });
+  expect(`data:image/png;base64,${logo?.base64}`).toBe(sampleLogo);
+});
+
 it.each(everyMail)('%s says the same in HTML as in text', (_name, { text, html }) => {
   const words = htmlText(html).replace(/\s+/g, ' ');
   for (const paragraph of text.trim().split('\n\n')) expect(words).toContain(paragraph.replace(/\n/g, ' '));
 });
 
 it.each(everyMail)('%s is HTML with lang, dir, dark colours and no remote content', (_name, { html }) => {
-  expect(html).toMatch(/^<!DOCTYPE html>\n<html lang="en" dir="ltr">/);
+  expect(html).toMatch(/^<!DOCTYPE html>\n<html lang="en" dir="ltr" /);
   expect(html).toContain('<meta name="color-scheme" content="light dark">');
   expect(html).toContain('prefers-color-scheme: dark');
   expect(html).not.toMatch(/<(img|link|script|iframe|object|video|svg)\b|url\(|@import|src=|background=/i);
@@ -177,7 +236,7 @@ it.each(['http://evil.example/login', 'www.evil.example', 'me@evil.example'])(
 
 it('keeps the & of a link in both parts', () => {
   const withQuery = 'https://codalab.org/reset?a=1&b=2&lt=3#key=x';
-  const { text, html } = renderPasswordReset({ site, accounts: [{ username: 'someuser', link: withQuery }] });
+  const { text, html } = renderPasswordReset({ site: codalab, accounts: [{ username: 'someuser', link: withQuery }] });
   expect(text.split('\n')).toContain(withQuery);
   expect(htmlLinks(html)).toEqual([withQuery, withQuery]);
 });

@@ -9,6 +9,7 @@ export const codalab: MailSite = {
   protocol: 'http',
   from: 'info@codalab.org',
   locale: 'en',
+  forgotPasswordUrl: 'http://codalab.org/accounts/password/reset/',
 };
 
 /** As long as a reset key can be (design §5). */

@@ -1,11 +1,16 @@
-// The same contract suites over the memory fakes, which the flow tests use, and over Azurite.
-import { createOutgoingMailQueue } from '../../../shared/storage/outgoingMailStorageQueue';
-import type { StorageClients } from '../../../shared/services';
+// The same contract suites over the memory fakes, which the tests of the story use, and over Azurite.
+import { withDeadline } from '../../../shared/deadline';
+import { createAccountsTable } from '../../../shared/storage/accountsTable';
+import { createOutgoingMailQueue } from '../../../shared/storage/outgoingMailQueue';
+import { createStorageClients, type StorageClients } from '../../../shared/storage/storageClients';
+import type { TableStore } from '../../../shared/storage/tableStore';
 import { createMemoryQueue } from '../../fakes/memoryQueue';
 import { createMemoryTableStore } from '../../fakes/memoryTableStore';
-import { emptyStorageClients } from '../../support/storage';
-import { flowStoresContract } from './flowStores.contract';
+import { addressHashOf } from '../../../shared/address';
+import { emptyStorage, emptyStorageClients } from '../../support/storage';
+import { accountDirectoryContract, type DirectoryUnderTest } from '../directory/accountDirectory.contract';
 import { outgoingMailQueueContract } from './outgoingMailQueue.contract';
+import { storesContract } from './stores.contract';
 import { tableStoreContract } from './tableStore.contract';
 
 /** One account of Azurite for all tables of this file. */
@@ -15,8 +20,24 @@ const azurite = (): Promise<StorageClients> => (clients ??= emptyStorageClients(
 tableStoreContract('memory', async () => createMemoryTableStore());
 tableStoreContract('Azurite', async () => (await azurite()).table('Limits'));
 
-flowStoresContract('memory', async () => createMemoryTableStore());
-flowStoresContract('Azurite', async (name) => (await emptyStorageClients()).table(name));
+storesContract('memory', async () => createMemoryTableStore());
+storesContract('Azurite', async (name) => (await azurite()).table(name));
+
+function accountsIn(table: TableStore): DirectoryUnderTest {
+  return {
+    directory: createAccountsTable(table, () => undefined),
+    seed: async (accounts) => {
+      for await (const { partitionKey = '', rowKey = '' } of table.list("PartitionKey ge ''")) {
+        await table.remove(partitionKey, rowKey, '*');
+      }
+      for (const { id, ...columns } of accounts) await table.insert(addressHashOf(columns.email), id, columns);
+    },
+  };
+}
+accountDirectoryContract('the table in memory', async () => accountsIn(createMemoryTableStore()));
+accountDirectoryContract('the table in Azurite', async () =>
+  accountsIn((await emptyStorageClients()).table('Accounts')),
+);
 
 outgoingMailQueueContract('memory', async () => {
   const queue = createMemoryQueue();
@@ -25,22 +46,56 @@ outgoingMailQueueContract('memory', async () => {
   return { queue, visible, poisoned: async () => queue.poisoned };
 });
 
-outgoingMailQueueContract('Azurite', async () => {
+async function azuriteQueue() {
   const storage = await emptyStorageClients();
-  const read = async (name: string): Promise<unknown[]> => {
-    const { peekedMessageItems } = await storage.queue(name).peekMessages({ numberOfMessages: 32 });
-    return peekedMessageItems.map(({ messageText }) => {
+  const peek = async (name: string) =>
+    (await (await storage.queue(name)).peekMessages({ numberOfMessages: 32 })).peekedMessageItems;
+  const read = async (name: string): Promise<unknown[]> =>
+    (await peek(name)).map(({ messageText }) => {
       const text = Buffer.from(messageText, 'base64').toString('utf8');
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        return text;
-      }
+      return text.startsWith('{') || text === 'null' ? (JSON.parse(text) as unknown) : text;
     });
-  };
   return {
-    queue: createOutgoingMailQueue(storage.queue('outgoing-mail'), storage.queue('outgoing-mail-poison')),
+    queue: createOutgoingMailQueue(
+      () => storage.queue('outgoing-mail'),
+      () => storage.queue('outgoing-mail-poison'),
+    ),
+    peek,
     visible: () => read('outgoing-mail'),
     poisoned: () => read('outgoing-mail-poison'),
   };
+}
+outgoingMailQueueContract('Azurite', azuriteQueue);
+
+it('messages never expire: an app that is down for a week loses no mail', async () => {
+  const { queue, peek } = await azuriteQueue();
+  await queue.send({ v: 1, id: 'A'.repeat(22), attempt: 0, kid: 'a', sealed: 'x' }, 0);
+  await queue.poison('x');
+  const messages = [...(await peek('outgoing-mail')), ...(await peek('outgoing-mail-poison'))];
+  expect(messages.map(({ expiresOn }) => expiresOn.getUTCFullYear())).toEqual([9999, 9999]);
+});
+
+describe('D3 a table or queue that is not there', () => {
+  const empty = () => createStorageClients({ kind: 'connectionString', connectionString: emptyStorage() });
+
+  it('is an outage, and not made by the way: an empty one would answer that nobody has an account', async () => {
+    const storage = empty();
+    const table = storage.table('Accounts');
+    const missing = { name: 'StorageUnavailable', part: 'tables', code: 'TableNotFound' };
+    await expect(table.insert('p', 'r', {})).rejects.toMatchObject(missing);
+    await expect(table.get('p', 'r')).rejects.toMatchObject(missing);
+    await expect(table.merge('p', 'r', {}, '*')).rejects.toMatchObject(missing);
+    await expect(table.remove('p', 'r', '*')).rejects.toMatchObject(missing);
+    await expect(table.page("PartitionKey eq 'p'", undefined)).rejects.toMatchObject(missing);
+    const outgoing = () => storage.queue('outgoing-mail');
+    const sent = createOutgoingMailQueue(outgoing, outgoing).poison('x');
+    await expect(sent).rejects.toMatchObject({ part: 'queue', code: 'QueueNotFound' });
+  });
+
+  it('is made by createMissing, again and again, and within the deadline', async () => {
+    const storage = empty();
+    await expect(withDeadline(AbortSignal.abort(), () => storage.createMissing())).rejects.toThrow();
+    for (let time = 0; time < 2; time++) await storage.createMissing();
+    await expect(storage.table('Accounts').get('p', 'r')).resolves.toBeUndefined();
+  });
 });

@@ -1,19 +1,20 @@
 import { purgeExpired } from '../../../shared/storage/purge';
-import type { TableName } from '../../../shared/services';
+import type { TableName } from '../../../shared/storage/storageClients';
 import { createMemoryTableStore } from '../../fakes/memoryTableStore';
-import { start, within } from '../../support/flow';
+import { start } from '../../support/flow';
 
 const daysAgo = (days: number): Date => new Date(start.getTime() - days * 86_400_000);
 
 function createTables() {
   const tables = {
     SiteSettings: createMemoryTableStore(),
+    SiteTexts: createMemoryTableStore(),
     Accounts: createMemoryTableStore(),
     ResetKeys: createMemoryTableStore(),
     Limits: createMemoryTableStore(),
     Deliveries: createMemoryTableStore(),
   };
-  return { tables, run: (now = start) => purgeExpired((name: TableName) => tables[name], now, within()) };
+  return { tables, run: (now = start) => purgeExpired((name: TableName) => tables[name], now) };
 }
 
 describe('purgeExpired', () => {

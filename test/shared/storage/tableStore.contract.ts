@@ -1,7 +1,7 @@
 // What every TableStore promises; run for the memory table and for Azurite.
 import { newId } from '../../../shared/clock';
+import { withDeadline } from '../../../shared/deadline';
 import type { TableStore } from '../../../shared/storage/tableStore';
-import { within } from '../../support/flow';
 
 export function tableStoreContract(name: string, make: () => Promise<TableStore>): void {
   describe(`a table store (${name})`, () => {
@@ -14,14 +14,14 @@ export function tableStoreContract(name: string, make: () => Promise<TableStore>
       partition = newId();
     });
     const insert = async (rowKey: string, columns = {}): Promise<string> => {
-      const written = await table.insert(partition, rowKey, columns, within());
+      const written = await table.insert(partition, rowKey, columns);
       if (written === 'exists') throw new Error('it exists');
       return written.etag;
     };
-    const get = (rowKey: string) => table.get(partition, rowKey, within());
+    const get = (rowKey: string) => table.get(partition, rowKey);
     const listed = async (filter: string, columns?: readonly string[]) => {
       const rows = [];
-      for await (const row of table.list(filter, within(), columns)) rows.push(row);
+      for await (const row of table.list(filter, columns)) rows.push(row);
       return rows;
     };
 
@@ -51,29 +51,29 @@ export function tableStoreContract(name: string, make: () => Promise<TableStore>
 
     it('inserts a row once', async () => {
       await insert('a', { text: 'first' });
-      await expect(table.insert(partition, 'a', { text: 'second' }, within())).resolves.toBe('exists');
+      await expect(table.insert(partition, 'a', { text: 'second' })).resolves.toBe('exists');
       await expect(get('a')).resolves.toMatchObject({ text: 'first' });
     });
 
     it('lets exactly one of twenty concurrent inserts win', async () => {
-      const inserts = Array.from({ length: 20 }, (_, n) => table.insert(partition, 'a', { n }, within()));
+      const inserts = Array.from({ length: 20 }, (_, n) => table.insert(partition, 'a', { n }));
       const won = (await Promise.all(inserts)).filter((result) => result !== 'exists');
       expect(won).toHaveLength(1);
     });
 
     it('[T4] merges columns only into the row with this ETag, and gives it another one', async () => {
       const etag = await insert('a', { text: 'old', other: 1 });
-      const merged = await table.merge(partition, 'a', { text: 'new' }, etag, within());
+      const merged = await table.merge(partition, 'a', { text: 'new' }, etag);
       expect(merged).not.toBe('stale');
       expect(merged).not.toEqual({ etag });
       await expect(get('a')).resolves.toMatchObject({ text: 'new', other: 1, ...(merged as { etag: string }) });
-      await expect(table.merge(partition, 'a', { text: 'lost' }, etag, within())).resolves.toBe('stale');
+      await expect(table.merge(partition, 'a', { text: 'lost' }, etag)).resolves.toBe('stale');
       await expect(get('a')).resolves.toMatchObject({ text: 'new' });
     });
 
     it('[T4] lets exactly one of twenty concurrent merges win', async () => {
       const etag = await insert('a', { n: -1 });
-      const merges = Array.from({ length: 20 }, (_, n) => table.merge(partition, 'a', { n }, etag, within()));
+      const merges = Array.from({ length: 20 }, (_, n) => table.merge(partition, 'a', { n }, etag));
       const results = await Promise.all(merges);
       expect(results.filter((result) => result !== 'stale')).toHaveLength(1);
       await expect(get('a')).resolves.toMatchObject({ n: results.findIndex((result) => result !== 'stale') });
@@ -81,23 +81,23 @@ export function tableStoreContract(name: string, make: () => Promise<TableStore>
 
     it('[K12] never makes a removed row anew by a merge', async () => {
       const etag = await insert('a', { text: 'old' });
-      await expect(table.remove(partition, 'a', etag, within())).resolves.toBe('removed');
-      await expect(table.merge(partition, 'a', { text: 'new' }, etag, within())).resolves.toBe('stale');
-      await expect(table.merge(partition, 'a', { text: 'new' }, '*', within())).resolves.toBe('stale');
+      await expect(table.remove(partition, 'a', etag)).resolves.toBe('removed');
+      await expect(table.merge(partition, 'a', { text: 'new' }, etag)).resolves.toBe('stale');
+      await expect(table.merge(partition, 'a', { text: 'new' }, '*')).resolves.toBe('stale');
       await expect(get('a')).resolves.toBeUndefined();
     });
 
     it('removes only the row with this ETag, or any with *', async () => {
       const etag = await insert('a', { n: 1 });
-      await table.merge(partition, 'a', { n: 2 }, etag, within());
-      await expect(table.remove(partition, 'a', etag, within())).resolves.toBe('stale');
-      await expect(table.remove(partition, 'a', '*', within())).resolves.toBe('removed');
-      await expect(table.remove(partition, 'a', '*', within())).resolves.toBe('stale');
+      await table.merge(partition, 'a', { n: 2 }, etag);
+      await expect(table.remove(partition, 'a', etag)).resolves.toBe('stale');
+      await expect(table.remove(partition, 'a', '*')).resolves.toBe('removed');
+      await expect(table.remove(partition, 'a', '*')).resolves.toBe('stale');
     });
 
     it('[T1] lists what a filter names and nothing else, in the order of the keys', async () => {
       for (const rowKey of ['b', 'a', "o'brien"]) await insert(rowKey, { n: 1 });
-      await table.insert(`${partition}x`, 'c', { n: 1 }, within());
+      await table.insert(`${partition}x`, 'c', { n: 1 });
       const keys = (await listed(`PartitionKey eq '${partition}'`)).map(({ rowKey }) => rowKey);
       expect(keys).toEqual(['a', 'b', "o'brien"]);
       await expect(listed(`PartitionKey eq '${partition}' and RowKey eq 'o''brien'`)).resolves.toHaveLength(1);
@@ -120,7 +120,7 @@ export function tableStoreContract(name: string, make: () => Promise<TableStore>
     });
 
     it('[T5] lists and pages through more rows than one answer holds', async () => {
-      const rowKeys = Array.from({ length: 2500 }, (_, n) => String(n).padStart(5, '0'));
+      const rowKeys = Array.from({ length: 1100 }, (_, n) => String(n).padStart(5, '0'));
       for (let from = 0; from < rowKeys.length; from += 50) {
         await Promise.all(rowKeys.slice(from, from + 50).map((rowKey) => insert(rowKey)));
       }
@@ -129,23 +129,26 @@ export function tableStoreContract(name: string, make: () => Promise<TableStore>
       const paged = [];
       let token: string | undefined;
       do {
-        const page = await table.page(filter, token, within());
+        const page = await table.page(filter, token);
         paged.push(...page.rows.map(({ rowKey }) => rowKey));
         token = page.next;
       } while (token !== undefined);
       expect(paged).toEqual(rowKeys);
-    }, 60_000);
-
-    it.each(['get', 'insert', 'merge', 'remove'] as const)('gives %s up when the time is over', async (call) => {
-      const over = AbortSignal.abort();
-      const calls = {
-        get: () => table.get(partition, 'a', over),
-        insert: () => table.insert(partition, 'a', {}, over),
-        merge: () => table.merge(partition, 'a', {}, '*', over),
-        remove: () => table.remove(partition, 'a', '*', over),
-      };
-      await expect(calls[call]()).rejects.toThrow();
-      await expect(get('a')).resolves.toBeUndefined();
     });
+
+    it.each(['get', 'page', 'insert', 'merge', 'remove'] as const)(
+      'gives %s up once the deadline has passed',
+      async (call) => {
+        const calls = {
+          get: () => table.get(partition, 'a'),
+          page: () => table.page("RowKey eq 'a'", undefined),
+          insert: () => table.insert(partition, 'a', {}),
+          merge: () => table.merge(partition, 'a', {}, '*'),
+          remove: () => table.remove(partition, 'a', '*'),
+        };
+        await expect(withDeadline<unknown>(AbortSignal.abort(), calls[call])).rejects.toThrow();
+        await expect(get('a')).resolves.toBeUndefined();
+      },
+    );
   });
 }

@@ -44,7 +44,7 @@ it('prints headers, an empty line, the text part and a rule', async () => {
   expect(printed).toBe(`Date: Fri, 02 Jan 2026 03:04:05 +0000
 Message-ID: <Xh3_-aQm0pZr@codalab.org>
 Subject: [CodaLab] Password Reset E-mail
-From: info@codalab.org
+From: CodaLab <info@codalab.org>
 To: someuser@somewhere.com
 
 Hello

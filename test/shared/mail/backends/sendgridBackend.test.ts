@@ -9,6 +9,7 @@ import {
   startScriptedSendGrid,
 } from '../../../fakes/scriptedSendGrid';
 import { describeEmailBackend, type ReceivedMail } from '../emailBackend.contract';
+import { sampleLogo } from '../../../support/pageStates';
 import { longLink, sampleMail } from '../sampleMail';
 
 const apiKey = 'SG.test-key-that-must-not-leak';
@@ -70,11 +71,26 @@ describe('[G1] the request', () => {
     expect(api.requests[1]?.path).toBe('/v3/mail/send');
   });
 
+  it('carries the logo inline', async () => {
+    const mail = sampleMail({ site: { logo: sampleLogo, logoInMail: true } });
+    await backend().send(mail);
+    expect(mail.html).toContain('src="cid:logo"');
+    expect(api.requests[0]?.body.attachments).toEqual([
+      {
+        content: sampleLogo.split(',')[1],
+        filename: 'logo.png',
+        type: 'image/png',
+        disposition: 'inline',
+        content_id: 'logo',
+      },
+    ]);
+  });
+
   it('carries international domains in punycode', async () => {
     await backend().send(sampleMail({ to: 'Joerg@bücher.example', site: { from: 'i@köln.example' } }));
     const { personalizations, from } = api.requests[0]?.body ?? {};
     expect(personalizations[0].to).toEqual([{ email: 'Joerg@xn--bcher-kva.example' }]);
-    expect(from).toEqual({ email: 'i@xn--kln-sna.example' });
+    expect(from).toEqual({ email: 'i@xn--kln-sna.example', name: 'CodaLab' });
   });
 
   it('is not made for a local part SendGrid cannot take: a recipient for good, a sender until it is corrected', async () => {

@@ -90,7 +90,11 @@ describe('a reply', () => {
     ['[SM1]', { data: [451] }, { ...surelyNot, reason: 'smtp_451', retryAfterSeconds: 60 }],
     ['[SM2]', { rcpt: ['550 5.1.1 User unknown'] }, { outcome: 'permanent', reason: 'smtp_550' }],
     ['[SM2]', { data: ['552 5.3.4 too big'] }, { outcome: 'permanent', reason: 'smtp_552' }],
-    ['[SM2]', { rcpt: ['554 5.7.1 relay'] }, { ...surelyNot, reason: 'smtp_554', misconfigured: true }],
+    [
+      '[SM2]',
+      { rcpt: ['554 5.7.1 relay'] },
+      { ...surelyNot, reason: 'smtp_554', misconfigured: true, maxAttempts: 12 },
+    ],
   ])('%s of %j: nothing was sent, and the next mail goes out once', async (_case, replies, expected) => {
     const { server, backend } = await start();
     server.script(replies);

@@ -19,6 +19,8 @@ const replied = (command: string, response: string) => ({
 const transient = (reason: string) => ({ outcome: 'transient', reason, surelyNotAccepted: true });
 const later = (reason: string) => ({ ...transient(reason), retryAfterSeconds: 60 });
 const misconfigured = (reason: string) => ({ ...transient(reason), misconfigured: true });
+/** Of the 5.7.x kind: a recipient's own policy looks the same, so the attempts are bounded. */
+const policy = (reason: string) => ({ ...misconfigured(reason), maxAttempts: 12 });
 const permanent = (reason: string) => ({ outcome: 'permanent', reason });
 
 it.each([
@@ -30,12 +32,12 @@ it.each([
   ['AUTH PLAIN', '535 5.7.8 failed', misconfigured('smtp_535')],
   ['AUTH PLAIN', '534 5.7.9 too weak', misconfigured('smtp_534')],
   ['MAIL FROM', '530 5.7.0 STARTTLS first', misconfigured('smtp_530')],
-  ['CONN', '554 5.7.1 go away', misconfigured('smtp_554')],
+  ['CONN', '554 5.7.1 go away', policy('smtp_554')],
   ['MAIL FROM', '550 no such sender', misconfigured('smtp_550')],
-  ['RCPT TO', '554 5.7.1 <someuser@somewhere.com>: Relay access denied', misconfigured('smtp_554')],
-  ['RCPT TO', '553 5.7.1 Sender address rejected: not owned by user', misconfigured('smtp_553')],
-  ['RCPT TO', '550 5.1.8 Sender address rejected: Domain not found', misconfigured('smtp_550')],
-  ['DATA', '550-5.7.26 unauthenticated\n550 5.7.26 sender', misconfigured('smtp_550')],
+  ['RCPT TO', '554 5.7.1 <someuser@somewhere.com>: Relay access denied', policy('smtp_554')],
+  ['RCPT TO', '553 5.7.1 Sender address rejected: not owned by user', policy('smtp_553')],
+  ['RCPT TO', '550 5.1.8 Sender address rejected: Domain not found', policy('smtp_550')],
+  ['DATA', '550-5.7.26 unauthenticated\n550 5.7.26 sender', policy('smtp_550')],
   ['RCPT TO', '550 5.1.1 User unknown', permanent('smtp_550')],
   ['RCPT TO', '550 no such user', permanent('smtp_550')],
   ['RCPT TO', '553 5.1.3 bad address syntax', permanent('smtp_553')],

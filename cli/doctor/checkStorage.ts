@@ -1,0 +1,141 @@
+// Do tables and queues answer, are they all there, are messages being handled, and is this computer's clock right?
+import { RestError } from '@azure/storage-queue';
+import { StorageUnavailable } from '../../shared/errors';
+import { storageCall } from '../../shared/storage/storageCall';
+import {
+  outgoingMailQueueName,
+  poisonQueueName,
+  tableNames,
+  type StorageClients,
+  type TableName,
+} from '../../shared/storage/storageClients';
+import { storageCure } from '../support/errors';
+import { count } from '../support/output';
+import { fail, ok, warn, type Check, type Finding } from './finding';
+
+const makeThem =
+  '`azd provision` makes it, and so does the timer function seedSite (at start and hourly): is the app running?';
+
+/**
+ * Is the table there, and may we write to it? Asks for the removal of a row that never exists: the one call that needs the right to
+ * write and changes nothing.
+ * @throws StorageUnavailable
+ */
+async function isTableThere(storage: StorageClients, name: TableName): Promise<boolean> {
+  try {
+    await storage.table(name).remove('doctor', 'doctor', 'W/"nothing"');
+    return true;
+  } catch (error) {
+    if (error instanceof StorageUnavailable && error.code === 'TableNotFound') return false;
+    throw error;
+  }
+}
+
+/** Checks of a table's content have nothing to say about one that is missing or does not answer. */
+export const isReadable = (storage: StorageClients, name: TableName): Promise<boolean> =>
+  isTableThere(storage, name).catch(() => false);
+
+export const checkTables: Check = async ({ storage }) => {
+  const findings: Finding[] = [];
+  for (const name of tableNames) {
+    try {
+      if (await isTableThere(storage, name)) continue;
+    } catch (error) {
+      if (!(error instanceof StorageUnavailable)) throw error;
+      // The other tables would say the same.
+      return [fail('tables', `Table storage failed (${error.code}).`, `What to check: ${storageCure(error)}`)];
+    }
+    findings.push(fail('tables', `The table ${name} is missing: calls that need it answer 503.`, makeThem));
+  }
+  return findings.length > 0
+    ? findings
+    : [ok('tables', `All ${tableNames.length} tables are there and can be written to.`)];
+};
+
+interface QueueState {
+  readonly outcome: 'there' | 'missing' | 'failed';
+  /** Messages, approximately, also those that are invisible. */
+  readonly count: number;
+  /** When the first visible message was put in. */
+  readonly oldest: Date | undefined;
+  /** The service's clock, from the `Date` of its answer, also of a refusal. */
+  readonly serverTime: Date | undefined;
+  readonly failure: StorageUnavailable | undefined;
+}
+
+/** The state of a queue; peeks, never receives. */
+async function probeQueue(storage: StorageClients, name: string): Promise<QueueState> {
+  const queue = await storage.queue(name);
+  try {
+    return await storageCall('queue', async (abortSignal) => {
+      const { approximateMessagesCount = 0, date } = await queue.getProperties({ abortSignal });
+      const { peekedMessageItems } = await queue.peekMessages({ numberOfMessages: 1, abortSignal });
+      const oldest = peekedMessageItems[0]?.insertedOn;
+      return { outcome: 'there', count: approximateMessagesCount, oldest, serverTime: date, failure: undefined };
+    });
+  } catch (error) {
+    if (!(error instanceof StorageUnavailable)) throw error;
+    const date = error.cause instanceof RestError ? error.cause.response?.headers.get('date') : undefined;
+    const serverTime = date === undefined ? undefined : new Date(date);
+    const outcome = error.code === 'QueueNotFound' ? 'missing' : 'failed';
+    return { outcome, count: 0, oldest: undefined, serverTime, failure: error };
+  }
+}
+
+/** The host looks every two seconds: a message that is visible for longer than this is not being handled. */
+const stuckMinutes = 5;
+
+export const checkQueues: Check = async ({ storage, io }) => {
+  const now = io.clock();
+  const queue = await probeQueue(storage, outgoingMailQueueName);
+  const clock = clockFindings(queue.serverTime, now);
+  if (queue.failure !== undefined && queue.outcome === 'failed') {
+    const what = `Queue storage failed (${queue.failure.code}).`;
+    return [fail('queue', what, `What to check: ${storageCure(queue.failure)}`), ...clock];
+  }
+  return [queueFinding(queue, now), poisonFinding(await probeQueue(storage, poisonQueueName), now), ...clock];
+};
+
+function queueFinding(queue: QueueState, now: Date): Finding {
+  if (queue.outcome === 'missing') {
+    return fail('queue', `The queue ${outgoingMailQueueName} is missing: requests answer 503.`, makeThem);
+  }
+  const minutes = minutesSince(queue.oldest, now);
+  if (minutes < stuckMinutes) {
+    return ok('queue', `${count(queue.count, 'message')} in ${outgoingMailQueueName}, none of them stuck.`);
+  }
+  return fail(
+    'queue',
+    `No messages are being taken out of ${outgoingMailQueueName}: ${count(queue.count, 'message')}, the oldest ${minutes} minutes old.`,
+    'Is the app running, is the function sendMail enabled, and are the settings valid (otherwise only `health` runs)? Nothing is lost in the meantime.',
+  );
+}
+
+function poisonFinding(poison: QueueState, now: Date): Finding {
+  if (poison.count === 0) return ok('poison queue', 'It is empty.');
+  return warn(
+    'poison queue',
+    `${count(poison.count, 'message')} in ${poisonQueueName}, the oldest ${minutesSince(poison.oldest, now)} minutes old.`,
+    '`npm run outbox -- list` says why; when the cause is fixed: `npm run outbox -- replay --all`.',
+  );
+}
+
+const minutesSince = (instant: Date | undefined, now: Date): number =>
+  instant === undefined ? 0 : Math.floor((now.getTime() - instant.getTime()) / 60_000);
+
+const maxClockSeconds = 60;
+
+function clockFindings(serverTime: Date | undefined, now: Date): Finding[] {
+  if (serverTime === undefined) return []; // it does not answer, which is a finding already
+  const seconds = Math.round((now.getTime() - serverTime.getTime()) / 1000);
+  if (Math.abs(seconds) <= maxClockSeconds) {
+    return [ok('clock', "This computer's clock agrees with the storage service's.")];
+  }
+  return [
+    warn(
+      'clock',
+      `This computer's clock is ${Math.abs(seconds)} seconds ${seconds > 0 ? 'ahead of' : 'behind'} the storage service's.`,
+      'Synchronize it (NTP): from 15 minutes on storage refuses account keys, and reset keys expire at the wrong time.',
+    ),
+  ];
+}

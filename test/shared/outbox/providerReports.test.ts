@@ -1,0 +1,85 @@
+import { StorageUnavailable } from '../../../shared/errors';
+import { noteReports, type MailReport } from '../../../shared/outbox/providerReports';
+import { createTestFlow, down, start } from '../../support/flow';
+
+const addressHash = 'cM-Cuc5Ca17_SqXTIlSZcQ';
+const reportOf = (mailId: string, state: MailReport['state'] = 'delivered', at = start): MailReport => ({
+  addressHashes: ['A'.repeat(22), addressHash],
+  mailId,
+  state,
+  at,
+});
+
+function setUp(mails: number) {
+  const t = createTestFlow();
+  const ids = Array.from({ length: mails }, (_, nth) => `mail${String(nth).padStart(18, '0')}`);
+  const row = {
+    kind: 'passwordReset',
+    state: 'accepted',
+    attempt: 0,
+    acceptedAt: start,
+    charged: true,
+    updatedAt: start,
+  };
+  for (const id of ids) t.tables.deliveries.edit(addressHash, id, { ...row, backend: 'sendgrid' });
+  const told: string[] = [];
+  const onReport = async (_hash: string, mailId: string) => void told.push(mailId);
+  const note = (reports: readonly MailReport[]) => noteReports({ ...t.deps, onReport }, reports);
+  return { ...t, ids, told, note };
+}
+
+it('the furthest report of each mail is recorded, in whichever partition of the address it is', async () => {
+  const t = setUp(2);
+  const [first = '', second = ''] = t.ids;
+  const reports = [reportOf(first, 'bounced'), reportOf(first), reportOf(second), reportOf('unknown'.padEnd(22, 'x'))];
+  expect(await t.note(reports)).toEqual({ noted: 2, stale: 1, unknown: 1 });
+  expect(await t.note([reportOf(first)])).toEqual({ noted: 0, stale: 1, unknown: 0 });
+  expect(t.tables.deliveries.rows().map((row) => row['providerState'])).toEqual(['bounced', 'delivered']);
+  expect(t.told.sort()).toEqual([first, second]);
+  const levels = t.events.flatMap((event) => (event.event === 'mailReported' ? [[event.state, event.level]] : []));
+  expect(levels.sort()).toEqual([
+    ['bounced', 'error'],
+    ['delivered', 'info'],
+  ]);
+});
+
+it('D16 a batch of 1,500 events that was cut is resumed: what is recorded costs one read', async () => {
+  const t = setUp(1500);
+  const batch = t.ids.map((id) => reportOf(id));
+  let merges = 0;
+  let isCut = true;
+  const cut = () => Promise.reject(new StorageUnavailable('tables', 'timeout'));
+  t.tables.deliveries.intercept('merge', (run) => (isCut && ++merges > 1000 ? cut() : run()), 1500);
+  await expect(t.note(batch)).rejects.toMatchObject({ name: 'StorageUnavailable' });
+  await new Promise(setImmediate);
+  isCut = false;
+  const recorded = t.tables.deliveries.rows().filter((row) => row['providerState']).length;
+  expect(recorded).toBe(1000);
+  t.newCalls();
+  expect(await t.note(batch)).toEqual({ noted: 1500 - recorded, stale: recorded, unknown: 0 });
+  expect(t.newCalls().filter((call) => call === 'merge')).toHaveLength(1500 - recorded);
+  expect(new Set(t.told).size).toBe(t.told.length);
+});
+
+it('D16 reports are recorded in parallel', async () => {
+  const t = setUp(64);
+  let [running, most] = [0, 0];
+  t.tables.deliveries.intercept(
+    'merge',
+    async (run) => {
+      most = Math.max(most, ++running);
+      const result = await run();
+      running -= 1;
+      return result;
+    },
+    64,
+  );
+  await t.note(t.ids.map((id) => reportOf(id)));
+  expect(most).toBe(32);
+});
+
+it('an outage is thrown, so that the provider repeats the batch', async () => {
+  const t = setUp(1);
+  down(t.tables.deliveries, 'get');
+  await expect(t.note(t.ids.map((id) => reportOf(id)))).rejects.toMatchObject({ name: 'StorageUnavailable' });
+});

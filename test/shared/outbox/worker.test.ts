@@ -1,0 +1,420 @@
+// One message of the queue becomes one mail, once.
+import { derivedId, enqueue } from '../../../shared/outbox/outgoingMail';
+import { checkKey, redeemKey } from '../../../shared/resetFlow';
+import type { SendResult } from '../../../shared/mail/emailBackend';
+import {
+  createTestFlow,
+  down,
+  goodPassword,
+  keyIn,
+  loseReply,
+  oldPassword,
+  secretA,
+  secretB,
+  start,
+  type TestFlow,
+  type TestFlowOptions,
+} from '../../support/flow';
+
+const email = 'someuser@somewhere.com';
+const addressHash = 'cM-Cuc5Ca17_SqXTIlSZcQ';
+const id = 'AAECAwQFBgcICQoLDA0ODw';
+const unavailable: SendResult = { outcome: 'transient', reason: 'sendgrid_503', surelyNotAccepted: true };
+const unsure: SendResult = { outcome: 'transient', reason: 'timeout', surelyNotAccepted: false };
+const refusal: SendResult = { outcome: 'permanent', reason: 'sendgrid_400' };
+const day = 86_400;
+
+/** A flow with one live account and no limits in the way. */
+function setUp(options: TestFlowOptions = {}): TestFlow {
+  const t = createTestFlow({ perAddress: 'off', perIp: 'off', ...options });
+  t.addAccount({ email });
+  return t;
+}
+/** The same with a message that waits to be handled. */
+async function setUpMessage(options: TestFlowOptions = {}) {
+  const t = setUp(options);
+  const mailId = await t.request(email);
+  const [{ envelope } = {}] = t.queue.takeAll();
+  if (envelope === undefined) throw new Error('nothing was queued');
+  return { ...t, mailId, envelope };
+}
+const rowOf = ({ tables }: TestFlow) => tables.deliveries.rows().find(({ partitionKey }) => partitionKey !== 'alert');
+const alertsOf = ({ deps }: TestFlow) => deps.deliveries.alerts();
+
+it('a mail that is accepted is recorded, and its message is done', async () => {
+  const t = setUp();
+  await t.mailsFor(email);
+  expect(rowOf(t)).toMatchObject({ state: 'accepted', backend: 'scripted', charged: true, kind: 'passwordReset' });
+  expect(t.queue.takeAll()).toEqual([]);
+  const sent = {
+    event: 'sendMail',
+    level: 'info',
+    outcome: 'accepted',
+    backend: 'scripted',
+    attempt: 0,
+    ageSeconds: 0,
+  };
+  expect(t.events).toContainEqual(expect.objectContaining(sent));
+});
+
+describe('a mail that cannot be sent now', () => {
+  it('is retried with attempt + 1, after 10 s doubling to 10 min, give or take a fifth', async () => {
+    const t = setUp();
+    t.email.script(...Array.from({ length: 9 }, () => unavailable));
+    await t.request(email);
+    await t.deliverAll(20);
+    const [first, ...copies] = t.queue.sent;
+    expect(copies.map(({ envelope }) => envelope.attempt)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(new Set(copies.map(({ envelope }) => envelope.sealed))).toEqual(new Set([first?.envelope.sealed]));
+    [10, 20, 40, 80, 160, 320, 600, 600, 600].forEach((seconds, index) => {
+      const delay = copies[index]?.delaySeconds ?? 0;
+      expect(delay).toBeGreaterThanOrEqual(Math.floor(seconds * 0.8));
+      expect(delay).toBeLessThanOrEqual(Math.min(600, seconds * 1.2));
+    });
+    expect(t.email.accepted).toHaveLength(1);
+  });
+
+  it('[G4] waits as long as the provider asks, if that is longer', async () => {
+    const t = setUp();
+    t.email.script({ ...unavailable, reason: 'sendgrid_429', retryAfterSeconds: 299 });
+    await t.mailsFor(email);
+    expect(t.queue.sent[1]?.delaySeconds).toBe(299);
+  });
+
+  it.each(['accounts', 'resetKeys', 'limits', 'deliveries', 'site'] as const)(
+    '[O4] is retried when the table %s does not answer: nobody is taken for unknown',
+    async (name) => {
+      const t = createTestFlow();
+      t.addAccount({ email });
+      const { [name]: table } = t.tables;
+      down(table, name === 'accounts' ? 'list' : name === 'limits' || name === 'site' ? 'get' : 'insert');
+      await t.request(email, { client: '203.0.113.7' });
+      await t.deliverAll(1);
+      expect([t.email.tried, t.outcomes()]).toEqual([[], ['retry_later']]);
+      await t.deliverAll();
+      expect(t.email.accepted).toHaveLength(1);
+    },
+  );
+
+  it('[ST1] waits for a good site row', async () => {
+    const t = setUp();
+    t.tables.site.edit('site', '1', { domain: 'broken/' });
+    await t.request(email);
+    await t.deliverAll(3);
+    expect(t.email.tried).toEqual([]);
+    expect(t.events).toContainEqual(expect.objectContaining({ outcome: 'retry_later', reason: 'no_good_site_row' }));
+    t.tables.site.drop('site', '1');
+    await t.deliverAll();
+    expect(t.email.accepted).toHaveLength(1);
+  });
+
+  it('waits for a version without the bug that kept it', async () => {
+    const t = await setUpMessage();
+    t.tables.resetKeys.intercept('insert', () => Promise.reject(new TypeError('a bug')));
+    await t.handle(t.envelope);
+    expect(t.events).toContainEqual(expect.objectContaining({ event: 'unexpectedError', errorName: 'TypeError' }));
+    await t.deliverAll();
+    expect(t.email.accepted).toHaveLength(1);
+  });
+
+  it('[O4] stays with the host if the queue does not take the copy', async () => {
+    const t = await setUpMessage();
+    t.email.script(unavailable);
+    t.queue.failNext();
+    await expect(t.handle(t.envelope)).rejects.toMatchObject({ name: 'StorageUnavailable', part: 'queue' });
+  });
+
+  it('[G3] is kept while the provider refuses the settings, with one alert once that has lasted', async () => {
+    const t = setUp();
+    const refused: SendResult = { ...unavailable, reason: 'sendgrid_401', misconfigured: true };
+    t.email.script(...Array.from({ length: 6 }, () => refused));
+    await t.request(email);
+    await t.deliverAll(3);
+    expect(await alertsOf(t)).toEqual([]);
+    await t.deliverAll(20);
+    expect(await alertsOf(t)).toEqual([expect.objectContaining({ kind: 'provider', reason: 'sendgrid_401' })]);
+    expect(t.events.filter(({ event }) => event === 'deliveryAlert')).toHaveLength(1);
+    expect(t.email.accepted).toHaveLength(1);
+    expect(t.queue.poisoned).toEqual([]);
+  });
+});
+
+describe('D6 a send without a clear answer', () => {
+  it('[G7] is repeated after one and ten minutes with the same Message-ID, and each link works', async () => {
+    const t = setUp();
+    t.email.script(unsure, unsure);
+    await t.mailsFor(email);
+    expect(t.queue.sent.map(({ delaySeconds }) => delaySeconds >= 60)).toEqual([false, true, true]);
+    expect(t.queue.sent[2]?.delaySeconds).toBe(600);
+    expect(new Set(t.email.tried.map(({ messageId }) => messageId)).size).toBe(1);
+    for (const mail of t.email.tried)
+      await expect(checkKey(t.deps, keyIn(mail))).resolves.toMatchObject({ outcome: 'live' });
+    expect(rowOf(t)).toMatchObject({ state: 'accepted' });
+  });
+
+  it('ends after the third, recorded and alerted, without a copy for a replay', async () => {
+    const t = setUp();
+    t.email.script(unsure, unavailable, unsure, unsure);
+    await t.request(email);
+    await t.deliverAll(20);
+    expect(t.email.tried).toHaveLength(4);
+    expect(rowOf(t)).toMatchObject({ state: 'unsure', reason: 'timeout', unsureTries: 3 });
+    expect(await alertsOf(t)).toEqual([expect.objectContaining({ kind: 'unsure', reason: 'timeout' })]);
+    expect(t.outcomes()).toEqual(['retry_later', 'retry_later', 'retry_later', 'unsure']);
+    expect([t.queue.takeAll(), t.queue.poisoned]).toEqual([[], []]);
+  });
+});
+
+describe('a mail that comes twice', () => {
+  it('[Q4] is sent once if its message is handled again', async () => {
+    const t = await setUpMessage();
+    for (let time = 0; time < 3; time++) await t.handle(t.envelope);
+    expect(t.email.tried).toHaveLength(1);
+    expect(t.outcomes()).toEqual(['accepted', 'done', 'done']);
+  });
+
+  it('[Q4] is sent once if two workers handle it: the second waits for the lease', async () => {
+    const t = await setUpMessage();
+    t.email.during(() => t.handle(t.envelope));
+    await t.handle(t.envelope);
+    expect(t.outcomes()).toEqual(['busy', 'accepted']);
+    const [copy] = t.queue.takeAll();
+    expect(copy).toMatchObject({ delaySeconds: 60, envelope: { attempt: 0 } });
+    await t.handle(copy?.envelope);
+    expect(t.email.tried).toHaveLength(1);
+  });
+
+  it('D14 is sent at once if only the reply to the claim was lost', async () => {
+    const t = await setUpMessage();
+    loseReply(t.tables.deliveries, 'insert', 'exists');
+    await t.handle(t.envelope);
+    expect(t.outcomes()).toEqual(['accepted']);
+  });
+
+  it('[Q5] is sent again if a worker died while sending, and the repeat is recognizable', async () => {
+    const t = await setUpMessage();
+    t.email.during(() => Promise.reject(new Error('the process is gone')));
+    t.queue.failNext();
+    await t.handle(t.envelope).catch(() => undefined);
+    t.clock.advance(60);
+    await t.handle(t.envelope);
+    expect(t.email.tried).toHaveLength(2);
+    expect(new Set(t.email.tried.map(({ messageId }) => messageId)).size).toBe(1);
+    expect(t.email.accepted).toHaveLength(1);
+  });
+
+  it('[Q4] is sent by the chain that is ahead, whatever order the copies come in', async () => {
+    const t = await setUpMessage();
+    t.email.script(unavailable);
+    await t.handle(t.envelope);
+    const [second] = t.queue.takeAll();
+    await t.handle(t.envelope); // the host could not delete it
+    await t.handle(second?.envelope);
+    await t.handle(t.envelope);
+    expect(t.outcomes()).toEqual(['retry_later', 'done', 'accepted', 'done']);
+  });
+
+  it('[Q6] may come in any order with another request: the older one ends no newer key', async () => {
+    const t = setUp();
+    await t.request(email);
+    t.clock.advance(1);
+    await t.request(email);
+    for (const { envelope } of t.queue.takeAll().reverse()) await t.handle(envelope);
+    expect(t.email.accepted).toHaveLength(2);
+    for (const mail of t.email.accepted)
+      await expect(checkKey(t.deps, keyIn(mail))).resolves.toMatchObject({ outcome: 'live' });
+  });
+
+  it('never revives a key that was used in between', async () => {
+    const t = await setUpMessage();
+    down(t.tables.deliveries, 'merge'); // the mail is out, and not recorded
+    await t.handle(t.envelope);
+    const key = keyIn(t.email.accepted[0]);
+    await expect(redeemKey(t.deps, key, goodPassword)).resolves.toMatchObject({ outcome: 'changed' });
+    t.clock.advance(60);
+    await t.handle(t.envelope);
+    await expect(checkKey(t.deps, key)).resolves.toEqual({ outcome: 'used_key' });
+    await expect(checkKey(t.deps, keyIn(t.email.accepted[1]))).resolves.toMatchObject({ outcome: 'live' });
+    expect(t.email.accepted[1]?.messageId).toBe(t.email.accepted[0]?.messageId);
+  });
+
+  it('is not sent again if it could not be recorded as accepted', async () => {
+    const t = await setUpMessage();
+    down(t.tables.deliveries, 'merge');
+    await t.handle(t.envelope);
+    expect(t.outcomes()).toEqual(['accepted']);
+    expect(t.queue.takeAll()).toEqual([]);
+    expect(t.events).toContainEqual(expect.objectContaining({ event: 'deliveryNotRecorded', level: 'error' }));
+  });
+
+  it('is not sent again if the webhook of the provider is faster than the record', async () => {
+    const t = await setUpMessage();
+    const report = { state: 'delivered', at: start } as const;
+    t.email.during(async () => {
+      await t.deps.deliveries.noteProvider(addressHash, t.mailId, report);
+    });
+    await t.handle(t.envelope);
+    expect(await t.deps.deliveries.findByAddressHash(addressHash)).toMatchObject([
+      { state: 'accepted', provider: report },
+    ]);
+    t.clock.advance(60);
+    await t.handle(t.envelope);
+    expect(t.email.tried).toHaveLength(1);
+  });
+});
+
+describe('a mail that fails for good', () => {
+  it('[G2] D18 is tried once and recorded, without a poison copy; one alert per address and day, at anybody’s wish', async () => {
+    const t = setUp();
+    t.email.script(...Array.from({ length: 4 }, () => refusal));
+    for (let nth = 0; nth < 3; nth++) await t.mailsFor(email);
+    expect(t.email.tried).toHaveLength(3);
+    expect(t.queue.poisoned).toEqual([]);
+    expect(rowOf(t)).toMatchObject({ state: 'failed', reason: 'sendgrid_400', charged: true });
+    const alertOf = (date: string) => ({
+      id: derivedId('refused', addressHash, date),
+      kind: 'mail',
+      reason: 'sendgrid_400',
+    });
+    expect(await alertsOf(t)).toEqual([expect.objectContaining(alertOf('2026-03-01'))]);
+    t.clock.advance(day);
+    await t.mailsFor(email);
+    expect(await alertsOf(t)).toHaveLength(2);
+    expect(t.events.filter(({ event }) => event === 'deliveryAlert')).toHaveLength(2);
+  });
+
+  it('is given up 24 hours after the request and not before, with an alert and a copy for a replay', async () => {
+    const t = await setUpMessage();
+    t.email.script(unavailable);
+    t.clock.advance(day - 1);
+    await t.handle(t.envelope);
+    t.clock.advance(1);
+    await t.deliverAll(1);
+    expect(t.outcomes()).toEqual(['retry_later', 'failed']);
+    expect(t.email.tried).toHaveLength(1);
+    expect(t.queue.poisoned).toEqual([{ ...t.envelope, attempt: 1 }]);
+    expect(rowOf(t)).toMatchObject({ rowKey: t.mailId, state: 'failed', reason: 'too_late' });
+    expect(await alertsOf(t)).toEqual([expect.objectContaining({ id: t.mailId, kind: 'mail', reason: 'too_late' })]);
+  });
+
+  it('[O4] is given up by its attempts while the table does not answer: its age is not known', async () => {
+    const t = await setUpMessage();
+    t.clock.advance(2 * day);
+    down(t.tables.deliveries, 'insert', 2);
+    await t.handle({ ...t.envelope, attempt: 399 });
+    expect(t.queue.takeAll()).toMatchObject([{ envelope: { attempt: 400 } }]);
+    await t.handle({ ...t.envelope, attempt: 400 });
+    expect(t.queue.poisoned).toEqual([{ ...t.envelope, attempt: 400 }]);
+    expect(t.outcomes()).toEqual(['retry_later', 'failed']);
+    expect(t.email.tried).toEqual([]);
+  });
+});
+
+describe('a message that cannot be opened', () => {
+  it.each([['text'], [null], [{}], [{ v: 1 }], [7]])(
+    '[Q1] is poisoned at once if it is unreadable (%#)',
+    async (junk) => {
+      const t = setUp();
+      await t.handle(junk);
+      expect(t.queue.poisoned).toEqual([junk]);
+      expect(t.events).toEqual([{ event: 'sendMail', level: 'error', outcome: 'poisoned', reason: 'unreadable' }]);
+    },
+  );
+
+  it('[Q1] is poisoned at once if a good seal holds no request', async () => {
+    const t = setUp();
+    await enqueue(t.deps, id, { kind: 'spam', to: email });
+    await t.deliverAll();
+    expect(t.queue.poisoned).toEqual([t.queue.sent[0]?.envelope]);
+  });
+
+  it('[Q7] keeps none of 31 others from being sent', async () => {
+    const t = setUp();
+    for (let nth = 0; nth < 31; nth++) await t.request(email);
+    const messages: unknown[] = t.queue.takeAll().map(({ envelope }) => envelope);
+    messages.splice(7, 0, { v: 1, id: 'junk' });
+    await Promise.all(messages.map((message) => t.handle(message)));
+    expect(t.email.accepted).toHaveLength(31);
+    expect(t.queue.poisoned).toEqual([{ v: 1, id: 'junk' }]);
+  });
+
+  it.each([
+    ['a newer version', { v: 3, site: '2' }, 'newer_version'],
+    ['an unknown kid', { kid: 'zz' }, 'unknown_kid'],
+  ])(
+    '[D3] waits for an instance that can open it if it is of %s, with what that added',
+    async (_what, change, reason) => {
+      const t = await setUpMessage();
+      await t.handle({ ...t.envelope, ...change });
+      expect(t.queue.poisoned).toEqual([]);
+      expect(t.queue.takeAll()).toMatchObject([{ envelope: { ...t.envelope, ...change, attempt: 1 } }]);
+      expect(t.events).toContainEqual(expect.objectContaining({ level: 'warn', outcome: 'retry_later', reason }));
+    },
+  );
+
+  it('[D3] is poisoned if nobody could open it for a day', async () => {
+    const t = await setUpMessage({ sealingSecrets: [secretB] });
+    const other = createTestFlow();
+    await other.handle({ ...t.envelope, attempt: 149 });
+    expect(other.queue.poisoned).toEqual([]);
+    await other.handle({ ...t.envelope, attempt: 150 });
+    expect(other.queue.poisoned).toEqual([{ ...t.envelope, attempt: 150 }]);
+  });
+
+  it('D11 is opened by a sealing secret, or by the signing secret of before, and by no secret that only signs elsewhere', async () => {
+    const sealed = await setUpMessage({ sealingSecrets: [secretB] });
+    expect(sealed.envelope.kid).toBe('b');
+    const before = await setUpMessage();
+    for (const { envelope } of [sealed, before]) await sealed.handle(envelope);
+    expect(sealed.email.accepted).toHaveLength(2);
+    const signsOnly = createTestFlow({ signingSecrets: [{ ...secretA, kid: 'b' }] });
+    await signsOnly.handle(sealed.envelope);
+    expect(signsOnly.queue.poisoned).toEqual([sealed.envelope]);
+  });
+});
+
+describe('the end of the process', () => {
+  it('begins nothing new: the message goes back at once', async () => {
+    const t = await setUpMessage();
+    await t.stop();
+    await t.handle(t.envelope);
+    expect(t.email.tried).toEqual([]);
+    expect(t.queue.takeAll()).toEqual([{ delaySeconds: 1, envelope: t.envelope }]);
+  });
+
+  it('waits for the mail in flight', async () => {
+    const t = await setUpMessage();
+    let stopped: Promise<void> | undefined;
+    t.email.during(async () => void (stopped = t.stop()));
+    await t.handle(t.envelope);
+    await stopped;
+    expect(t.outcomes()).toEqual(['accepted']);
+  });
+
+  it('leaves a send that takes too long to another worker, as one without a clear answer', async () => {
+    const t = await setUpMessage();
+    jest.useFakeTimers({ doNotFake: ['Date', 'nextTick', 'queueMicrotask'] });
+    t.email.during(() => {
+      void t.stop();
+      return new Promise(() => undefined);
+    });
+    const handled = t.handle(t.envelope);
+    await jest.advanceTimersByTimeAsync(6_000);
+    await handled;
+    jest.useRealTimers();
+    expect(rowOf(t)).toMatchObject({ state: 'waiting', reason: 'stopped', unsureTries: 1 });
+    expect(t.queue.takeAll()).toMatchObject([{ envelope: { attempt: 1 }, delaySeconds: 60 }]);
+  });
+});
+
+it('[I4] no event, message or row says what nobody may read', async () => {
+  const t = setUp();
+  t.email.script(unavailable, refusal);
+  await t.mailsFor(email, { client: '203.0.113.7' });
+  await t.mailsFor(email);
+  const key = keyIn(t.email.accepted[0]);
+  const { resetKeys, deliveries, limits } = t.tables;
+  const tables = [resetKeys, deliveries, limits].map((table) => table.rows());
+  const everything = JSON.stringify([t.events, t.queue.sent, t.queue.poisoned, tables]);
+  for (const secret of [email, key, key.split('.')[1] ?? '', oldPassword]) expect(everything).not.toContain(secret);
+});

@@ -1,0 +1,385 @@
+// Steps 3 and 4: what a key in a link is worth.
+import { createHmac } from 'node:crypto';
+import jwt from 'jsonwebtoken';
+import { StorageUnavailable } from '../../shared/errors';
+import { verifyPassword } from '../../shared/password/passwordHash';
+import { checkKey, redeemKey } from '../../shared/resetFlow';
+import { issueResetKey } from '../../shared/resetKey';
+import type { MemoryTableStore } from '../fakes/memoryTableStore';
+import {
+  createTestFlow,
+  down,
+  goodPassword,
+  keyIn,
+  keysIn,
+  loseReply,
+  oldPassword,
+  secretA,
+  start,
+  type TestFlow,
+  type TestFlowOptions,
+} from '../support/flow';
+
+const email = 'someuser@somewhere.com';
+const addressHash = 'cM-Cuc5Ca17_SqXTIlSZcQ';
+const otherPassword = 'another good long password';
+
+function setUp(options: TestFlowOptions = {}) {
+  const test = createTestFlow({ perAddress: 'off', perIp: 'off', ...options });
+  test.addAccount({ email });
+  return {
+    ...test,
+    mailedKey: async () => keyIn((await test.mailsFor(email))[0]),
+    redeem: (key: string, password = goodPassword) => redeemKey(test.deps, key, password),
+    check: (key: string) => checkKey(test.deps, key),
+    noticesOf: () => test.email.accepted.filter(({ category }) => category === 'password-changed'),
+    rows: () => JSON.stringify(Object.values(test.tables).map((table: MemoryTableStore) => table.rows())),
+  };
+}
+const passwordOf = ({ account }: Pick<TestFlow, 'account'>): string => String(account(email)?.['password']);
+
+describe('checkKey', () => {
+  it('[S1] reads only, by two calls, however often it is called', async () => {
+    const t = setUp();
+    const key = await t.mailedKey();
+    const before = t.rows();
+    t.newCalls();
+    const expiresAt = new Date(start.getTime() + 3_600_000);
+    for (let time = 0; time < 10; time++) {
+      await expect(t.check(key)).resolves.toEqual({ outcome: 'live', username: 'someuser', expiresAt });
+    }
+    expect(t.rows()).toBe(before);
+    expect(t.newCalls().sort()).toEqual([...Array(10).fill('get'), ...Array(10).fill('list')]); // the site row is cached
+    await expect(t.redeem(key)).resolves.toMatchObject({ outcome: 'changed' });
+  });
+
+  it('[K3] [K16] refuses a signed key that was never bound', async () => {
+    const t = setUp();
+    const { key } = issueResetKey(t.deps.settings, addressHash, start);
+    await expect(t.check(key)).resolves.toEqual({ outcome: 'invalid_key' });
+    await expect(t.redeem(key)).resolves.toEqual({ outcome: 'invalid_key' });
+  });
+
+  it('[K16] refuses a bound key under a forged signature', async () => {
+    const t = setUp();
+    const [header = '', payload = ''] = (await t.mailedKey()).split('.');
+    const forged = createHmac('sha256', 'a guess').update(`${header}.${payload}`).digest('base64url');
+    await expect(t.check(`${header}.${payload}.${forged}`)).resolves.toEqual({ outcome: 'invalid_key' });
+  });
+
+  it('makes no storage call for a key that is forged or expired', async () => {
+    const t = setUp();
+    const key = await t.mailedKey();
+    t.newCalls();
+    await t.check('forged');
+    await t.check(`${key.slice(0, -2)}AA`);
+    t.clock.advance(3600);
+    await expect(t.check(key)).resolves.toEqual({ outcome: 'expired_key' });
+    expect(t.newCalls()).toEqual([]);
+  });
+
+  it('refuses an expired key that a leaked secret signed anew with a later end', async () => {
+    const t = setUp();
+    const key = await t.mailedKey();
+    t.clock.advance(3 * 86_400);
+    await expect(t.check(key)).resolves.toEqual({ outcome: 'expired_key' });
+    const exp = Math.floor(t.clock.now().getTime() / 1000) + 3600;
+    const header = { alg: 'HS256', typ: 'reset+jwt', kid: secretA.kid } as const;
+    const claims = { ...(jwt.decode(key) as object), exp };
+    const again = jwt.sign(claims, secretA.secret, { algorithm: 'HS256', noTimestamp: true, header });
+    await expect(t.redeem(again)).resolves.toEqual({ outcome: 'invalid_key' });
+  });
+
+  it.each(['accounts', 'resetKeys'] as const)('[O2] throws if the table %s does not answer', async (name) => {
+    const t = setUp();
+    const key = await t.mailedKey();
+    down(t.tables[name], name === 'accounts' ? 'list' : 'get');
+    await expect(t.check(key)).rejects.toMatchObject({ name: 'StorageUnavailable' });
+    await expect(t.check(key)).resolves.toMatchObject({ outcome: 'live' });
+  });
+});
+
+describe('redeemKey', () => {
+  it('[K1] [N5] [K14] sets the password once, with the generation and the note of the reset, and nothing else', async () => {
+    const t = setUp();
+    const key = await t.mailedKey();
+    const before = t.account(email);
+    t.newCalls();
+    const sent = t.queue.sent.length;
+    await expect(t.redeem(key)).resolves.toEqual({ outcome: 'changed', username: 'someuser' });
+    expect(t.newCalls().sort()).toEqual(['get', 'list', 'merge']);
+    expect(t.queue.sent).toHaveLength(sent + 1);
+    const after = t.account(email);
+    expect(after).toEqual({
+      ...before,
+      etag: expect.any(String),
+      password: expect.stringMatching(/^argon2\$argon2id\$/),
+      generation: 1,
+      lastResetKeyId: expect.stringMatching(/^[\w-]{43}$/),
+      passwordChangedAt: start,
+    });
+    await expect(verifyPassword(goodPassword, passwordOf(t))).resolves.toBe(true);
+    await expect(t.redeem(key, otherPassword)).resolves.toEqual({ outcome: 'used_key' });
+    expect(t.account(email)).toEqual(after);
+  });
+
+  it('[K14] tells the mailbox once, 30 s later, without password or link', async () => {
+    const t = setUp();
+    await t.redeem(await t.mailedKey());
+    expect(t.queue.sent.at(-1)?.delaySeconds).toBe(30);
+    await t.deliverAll();
+    expect(t.noticesOf()).toEqual([expect.objectContaining({ to: email })]);
+    expect(t.noticesOf()[0]?.text).not.toMatch(/reset\/key|https?:\/\/\S*login/);
+    expect(JSON.stringify(t.noticesOf())).not.toContain(goodPassword);
+  });
+
+  it.each([
+    ['too short', 'short', 'too_short'],
+    ['too long', 'x y'.repeat(100), 'too_long'],
+    ['common', 'passwordpassword', 'too_common'],
+    ['ill-formed', `${goodPassword}\ud800`, 'malformed'],
+  ])('[E8] refuses a password that is %s before it looks at the key', async (_what, password, code) => {
+    const t = setUp();
+    const key = await t.mailedKey();
+    t.newCalls();
+    const refused = { outcome: 'rejected_password', problems: [expect.objectContaining({ code })] };
+    expect(await t.redeem(key, password)).toEqual(refused);
+    expect(await t.redeem('forged', password)).toEqual(refused);
+    expect(t.newCalls()).toEqual([]);
+    await expect(t.check(key)).resolves.toMatchObject({ outcome: 'live' });
+  });
+
+  it('[K9] [P3] refuses a password about the account or the site only for a good key, and leaves it good', async () => {
+    const t = setUp();
+    const key = await t.mailedKey();
+    for (const about of [email, 'codalab.org 2026', 'CodaLabCodaLabCodaLab']) {
+      const rejected = { outcome: 'rejected_password', problems: [{ code: 'about_you' }] };
+      await expect(t.redeem(key, about)).resolves.toMatchObject(rejected);
+      await expect(t.redeem('forged', about)).resolves.toEqual({ outcome: 'invalid_key' });
+    }
+    expect(passwordOf(t)).toBe(oldPassword);
+    await expect(t.check(key)).resolves.toMatchObject({ outcome: 'live' });
+  });
+
+  it('[K9] asks for breaches only once the key was found good, and leaves it good', async () => {
+    const asked: string[] = [];
+    const isBreached = async (password: string): Promise<boolean> =>
+      asked.push(password) > 0 && password.includes('leaked');
+    const t = setUp({ isBreached });
+    const key = await t.mailedKey();
+    await t.redeem('forged', 'a leaked long password');
+    await t.redeem(key, email);
+    expect(asked).toEqual([]);
+    await expect(t.redeem(key, 'a leaked long password')).resolves.toMatchObject({ problems: [{ code: 'breached' }] });
+    await expect(t.redeem(key)).resolves.toMatchObject({ outcome: 'changed' });
+    expect(asked).toEqual(['a leaked long password', goodPassword]);
+  });
+
+  it.each(['', ' ', 'undefined', 'null', '{}', '[object Object]', '.', 'a.b.c', '__proto__'])(
+    '[K10] refuses %j as a key, also for an account that never asked',
+    async (key) => {
+      const t = setUp();
+      await expect(t.redeem(key)).resolves.toEqual({ outcome: 'invalid_key' });
+      expect(passwordOf(t)).toBe(oldPassword);
+    },
+  );
+
+  it.each([
+    ['[K5] the password was changed by another route', { password: 'pbkdf2_sha256$1$salt$BBBB' }, 'used_key'],
+    ['[K6] the address got another spelling', { email: 'SomeUser@somewhere.com' }, 'used_key'],
+    ['an operator revoked the keys', { generation: 1 }, 'used_key'],
+    ['[K12] the account was disabled', { isActive: false }, 'invalid_key'],
+    ['the password was made unusable', { password: '!' }, 'invalid_key'],
+    ['[K6] the row was given another address', { email: 'other@somewhere.com' }, 'invalid_key'],
+  ])('refuses a key if %s', async (_what, columns, outcome) => {
+    const t = setUp();
+    const key = await t.mailedKey();
+    t.tables.accounts.edit(addressHash, '1', columns);
+    const before = t.account(email);
+    await expect(t.check(key)).resolves.toEqual({ outcome });
+    await expect(t.redeem(key)).resolves.toEqual({ outcome });
+    expect(t.account(email)).toEqual(before);
+  });
+
+  it('accepts a key again if the account was disabled and enabled without a new generation', async () => {
+    const t = setUp();
+    const key = await t.mailedKey();
+    for (const isActive of [false, true]) t.tables.accounts.edit(addressHash, '1', { isActive });
+    await expect(t.check(key)).resolves.toMatchObject({ outcome: 'live' });
+  });
+
+  it('[K7] [K8] lets keys live side by side until one redemption ends them all', async () => {
+    const t = setUp();
+    const [older, newer] = [await t.mailedKey(), await t.mailedKey()];
+    for (const key of [older, newer]) await expect(t.check(key)).resolves.toMatchObject({ outcome: 'live' });
+    await expect(t.redeem(older)).resolves.toMatchObject({ outcome: 'changed' });
+    await expect(t.redeem(newer)).resolves.toEqual({ outcome: 'used_key' });
+    for (const key of [older, newer]) await expect(t.check(key)).resolves.toEqual({ outcome: 'used_key' });
+  });
+
+  it('ends no key of another account of the same address', async () => {
+    const t = setUp();
+    t.addAccount({ email, id: '2', username: 'otheruser' });
+    const [mail] = await t.mailsFor(email);
+    const [first = '', second = ''] = keysIn(mail ?? { text: '' });
+    await t.redeem(first);
+    await expect(t.check(second)).resolves.toMatchObject({ outcome: 'live', username: 'otheruser' });
+    expect(t.account(email, '2')).toMatchObject({ password: oldPassword, generation: 0 });
+  });
+
+  it('[K12] never makes a deleted account anew, and changes none of its successors', async () => {
+    const t = setUp();
+    const key = await t.mailedKey();
+    t.tables.accounts.drop(addressHash, '1');
+    await expect(t.redeem(key)).resolves.toEqual({ outcome: 'invalid_key' });
+    expect(t.account(email)).toBeUndefined();
+    t.addAccount({ email, id: '2' });
+    await expect(t.redeem(key)).resolves.toEqual({ outcome: 'invalid_key' });
+    expect(t.account(email, '2')).toMatchObject({ password: oldPassword });
+    t.addAccount({ email, id: '1', password: 'pbkdf2_sha256$1$salt$CCCC' });
+    await expect(t.redeem(key)).resolves.toEqual({ outcome: 'used_key' });
+  });
+
+  it('[K12] loses to an account that is deleted between reading and writing', async () => {
+    const t = setUp();
+    const key = await t.mailedKey();
+    t.tables.accounts.intercept('merge', (run) => {
+      t.tables.accounts.drop(addressHash, '1');
+      return run();
+    });
+    await expect(t.redeem(key)).resolves.toEqual({ outcome: 'used_key' });
+    expect(t.account(email)).toBeUndefined();
+  });
+
+  it.each([
+    ['twenty concurrent redemptions', 1],
+    ['twenty concurrent redemptions of two keys', 2],
+  ])('[K2] accepts exactly one of %s and tells the mailbox once', async (_what, keyCount) => {
+    const t = setUp();
+    const keys = [await t.mailedKey(), await t.mailedKey()].slice(0, keyCount);
+    const passwords = Array.from({ length: 20 }, (_, nth) => `${goodPassword} number ${nth}`);
+    const tries = passwords.map((password, nth) => t.redeem(keys[nth % keyCount] ?? '', password));
+    const outcomes = (await Promise.all(tries)).map(({ outcome }) => outcome);
+    expect([...outcomes].sort()).toEqual(['changed', ...Array(19).fill('used_key')]);
+    const winner = passwords[outcomes.indexOf('changed')] ?? '';
+    await expect(verifyPassword(winner, passwordOf(t))).resolves.toBe(true);
+    expect(t.account(email)).toMatchObject({ generation: 1 });
+    await t.deliverAll();
+    expect(t.noticesOf()).toHaveLength(1);
+  });
+
+  it('[O2] leaves the key good if the account cannot be written; the notice goes out once, after the write that succeeds', async () => {
+    const t = setUp();
+    const key = await t.mailedKey();
+    down(t.tables.accounts, 'merge');
+    await expect(t.redeem(key)).rejects.toMatchObject({ name: 'StorageUnavailable' });
+    expect(passwordOf(t)).toBe(oldPassword);
+    t.clock.advance(301);
+    await t.deliverAll();
+    expect(t.noticesOf()).toEqual([]);
+    await expect(t.redeem(key, otherPassword)).resolves.toMatchObject({ outcome: 'changed' });
+    await t.deliverAll();
+    expect(t.noticesOf()).toHaveLength(1);
+  });
+
+  it('[O3] changes nothing if the notice cannot be queued: nobody is changed in silence', async () => {
+    const t = setUp();
+    const key = await t.mailedKey();
+    t.queue.failNext();
+    await expect(t.redeem(key)).rejects.toMatchObject({ part: 'queue' });
+    expect(passwordOf(t)).toBe(oldPassword);
+    await expect(t.check(key)).resolves.toMatchObject({ outcome: 'live' });
+  });
+
+  it('D7 is busy, and leaves the key good, while passwords are hashed at capacity or the row is edited all the time', async () => {
+    const t = setUp();
+    const key = await t.mailedKey();
+    const sent = t.queue.sent.length;
+    const atCapacity = { ...t.deps, encodePassword: async () => undefined };
+    await expect(redeemKey(atCapacity, key, goodPassword)).resolves.toEqual({ outcome: 'busy' });
+    expect(t.queue.sent).toHaveLength(sent);
+    t.tables.accounts.intercept('merge', () => 'stale', 6);
+    await expect(t.redeem(key)).resolves.toEqual({ outcome: 'busy' });
+    await expect(t.redeem(key)).resolves.toMatchObject({ outcome: 'changed' });
+  });
+
+  it('[T2] works for an account id of 256 characters, whatever they are', async () => {
+    const t = setUp();
+    for (const id of ['"'.repeat(256), 'ä'.repeat(256), 'x'.repeat(256)]) {
+      const address = `user${id.charCodeAt(0)}@somewhere.com`;
+      t.addAccount({ email: address, id });
+      const [mail] = await t.mailsFor(address);
+      await expect(t.redeem(keyIn(mail))).resolves.toMatchObject({ outcome: 'changed' });
+      await t.deliverAll();
+    }
+    expect(t.noticesOf()).toHaveLength(3);
+  });
+
+  it('[D1] [K4] accepts a key while its secret is listed, and never on another site with the same secret and tables', async () => {
+    const t = setUp();
+    const key = await t.mailedKey();
+    const other = { kid: 'new', secret: Buffer.alloc(32, 9) };
+    const redeemWith = (changes: Partial<typeof t.deps.settings>) =>
+      redeemKey({ ...t.deps, settings: { ...t.deps.settings, ...changes } }, key, goodPassword);
+    await expect(redeemWith({ signingSecrets: [other] })).resolves.toEqual({ outcome: 'invalid_key' });
+    await expect(redeemWith({ siteId: '2' })).resolves.toEqual({ outcome: 'invalid_key' });
+    await expect(redeemWith({ signingSecrets: [other, secretA] })).resolves.toMatchObject({ outcome: 'changed' });
+  });
+});
+
+describe('D2 a redemption that is repeated', () => {
+  it('with the same key and password has changed the password, for ten minutes', async () => {
+    const t = setUp();
+    const key = await t.mailedKey();
+    await t.redeem(key);
+    const after = t.account(email);
+    const sent = t.queue.sent.length;
+    for (const seconds of [0, 599]) {
+      t.clock.advance(seconds);
+      await expect(t.redeem(key)).resolves.toEqual({ outcome: 'changed', username: 'someuser' });
+    }
+    await expect(t.redeem(key, otherPassword)).resolves.toEqual({ outcome: 'used_key' });
+    await expect(t.check(key)).resolves.toEqual({ outcome: 'used_key' });
+    t.clock.advance(1);
+    await expect(t.redeem(key)).resolves.toEqual({ outcome: 'used_key' });
+    expect(t.account(email)).toEqual(after);
+    expect(t.queue.sent).toHaveLength(sent);
+  });
+
+  it.each([
+    ['the reply to the write was lost', (t: TestFlow) => loseReply(t.tables.accounts, 'merge', 'stale')],
+    [
+      'the reply was lost and the row cannot be read again',
+      (t: TestFlow) => {
+        loseReply(t.tables.accounts, 'merge', 'stale');
+        t.tables.accounts.intercept('get', () => Promise.reject(new StorageUnavailable('tables', 'timeout')));
+      },
+    ],
+    [
+      'the process died after the write',
+      (t: TestFlow) =>
+        t.tables.accounts.intercept('merge', async (run) => {
+          await run();
+          throw new StorageUnavailable('tables', 'connection');
+        }),
+    ],
+  ])('succeeds if %s', async (_what, fault) => {
+    const t = setUp();
+    const key = await t.mailedKey();
+    fault(t);
+    await t.redeem(key).catch(() => undefined);
+    await expect(t.redeem(key)).resolves.toMatchObject({ outcome: 'changed' });
+    expect(t.account(email)).toMatchObject({ generation: 1 });
+    await t.deliverAll();
+    expect(t.noticesOf()).toHaveLength(1);
+  });
+
+  it('is over once the password was changed by somebody else', async () => {
+    const t = setUp();
+    const key = await t.mailedKey();
+    await t.redeem(key);
+    t.tables.accounts.edit(addressHash, '1', { password: 'pbkdf2_sha256$1$salt$BBBB', generation: 2 });
+    await expect(t.redeem(key)).resolves.toEqual({ outcome: 'used_key' });
+    expect(passwordOf(t)).toBe('pbkdf2_sha256$1$salt$BBBB');
+  });
+});

@@ -1,0 +1,93 @@
+import { withDeadline } from '../../../shared/deadline';
+import { codeOf, storageCall } from '../../../shared/storage/storageCall';
+
+// The pauses between tries take no time.
+jest.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
+
+/** What the SDKs throw. */
+const restError = (statusCode?: number, code?: string): Error =>
+  Object.assign(new Error('said by the service'), { name: 'RestError', statusCode, code });
+
+/** Makes a call whose tries end one after the other as given. */
+async function callWith(...tries: readonly (Error | 'done' | 'hangs')[]) {
+  let made = 0;
+  const call = (signal: AbortSignal): Promise<string> => {
+    const outcome = tries[Math.min(made++, tries.length - 1)];
+    if (outcome === 'done') return Promise.resolve('done');
+    if (outcome !== 'hangs') return Promise.reject(outcome ?? new Error('no try is left'));
+    return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+  };
+  const result = await storageCall('tables', call, (error) => codeOf(error) === 'Expected').catch(
+    (error: unknown) => error,
+  );
+  return { made, result };
+}
+
+describe('a storage call', () => {
+  /** Every time-out that was set, in ms; each passes as soon as a call waits for it. */
+  let timeouts: number[];
+  beforeEach(() => {
+    timeouts = [];
+    jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+      timeouts.push(ms);
+      const timeout = new AbortController();
+      if (ms < 60_000) setImmediate(() => timeout.abort(Object.assign(new Error(), { name: 'TimeoutError' })));
+      return timeout.signal;
+    });
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  it.each([
+    ['500', 500],
+    ['503', 503],
+    ['408', 408],
+    ['429', 429],
+    ['connection', undefined],
+  ])('is tried three times if the answer is %s', async (code, status) => {
+    const { made, result } = await callWith(restError(status));
+    expect(made).toBe(3);
+    expect(result).toMatchObject({ name: 'StorageUnavailable', part: 'tables', code });
+    await expect(callWith(restError(status), restError(status), 'done')).resolves.toMatchObject({ result: 'done' });
+  });
+
+  it.each([
+    [400, 'InvalidInput'],
+    [403, 'AuthenticationFailed'],
+    [404, 'TableNotFound'],
+  ])('is tried once if the answer is %d', async (status, code) => {
+    const { made, result } = await callWith(restError(status, code));
+    expect(made).toBe(1);
+    expect(result).toMatchObject({ name: 'StorageUnavailable', code });
+  });
+
+  it('throws what its caller expects as it is, without another try', async () => {
+    const expected = restError(503, 'Expected');
+    await expect(callWith(expected)).resolves.toEqual({ made: 1, result: expected });
+  });
+
+  it('D13 is cut after 1.5 s per try and tried again, so that one that hangs fits into the 4 s of an answer', async () => {
+    const { made, result } = await callWith('hangs', 'done');
+    expect([made, result]).toEqual([2, 'done']);
+    expect(timeouts.filter((ms) => ms < 60_000)).toEqual([1500, 1500]);
+    await expect(callWith('hangs')).resolves.toMatchObject({ made: 3, result: { code: 'timeout' } });
+  });
+
+  it('has 10 s per try under a command line, which signs in with its first call', async () => {
+    const { signal } = new AbortController();
+    await withDeadline(signal, () => callWith('hangs', 'done'));
+    expect(timeouts).toEqual([10_000, 10_000]);
+  });
+
+  it('ends with the deadline of its invocation', async () => {
+    const whole = new AbortController();
+    const called = withDeadline(whole.signal, () => callWith(restError(503)));
+    whole.abort();
+    await expect(called).resolves.toMatchObject({ made: 1, result: { name: 'StorageUnavailable' } });
+  });
+});
+
+it('the code of an error is the service’s, also where the tables SDK leaves it in the body', () => {
+  const inBody = Object.assign(restError(404), { details: { odataError: { code: 'TableNotFound' } } });
+  expect(codeOf(inBody)).toBe('TableNotFound');
+  expect(codeOf(new Error('TableNotFound'))).toBeUndefined();
+});

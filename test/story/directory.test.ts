@@ -1,0 +1,120 @@
+// The story with accounts at the Node reference site, and what becomes of it while that site is at fault.
+import { eventually, startApp } from '../support/app';
+import { hang, reply, startDirectoryFront, type DirectoryFront, type Fault } from '../support/directoryFront';
+import { siteSecret, startDirectorySite } from '../support/directorySite';
+import { addressOf, directoryStory, eventsAt, newPassword, type Story } from '../support/directoryStory';
+import { expectSameAnswer } from '../support/invariants';
+
+const json = { 'Content-Type': 'application/json' };
+const megabyte = JSON.stringify({ accounts: [], account: null, padding: 'x'.repeat(1024 * 1024) });
+const both =
+  (fault: Fault) =>
+  (front: DirectoryFront): void =>
+    ['get', 'set-password'].forEach((call) => front.rule(call, fault));
+
+directoryStory('the Node reference', startDirectorySite, { PASSWORD_HASHER: 'scrypt' }, (story) => {
+  let live: string;
+  let used: string;
+  beforeAll(async () => {
+    live = await story().keyFor('fay');
+    used = await story().keyFor('dora');
+    await story().redeem(used, newPassword);
+  });
+  afterEach(() => story().front.recover());
+
+  it.each<readonly [string, (front: DirectoryFront) => void, string]>([
+    ['does not listen', (front) => front.down(), 'connection_(?:refused|lost)'],
+    ['hangs', both(hang), 'timeout'],
+    ['refuses the signature', both(reply(401, '{"code":"bad_signature"}')), 'bad_signature'],
+    ['fails', both(reply(500)), '500'],
+    ['is not there', (front) => front.rule('get', reply(404)), '404'],
+    ['answers a conflict to a read', (front) => front.rule('get', reply(409)), '409'],
+    ['answers a page', both(reply(200, '<p>Welcome', { 'Content-Type': 'text/html' })), 'not_json'],
+    ['answers half of its JSON', both(reply(200, '{"account":{"id"', json)), 'not_json'],
+    ['answers a megabyte', both(reply(200, megabyte)), 'too_large'],
+    ['redirects', both(reply(307, '', { Location: 'https://localhost:9/' })), '307'],
+    ['has a certificate of nobody', (front) => front.untrusted(), 'tls'],
+  ])('a site that %s is a 503 for everyone, and the key is good when that is over', async (_, makeFault, reason) => {
+    const { app, front, check, redeem } = story();
+    const logged = app.host.output().length;
+    makeFault(front);
+    const answers = await Promise.all([check(live), check(used), redeem(live, newPassword), redeem(used, newPassword)]);
+    const health = await fetch(`${app.host.url}/api/health`);
+    await front.recover();
+    const [first] = answers;
+    expect(first).toMatchObject({ status: 503, json: { code: 'unavailable' } });
+    expect(Number(first.headers.get('retry-after'))).toBeGreaterThan(0);
+    for (const answer of answers) expectSameAnswer(first, answer);
+    const failed = new RegExp(`"event":"accountDirectoryFailed".*"call":"get","reason":"${reason}"`, 'g');
+    // A notice of an earlier case may have met the fault, too.
+    expect(app.host.output().slice(logged).match(failed)?.length).toBeGreaterThanOrEqual(answers.length);
+    expect(health.status).toBe(200); // requests are taken, and mails wait: no reason to restart the app
+    expect(await check(live)).toMatchObject({ status: 200 });
+  });
+
+  it.each<readonly [string, number, string, Fault]>([
+    ['hangs', 503, 'unavailable', hang],
+    ['refuses the signature', 503, 'unavailable', reply(401, '{"code":"bad_signature"}')],
+    ['fails', 503, 'unavailable', reply(500)],
+    ['answers a page', 503, 'unavailable', reply(200, '<p>Welcome', { 'Content-Type': 'text/html' })],
+    ['redirects', 503, 'unavailable', reply(307, '', { Location: 'https://localhost:9/' })],
+    ['answers a conflict', 410, 'used_key', reply(409)],
+    ['has lost the account', 410, 'used_key', reply(404)],
+  ])('a site that %s when the password is set: %s %s', async (_, status, code, fault) => {
+    const { front, check, redeem } = story();
+    front.rule('set-password', fault);
+    expect(await redeem(live, newPassword)).toMatchObject({ status, json: { code } });
+    await front.recover();
+    expect(await check(live)).toMatchObject({ status: 200 });
+  });
+
+  it('an account that is gone makes the key invalid', async () => {
+    const { front, check, redeem } = story();
+    front.rule('get', reply(200, '{"account":null}'));
+    for (const answer of [await check(live), await redeem(live, newPassword)])
+      expect(answer).toMatchObject({ status: 400, json: { code: 'invalid_key' } });
+  });
+
+  it('mails and events wait while the site fails, and go out afterwards', async () => {
+    const { app, front, keyFor, check, redeem } = story();
+    front.rule('find', reply(500), 1);
+    front.rule('events', reply(500), 1);
+    const waiting = keyFor('eve');
+    expect(await redeem(live, newPassword)).toMatchObject({ status: 200 });
+    const events = await eventually(() => {
+      const seen = eventsAt(front, 'password.changed', '6');
+      return seen.length >= 2 ? seen : undefined;
+    });
+    expect(new Set(events.map(({ id }) => id)).size).toBe(1);
+    expect(await check(await waiting)).toMatchObject({ status: 200 });
+    expect(app.host.output()).toMatch(/"outcome":"retry_later".*"kind":"passwordReset".*"reason":"storage_500"/);
+  }, 60_000);
+});
+
+describe('a request, with accounts at a site that hangs,', () => {
+  let front: DirectoryFront;
+  let app: Story['app'];
+  beforeAll(async () => {
+    front = await startDirectoryFront('http://127.0.0.1:9', siteSecret);
+    app = await startApp({ env: { ...front.settings, LIMIT_PER_IP: 'off' }, queues: false, timers: false });
+    await app.post('password-reset/request', { email: 'first@example.org' });
+  });
+  afterAll(async () => {
+    await app.stop();
+    front.close();
+  });
+
+  it('is answered at once and alike for every address, since it asks the site nothing', async () => {
+    front.rule('find', hang);
+    const before = performance.now();
+    const answers = [];
+    for (const email of [addressOf('ada'), 'nobody@example.org'])
+      answers.push(await app.post('password-reset/request', { email }));
+    expect(performance.now() - before).toBeLessThan(3000);
+    const [known, unknown] = answers;
+    if (!known || !unknown) throw new Error('no answers');
+    expect(known).toMatchObject({ status: 202, text: '{"status":"accepted"}' });
+    expectSameAnswer(known, unknown);
+    expect(front.calls).toEqual([]);
+  });
+});

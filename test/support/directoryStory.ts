@@ -1,0 +1,265 @@
+// The whole story on the running app with a site that keeps its own accounts, whatever the site is made of.
+import { createSign, generateKeyPairSync } from 'node:crypto';
+import { Webhook } from 'standardwebhooks';
+import { z } from 'zod';
+import { addressHashOf } from '../../shared/address';
+import { hashPassword } from '../../shared/password/passwordHash';
+import type { SeedAccount } from '../shared/directory/accountDirectory.contract';
+import { eventually, exampleSettings, startApp, type App, type AppAnswer } from './app';
+import { loseReply, startDirectoryFront, type DirectoryFront } from './directoryFront';
+import { siteSecret } from './directorySite';
+import { expectSameAnswer } from './invariants';
+import { nextResetMail, paths, postForm } from './pages';
+
+/** A site under test. */
+export interface StorySite {
+  /** Of its three calls. */
+  readonly url: string;
+  readonly seed: (accounts: readonly SeedAccount[]) => Promise<void>;
+  /** @returns the session's cookie, or undefined if the password is wrong */
+  readonly logIn: (username: string, password: string) => Promise<string | undefined>;
+  /** @returns who is logged in, or an empty text */
+  readonly me: (cookie?: string) => Promise<string>;
+  readonly close: () => unknown;
+}
+
+export interface Story {
+  readonly app: App;
+  readonly front: DirectoryFront;
+  readonly site: StorySite;
+  /** Asks for a mail and reads the key in it. */
+  readonly keyFor: (username: string) => Promise<string>;
+  readonly check: (key: string) => Promise<AppAnswer>;
+  readonly redeem: (key: string, password: string) => Promise<AppAnswer>;
+  readonly stop: () => Promise<void>;
+}
+
+export const oldPassword = 'the old horse battery';
+export const newPassword = 'the new horse battery';
+const usernames = ['ada', 'bob', 'carl', 'dora', 'eve', 'fay'];
+export const addressOf = (username: string): string => `${username}@example.org`;
+
+const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+const settings = {
+  LIMIT_PER_IP: 'off',
+  LIMIT_PER_ADDRESS: 'off',
+  SENDGRID_WEBHOOK_PUBLIC_KEY: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
+};
+
+/** The app and the site, with a peer between them. */
+export async function startStory(site: StorySite, env: Readonly<Record<string, string>> = {}): Promise<Story> {
+  const front = await startDirectoryFront(site.url, siteSecret);
+  const password = await hashPassword(oldPassword, 'argon2id');
+  await site.seed(
+    usernames.map((username, index) => {
+      return { id: String(index + 1), email: addressOf(username), username, password, isActive: true };
+    }),
+  );
+  const app = await startApp({ timers: false, env: { ...settings, ...front.settings, ...env } });
+  return {
+    app,
+    front,
+    site,
+    keyFor: async (username) => {
+      const email = addressOf(username);
+      return (await nextResetMail(app, () => app.post('password-reset/request', { email }))).key;
+    },
+    check: (key) => app.post('password-reset/check', { key }),
+    redeem: (key, chosen) => app.post('password-reset/redeem', { key, newPassword: chosen }),
+    stop: async () => {
+      await app.stop();
+      front.close();
+      await site.close();
+    },
+  };
+}
+
+const eventBody = z.object({ type: z.string(), data: z.record(z.string(), z.string()) });
+
+/** The events that the site got of one type and about one account or mail; each signature is verified. */
+export const eventsAt = ({ calls }: DirectoryFront, type: string, about: string) =>
+  calls
+    .filter(({ call, body }) => call === 'events' && body.includes(`"${type}"`) && body.includes(`"${about}"`))
+    .map(({ headers, body }) => {
+      return { id: headers['webhook-id'], ...eventBody.parse(new Webhook(siteSecret).verify(body, headers)) };
+    });
+
+/**
+ * Defines the suite.
+ * @param misconfigured settings with which the app sends hashes, or passwords, that the site cannot use
+ */
+export function directoryStory(
+  name: string,
+  startSite: (passwordFormat: 'encoded' | 'plain') => Promise<StorySite>,
+  misconfigured: Readonly<Record<string, string>>,
+  more: (story: () => Story) => void = () => undefined,
+): void {
+  describe(`with accounts at ${name}`, () => {
+    let story: Story;
+    beforeAll(async () => {
+      story = await startStory(await startSite('encoded'));
+    }, 60_000);
+    afterAll(() => story.stop());
+
+    it('a mailed key sets the password that the site takes from then on, and open sessions are out', async () => {
+      const { app, front, site, keyFor, check, redeem } = story;
+      const session = await site.logIn('ada', oldPassword);
+      expect(await site.me(session)).toBe('ada');
+      const key = await keyFor('ada');
+      expect(await check(key)).toMatchObject({ status: 200, json: { username: 'ada' } });
+      expect(await redeem(key, newPassword)).toMatchObject({
+        status: 200,
+        text: '{"status":"changed","username":"ada"}',
+      });
+      expect(await site.me(session)).toBe('');
+      expect(await site.logIn('ada', oldPassword)).toBeUndefined();
+      expect(await site.me(await site.logIn('ada', newPassword))).toBe('ada');
+      expect(await check(key)).toMatchObject({ status: 410, json: { code: 'used_key' } });
+
+      const isNotice = (mail: string) =>
+        mail.includes('The password of your account ada') && mail.includes(`To: ${addressOf('ada')}`);
+      await eventually(() => app.mails().find(isNotice));
+      const [event, ...repeats] = await eventually(() => {
+        const events = eventsAt(front, 'password.changed', '1');
+        return events.length > 0 ? events : undefined;
+      });
+      expect(event?.data['accountId']).toBe('1');
+      expect(Math.abs(Date.parse(event?.data['at'] ?? '') - Date.now())).toBeLessThan(60_000);
+      expect(new Set([event, ...repeats].map((each) => each?.id)).size).toBe(1);
+    });
+
+    it('tells the site of a bounced and of a dropped mail', async () => {
+      const { app, front, keyFor } = story;
+      const mailIds = async () => {
+        await keyFor('dora');
+        return [...app.host.output().matchAll(/"outcome":"accepted","mailId":"(\w+)","kind":"passwordReset"/g)];
+      };
+      for (const [report, type] of [
+        ['bounce', 'mail.bounced'],
+        ['dropped', 'mail.dropped'],
+      ] as const) {
+        const before = (await mailIds()).length;
+        const mailId = (await eventually(async () => (await mailIds())[before]))[1] ?? '';
+        const timestamp = String(Math.floor(Date.now() / 1000));
+        const event = { email: addressOf('dora'), event: report, timestamp: Number(timestamp), mail_id: mailId };
+        const body = JSON.stringify([{ ...event, sg_event_id: report, sg_message_id: 'x' }]);
+        const signature = createSign('sha256').update(`${timestamp}${body}`).sign(privateKey, 'base64');
+        const headers = {
+          'X-Twilio-Email-Event-Webhook-Signature': signature,
+          'X-Twilio-Email-Event-Webhook-Timestamp': timestamp,
+        };
+        expect(await app.post('webhooks/sendgrid', body, headers)).toMatchObject({ status: 200, json: { noted: 1 } });
+        const [told] = await eventually(() => {
+          const events = eventsAt(front, type, mailId);
+          return events.length > 0 ? events : undefined;
+        });
+        expect(told?.data).toMatchObject({ mailId, addressHash: addressHashOf(addressOf('dora')) });
+      }
+    });
+
+    it('twenty redemptions at once: exactly one of different passwords wins, all of one password succeed', async () => {
+      const { site, keyFor, redeem } = story;
+      /** On a machine under load a call may take too long: a 503 asks for a repeat. */
+      const insist = async (key: string, password: string) => {
+        let { status } = await redeem(key, password);
+        for (let tries = 1; status === 503 && tries < 5; tries++) ({ status } = await redeem(key, password));
+        return status;
+      };
+      const passwords = Array.from({ length: 20 }, (_, index) => `${newPassword} ${index}`);
+      const first = await keyFor('bob');
+      const statuses = await Promise.all(passwords.map((password) => insist(first, password)));
+      expect([...statuses].sort()).toEqual([200, ...Array.from({ length: 19 }, () => 410)]);
+      expect(await site.logIn('bob', passwords[statuses.indexOf(200)] ?? '')).toBeDefined();
+      const second = await keyFor('bob');
+      const same = await Promise.all(passwords.map(() => insist(second, newPassword)));
+      expect(same).toEqual(passwords.map(() => 200));
+      expect(await site.logIn('bob', newPassword)).toBeDefined();
+    }, 60_000);
+
+    it('a reply that was lost after the change answers 200, by a call of the app or of the person', async () => {
+      const { site, front, keyFor, redeem } = story;
+      const tries = () => front.calls.filter(({ call }) => call === 'set-password');
+      let before = tries().length;
+      const key = await keyFor('carl');
+      front.rule('set-password', loseReply, 1);
+      expect(await redeem(key, newPassword)).toMatchObject({ status: 200 });
+      const [first, again] = tries().slice(before);
+      expect(again).toMatchObject({ body: first?.body, headers: { 'webhook-id': first?.headers['webhook-id'] } });
+      expect(await redeem(key, newPassword)).toMatchObject({ status: 200 });
+      expect(await redeem(key, `${newPassword} 2`)).toMatchObject({ status: 410, json: { code: 'used_key' } });
+
+      const second = await keyFor('carl');
+      before = tries().length;
+      front.rule('set-password', loseReply, 2);
+      const unsure = await redeem(second, `${newPassword} 3`);
+      expect(unsure).toMatchObject({ status: 503, json: { code: 'unavailable' } });
+      expect(tries()).toHaveLength(before + 2);
+      expect(await redeem(second, `${newPassword} 3`)).toMatchObject({ status: 200 });
+      expect(await site.logIn('carl', `${newPassword} 3`)).toBeDefined();
+    });
+
+    it('a hash or password that the site cannot use is an outage that leaves the key good', async () => {
+      const { app, front, keyFor, check, redeem } = story;
+      const key = await keyFor('eve');
+      const { connectionString } = app;
+      const env = { ...settings, ...front.settings, ...misconfigured };
+      const other = await startApp({ connectionString, env, queues: false, timers: false });
+      const answer = await other.post('password-reset/redeem', { key, newPassword });
+      await other.stop();
+      expect(answer).toMatchObject({ status: 503, json: { code: 'unavailable' } });
+      expect(answer.headers.get('retry-after')).not.toBeNull();
+      expect(other.host.output()).toMatch(/"event":"accountDirectoryFailed".*"reason":"unsupported_hash"/);
+      expect(await check(key)).toMatchObject({ status: 200 });
+      expect(await redeem(key, newPassword)).toMatchObject({ status: 200 });
+    });
+
+    it('a secret that signs reset keys opens no account', async () => {
+      const find = (secret: string) => {
+        const [id, at, body] = [
+          `msg${secret.length}${Date.now()}`,
+          new Date(),
+          JSON.stringify({ email: addressOf('ada') }),
+        ];
+        const headers = {
+          'Content-Type': 'application/json',
+          'webhook-id': id,
+          'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+          'webhook-signature': new Webhook(secret).sign(id, at, body),
+        };
+        return fetch(`${story.site.url}/find`, { method: 'POST', headers, body });
+      };
+      const [, leaked = ''] = (exampleSettings['RESET_SIGNING_SECRETS'] ?? '').split(':');
+      expect((await find(`whsec_${leaked}`)).status).toBe(401);
+      expect((await find(siteSecret)).status).toBe(200);
+    });
+
+    more(() => story);
+  });
+
+  describe(`with accounts at ${name}, which gets passwords`, () => {
+    let story: Story;
+    beforeAll(async () => {
+      const env = { ACCOUNT_DIRECTORY_PASSWORD: 'plain', PASSWORD_MIN_LENGTH: '8' };
+      story = await startStory(await startSite('plain'), env);
+    }, 60_000);
+    afterAll(() => story.stop());
+
+    it("its own rules are the person's to read, and the key stays good", async () => {
+      const { app, site, keyFor, check, redeem } = story;
+      const key = await keyFor('ada');
+      const refused = 'q7 battery';
+      const words = expect.stringContaining('at least 12 characters');
+      expect(await redeem(key, refused)).toMatchObject({
+        status: 422,
+        json: { code: 'rejected_password', errors: [{ code: 'site_rule', message: words }] },
+      });
+      expect((await postForm(app, paths.key(key), { newPassword: refused })).html).toEqual(words);
+      expect(await check(key)).toMatchObject({ status: 200 });
+      expect(await redeem(key, newPassword)).toMatchObject({ status: 200 });
+      expect(await redeem(key, newPassword)).toMatchObject({ status: 200 });
+      expectSameAnswer(await redeem(key, `${newPassword} 2`), await redeem(key, refused));
+      expect(await site.me(await site.logIn('ada', newPassword))).toBe('ada');
+      expect(app.host.output()).not.toContain(newPassword);
+    });
+  });
+}
