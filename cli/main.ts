@@ -1,4 +1,4 @@
-// `npm run accounts | outbox | site -- …`: the operators' commands. `--help` lists them.
+// `npm run accounts | outbox | site | preview -- …`: the operators' commands. `--help` lists them.
 import { systemClock } from '../shared/clock';
 import { createStorageClients } from '../shared/storage/storageClients';
 import type { Run } from './support/program';
@@ -7,6 +7,7 @@ const programs: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> =
   accounts: () => import('./accounts/run'),
   outbox: () => import('./outbox/run'),
   site: () => import('./site/run'),
+  preview: () => import('./preview'),
 };
 
 async function main([name = '', ...argv]: readonly string[]): Promise<void> {

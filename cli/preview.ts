@@ -1,11 +1,16 @@
-// `npm run preview`: writes every mail in every language to a folder (text, HTML, .eml) and prints the path. Sends nothing.
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+// `npm run preview`: writes every mail in every language to a folder (text, HTML, .eml) and prints the path, with the look and the texts
+// of the site's row if storage answers. Sends and stores nothing.
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Command } from 'commander';
 import * as z from 'zod';
+import { withDeadline } from '../shared/deadline';
+import { builtInLanguages } from '../shared/locales';
+import { applyTexts, type TextOverride } from '../shared/locales/overrides';
+import { lookColumns, withoutBadLook, type SiteLook } from '../shared/look';
 import { toEml } from '../shared/mail/backends/fileBackend';
 import {
   buildMail,
+  mailSiteOf,
   type MailSite,
   renderPasswordChanged,
   renderPasswordReset,
@@ -13,27 +18,32 @@ import {
   renderSupportLinkIssued,
 } from '../shared/mail/renderMail';
 import { renderOperatorAlert, renderTestMail } from '../shared/mail/renderOperatorMail';
-import { builtInLanguages } from '../shared/locales';
-import { lookColumns, type SiteLook } from '../shared/look';
+import { defaultResetUrl, resetLink, type Site } from '../shared/site';
+import { createSiteTable } from '../shared/storage/siteTable';
+import { openSite, readPng } from './site/siteRow';
+import { readTextsFile } from './site/textsTable';
+import { CliError, explain } from './support/errors';
+import { createProgram, runProgram, type CommonOptions, type Io, type Run } from './support/program';
 
 const now = new Date('2026-01-02T03:04:05Z');
 const expiresAt = new Date('2026-01-02T04:04:05Z');
 // As long as a real key, but signed by nothing.
 const sampleKey = `${'sample-reset-key-'.repeat(14)}.end`;
-const link = `https://codalab.org/accounts/password/reset/key/${sampleKey}/`;
+
+const sampleSite: Site = {
+  domain: 'codalab.org',
+  name: 'CodaLab',
+  protocol: 'https',
+  defaultFromEmail: 'CodaLab <info@codalab.org>',
+  serverEmail: 'info@codalab.org',
+  contactEmail: 'help@codalab.org',
+  locale: 'en',
+  resetUrl: defaultResetUrl,
+};
 
 /** Every mail for one language, by name; operator mails are English only. */
-function mailsIn(locale: string, look: SiteLook): Map<string, RenderedMail> {
-  const site: MailSite = {
-    domain: 'codalab.org',
-    name: 'CodaLab',
-    protocol: 'https',
-    from: 'CodaLab <info@codalab.org>',
-    contactEmail: 'help@codalab.org',
-    forgotPasswordUrl: 'https://codalab.org/accounts/password/reset/',
-    locale,
-    ...look,
-  };
+function mailsIn(row: Site, site: MailSite): Map<string, RenderedMail> {
+  const link = resetLink(row, sampleKey);
   const accounts = [{ username: 'someuser', link }];
   const mails = new Map([
     ['password-reset', renderPasswordReset({ site, accounts })],
@@ -48,7 +58,7 @@ function mailsIn(locale: string, look: SiteLook): Map<string, RenderedMail> {
     ['password-changed', renderPasswordChanged({ site, username: 'someuser' })],
     ['support-link-issued', renderSupportLinkIssued({ site, usernames: ['someuser'], expiresAt })],
   ]);
-  if (locale === 'en') {
+  if (site.locale === 'en') {
     const ids = ['Xh3_-aQm0pZr', 'b81Kf0-_aaQ2'];
     mails.set(
       'operator-alert',
@@ -57,8 +67,8 @@ function mailsIn(locale: string, look: SiteLook): Map<string, RenderedMail> {
         poisoned: 2,
         oldestAgeMinutes: 7,
         failed: 1,
-        misconfigured: 3,
         unreadableAccounts: 0,
+        misconfigured: 3,
         ids,
       }),
     );
@@ -67,15 +77,14 @@ function mailsIn(locale: string, look: SiteLook): Map<string, RenderedMail> {
   return mails;
 }
 
-async function writeMail(folder: string, name: string, locale: string, rendered: RenderedMail): Promise<string> {
-  const envelope = {
-    id: name,
-    to: 'someuser@somewhere.com',
-    from: 'CodaLab <info@codalab.org>',
-    category: name,
-    domain: 'codalab.org',
-  };
-  const mail = buildMail(envelope, rendered);
+async function writeMail(
+  folder: string,
+  { defaultFromEmail: from, domain }: Site,
+  name: string,
+  locale: string,
+  rendered: RenderedMail,
+): Promise<string> {
+  const mail = buildMail({ id: name, to: 'someuser@somewhere.com', from, category: name, domain }, rendered);
   const file = `${locale}.${name}`;
   await writeFile(
     join(folder, `${file}.txt`),
@@ -89,40 +98,72 @@ async function writeMail(folder: string, name: string, locale: string, rendered:
   return `<li>${locale} ${name}: ${links.join(' ')}</li>`;
 }
 
-async function preview(folder: string, look: SiteLook): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const items: string[] = [];
-  for (const locale of builtInLanguages.keys()) {
-    for (const [name, rendered] of mailsIn(locale, look)) items.push(await writeMail(folder, name, locale, rendered));
-  }
-  const page = `<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Mails</title>\n<ul>\n${items.join('\n')}\n</ul>\n</html>\n`;
-  await writeFile(join(folder, 'index.html'), page);
-  console.log(join(folder, 'index.html'));
-}
-
-interface Options {
+interface Options extends CommonOptions {
   readonly out: string;
   readonly brandColor?: string;
   readonly logo?: string;
+  readonly texts?: string;
 }
 
-async function lookOf({ brandColor, logo }: Options): Promise<SiteLook> {
-  const png = logo === undefined ? undefined : await readFile(logo, 'base64');
-  const row = { brandColor, logo: png && `data:image/png;base64,${png}`, logoInMail: true };
-  const { success, data, error } = z.object(lookColumns).safeParse(row);
-  if (success) return data;
-  throw new Error(error.issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('; '));
+export const run: Run = (argv, io) => {
+  const program = createProgram('preview', 'Writes every mail in every language to a folder and prints its index.', io)
+    .option('--out <folder>', 'where to', join('tmp', 'preview'))
+    .option('--brand-color <color>', 'instead of the column brandColor of the site row')
+    .option('--logo <file>', 'a PNG, instead of the column logo')
+    .option('--texts <file>', 'texts as for `site texts import`, besides those of the site')
+    .option('--account <name>', 'read the site row and its texts from this cloud storage account')
+    .option('--settings <file>', 'read this settings file instead of local.settings.json')
+    .action((options: Options) => preview(io, options));
+  return runProgram(program, argv, io);
+};
+
+async function preview(io: Io, options: Options): Promise<void> {
+  const { site: row, texts } = await readSite(io, options);
+  const site = { ...row, ...(await lookOf(io, options)) };
+  const fromFile = options.texts === undefined ? [] : await readTextsFile(io, options.texts);
+  const { catalog } = applyTexts(builtInLanguages, [...texts, ...fromFile]);
+  const folder = resolve(io.cwd, options.out);
+  await mkdir(folder, { recursive: true });
+  const items: string[] = [];
+  for (const locale of catalog.keys()) {
+    for (const [name, rendered] of mailsIn(site, mailSiteOf(site, locale, catalog))) {
+      items.push(await writeMail(folder, site, name, locale, rendered));
+    }
+  }
+  const index = join(folder, 'index.html');
+  const list = `<ul>\n${items.join('\n')}\n</ul>`;
+  await writeFile(
+    index,
+    `<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Mails</title>\n${list}\n</html>\n`,
+  );
+  io.out(`${index}\n`);
 }
 
-void new Command('preview')
-  .description('Writes every mail in every language to a folder and prints the path of its index.')
-  .option('--out <folder>', 'where to', join('tmp', 'preview'))
-  .option('--brand-color <color>', 'as in the column brandColor of the site row')
-  .option('--logo <file>', 'a PNG, as in the column logo')
-  .action(async (options: Options, command: Command) => {
-    const look = await lookOf(options).catch((error: unknown) =>
-      command.error(`preview: ${error instanceof Error ? error.message : String(error)}`),
+/** The site's own row and texts; the sample's where there are none, unless `--account` asks for them. */
+async function readSite(io: Io, options: Options): Promise<{ site: Site; texts: readonly TextOverride[] }> {
+  try {
+    const { table, textsTable, siteId, schema } = openSite(io, options);
+    const rows = createSiteTable(table, textsTable, siteId);
+    const [row, texts] = await withDeadline(5000, () => Promise.all([rows.read(), rows.readTexts()]));
+    if (row === undefined) throw new CliError(`There is no site row ${siteId}.`);
+    const { data, error } = schema.safeParse(withoutBadLook(row).row);
+    if (data === undefined)
+      throw new CliError(`The site row is not valid: ${error.issues.map(({ path }) => path.join('.')).join(', ')}.`);
+    return { site: data, texts };
+  } catch (error) {
+    if (options.account !== undefined) throw error;
+    io.error(
+      `Shown for the sample site: the site row was not read. ${explain(error).split('\n')[0]?.replace(/:$/, '.')}\n`,
     );
-    await preview(resolve(options.out), look);
-  })
-  .parseAsync();
+    return { site: sampleSite, texts: [] };
+  }
+}
+
+/** What the options change. */
+async function lookOf(io: Io, { brandColor, logo }: Options): Promise<SiteLook> {
+  const url = logo === undefined ? undefined : await readPng(resolve(io.cwd, logo));
+  const columns = { brandColor, logo: url, logoInMail: url === undefined ? undefined : true };
+  const { success, data, error } = z.object(lookColumns).safeParse(columns);
+  if (success) return Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined));
+  throw new CliError(error.issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('\n'));
+}

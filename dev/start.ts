@@ -16,7 +16,6 @@ import { devEndpoint, startHttpServer } from './host/httpServer';
 import { consoleLog } from './host/log';
 import { mailboxRoutes, useMailboxDirectory } from './mailbox/mailboxRoutes';
 import { samplePassword, seedSampleAccounts } from './sampleAccounts';
-import { startSampleSite } from './sampleSite';
 import { ensureStorage, isOnThisMachine } from './storage';
 
 interface StartOptions {
@@ -66,6 +65,7 @@ async function start(options: StartOptions): Promise<void> {
  */
 async function startWhatTheAppUses(env: Settings, { memory, directory, port }: StartOptions): Promise<void> {
   if (directory === 'node') {
+    const { startSampleSite } = await import('./sampleSite');
     const site = await startSampleSite(port);
     started.push({ stop: () => Promise.resolve(site.close()) });
     Object.assign(env, site.settings);

@@ -1,6 +1,8 @@
-// Is the site row valid, and does it agree with the settings that it was seeded from? Does mail come from the site's own domain?
+// Is the site row valid, and does it agree with the settings that it was seeded from? Does mail come from the site's own domain? Are its
+// own texts in use?
 import type { Config } from '../../shared/config';
-import { findLocale } from '../../shared/locales';
+import { builtInLanguages, findLocale } from '../../shared/locales';
+import { applyTexts } from '../../shared/locales/overrides';
 import { mailboxAddress, siteSchema, type Site, type SiteRow } from '../../shared/site';
 import { createSiteTable } from '../../shared/storage/siteTable';
 import { isReadable } from './checkStorage';
@@ -29,7 +31,7 @@ export const checkSite: Check = async (input) => {
     });
   }
   const findings = [
-    ...languageFindings(parsed.data),
+    ...(await textFindings(input, parsed.data)),
     ...senderFindings(parsed.data, development),
     ...(settings.ok ? differenceFindings(parsed.data, settings.config) : []),
   ];
@@ -39,15 +41,23 @@ export const checkSite: Check = async (input) => {
 export const readRow = ({ storage, siteId }: CheckInput): Promise<SiteRow | undefined> =>
   createSiteTable(storage.table('SiteSettings'), storage.table('SiteTexts'), siteId).read();
 
-function languageFindings({ locale }: Site): Finding[] {
-  if (findLocale(locale) !== undefined) return [];
-  return [
-    warn(
-      check,
-      `There are no texts in the language ${locale}: mails and pages are in English.`,
-      'Add a file to shared/locales/, or: npm run site -- set locale en',
-    ),
-  ];
+async function textFindings({ storage, siteId }: CheckInput, { locale }: Site): Promise<Finding[]> {
+  if (!(await isReadable(storage, 'SiteTexts'))) return []; // which another check reports
+  const texts = await createSiteTable(storage.table('SiteSettings'), storage.table('SiteTexts'), siteId).readTexts();
+  const { catalog, refused, missing } = applyTexts(builtInLanguages, texts);
+  const findings: Finding[] = [];
+  if (findLocale(locale, catalog) === undefined) {
+    const problem = `There are no texts in the language ${locale}: mails and pages are in English.`;
+    findings.push(
+      warn(check, problem, `npm run site -- texts export ${locale} --all, or: npm run site -- set locale en`),
+    );
+  }
+  const lacking = [...missing.values()].flat().length;
+  if (refused.length + lacking > 0) {
+    const problem = `Of the site's own texts ${refused.length} are refused and ${lacking} are missing.`;
+    findings.push(warn('site texts', problem, 'npm run site -- texts check'));
+  }
+  return findings;
 }
 
 /** Mail for people that does not come from the site's own domain looks like phishing, to them and to spam filters (DMARC alignment). */

@@ -11,6 +11,7 @@ import { printJson } from '../support/output';
 import { addCommand, createProgram, runProgram, type CommonOptions, type Io, type Run } from '../support/program';
 import { requireAddress, requireConfig } from '../support/settings';
 import { columns, setColumn, showSite, type SetOptions } from './siteRow';
+import { addTextCommands } from './texts';
 
 export const run: Run = (argv, io) => {
   const program = createProgram(
@@ -28,7 +29,7 @@ export const run: Run = (argv, io) => {
     .option('--dry-run', 'check the value and change nothing')
     .addHelpText(
       'after',
-      `\nColumns: ${columns.join(', ')}.\nAn optional column is emptied by "". Takes effect within a minute.`,
+      `\nColumns: ${columns.join(', ')}.\nAn optional column is emptied by ""; the logo may be a .png file. Takes effect within a minute.`,
     )
     .action((column: string, value: string, options: SetOptions) => setColumn(io, column, value, options));
   addCommand(
@@ -39,6 +40,7 @@ export const run: Run = (argv, io) => {
   addCommand(program, 'test-mail <address>', 'send a test mail through the configured e-mail backend').action(
     (address: string, options: CommonOptions) => sendTestMail(io, address, options),
   );
+  addTextCommands(program, io);
   return runProgram(program, argv, io);
 };
 

@@ -1,5 +1,7 @@
 // `site show` and `site set`: the site row. A value is refused unless the row that results is valid; it is written by ETag, so that
 // an edit in the portal in the meantime is not overwritten.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { siteSchema } from '../../shared/site';
 import { createSiteTable, sitePartition } from '../../shared/storage/siteTable';
 import { updateRow } from '../../shared/storage/tableStore';
@@ -22,20 +24,21 @@ const textOf = (value: unknown): string =>
 const shorten = (text: string): string =>
   text.length > 300 ? `${text.slice(0, 40)}… (${text.length} characters)` : text;
 
-function open(io: Io, options: CommonOptions) {
+export function openSite(io: Io, options: CommonOptions) {
   const storage = openStorage(io, options);
   const table = storage.table('SiteSettings');
+  const textsTable = storage.table('SiteTexts');
   const config = options.account === undefined ? requireConfig(io, options) : undefined;
   const siteId = config?.siteId ?? (readEnvironment(io, options)['SITE_ID']?.trim() || '1');
   return {
     table,
+    textsTable,
     siteId,
     // The rules are those of production, unless the settings say that this is development.
     schema: siteSchema(config?.development ?? false),
     /** Writes what the row does not have from the settings; nothing with `--account`, whose settings are not at hand. */
     seed: async () => {
-      if (config !== undefined)
-        await createSiteTable(table, storage.table('SiteTexts'), siteId).fillIn(config.siteDefaults);
+      if (config !== undefined) await createSiteTable(table, textsTable, siteId).fillIn(config.siteDefaults);
     },
   };
 }
@@ -47,7 +50,7 @@ const noRow = (siteId: string): CliError =>
 
 /** Prints the row as it is, and what is wrong with it. An empty table is filled from the settings first. */
 export async function showSite(io: Io, options: CommonOptions): Promise<void> {
-  const { table, seed, schema, siteId } = open(io, options);
+  const { table, seed, schema, siteId } = openSite(io, options);
   if ((await table.get(sitePartition, siteId)) === undefined) await seed();
   const row = await table.get(sitePartition, siteId);
   if (row === undefined) throw noRow(siteId);
@@ -65,10 +68,11 @@ export async function showSite(io: Io, options: CommonOptions): Promise<void> {
   }
 }
 
-export async function setColumn(io: Io, column: string, value: string, options: SetOptions): Promise<void> {
+export async function setColumn(io: Io, column: string, given: string, options: SetOptions): Promise<void> {
   if (!columns.includes(column))
     throw new CliError(`There is no column ${column}. The columns are ${columns.join(', ')}.`, 2);
-  const { table, seed, schema, siteId } = open(io, options);
+  const value = column === 'logo' && /\.png$/i.test(given) ? await readPng(path.resolve(io.cwd, given)) : given;
+  const { table, seed, schema, siteId } = openSite(io, options);
   const isDryRun = options.dryRun === true;
   if (!isDryRun) await seed();
   const updated = await updateRow(table, sitePartition, siteId, (row) => {
@@ -91,6 +95,15 @@ export async function setColumn(io: Io, column: string, value: string, options: 
       : `${column} has this value already.\n`,
   );
   for (const problem of stillWrong) io.error(`Still wrong: ${problem}.\n`);
+}
+
+/** A PNG file as `data:` URL. */
+export async function readPng(file: string): Promise<string> {
+  try {
+    return `data:image/png;base64,${await readFile(file, 'base64')}`;
+  } catch {
+    throw new CliError(`There is no file ${file}, or it cannot be read.`);
+  }
 }
 
 /**

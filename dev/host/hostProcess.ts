@@ -105,7 +105,7 @@ function hostArguments(options: HostProcessOptions): string[] {
 }
 
 const sourceDirectories = [__dirname, path.join(__dirname, '../mailbox')];
-const outfile = path.join(__dirname, '../../dist/dev-host.js');
+const outfile = path.join(__dirname, '../../dist/dev/host.js');
 
 /**
  * Bundles the dev host unless the bundle is newer than its sources: it loads several times faster than through tsx.

@@ -1,6 +1,6 @@
 // A site's own sentences, and languages added as data: laid over the built-in messages one by one. A bad one is refused, and the
 // built-in sentence stays. No override can add HTML, a link, or a template that fails.
-import type { Catalog } from './index';
+import { findLocale, type Catalog } from './index';
 import { en } from './en';
 import type { Messages } from './messages';
 
@@ -23,15 +23,22 @@ export interface RefusedText {
 export interface AppliedTexts {
   readonly catalog: Catalog;
   readonly refused: readonly RefusedText[];
-  /** Of each added language: the messages that it lacks, which are in English. */
+  /** Of each added language: the messages that it lacks, which are in English. `de-CH` lacks none, since it is based on `de`. */
   readonly missing: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Lays overrides over a catalog, which stays as it is. Of two for one message the last one counts. */
 export function applyTexts(builtIn: Catalog, overrides: readonly TextOverride[]): AppliedTexts {
   const refused: RefusedText[] = [];
+  if (overrides.length > maxTexts) {
+    refused.push({
+      locale: '?',
+      name: '?',
+      problem: `and all after it are ignored: there are more than ${maxTexts} texts`,
+    });
+  }
   const textsByLocale = new Map<string, Map<string, string>>();
-  for (const { locale, name, text } of overrides) {
+  for (const { locale, name, text } of overrides.slice(0, maxTexts)) {
     const tag = canonicalTag(locale, builtIn);
     const problem = tag === undefined ? 'is for no language tag' : textProblem(tag, name, text);
     if (tag === undefined || problem !== undefined) {
@@ -43,8 +50,9 @@ export function applyTexts(builtIn: Catalog, overrides: readonly TextOverride[])
   }
   const catalog = new Map(builtIn);
   const missing = new Map<string, string[]>();
-  for (const [locale, texts] of textsByLocale) {
-    const base = builtIn.get(locale);
+  // `pt` before `pt-BR`, which is based on it.
+  for (const [locale, texts] of [...textsByLocale].sort(([a], [b]) => a.length - b.length)) {
+    const base = catalog.get(findLocale(locale, catalog) ?? '');
     if (base === undefined)
       missing.set(
         locale,
@@ -82,7 +90,10 @@ function pluralForms(locale: string): string[] {
   return [...new Set([...counts.map((count) => rules.select(count)), 'other'])];
 }
 
-const maxChars = 2000;
+export const maxTextChars = 2000;
+/** All sentences in fifty languages. */
+export const maxTexts = 4000;
+
 const placeholder = /\{\{\s*(\w+)\s*\}\}/g;
 // Line feeds are allowed: the text part of a mail keeps them. Invisible characters that reorder text are not.
 const controlCharacter = /(?!\n)[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/u;
@@ -94,7 +105,7 @@ const exampleDomain = /\bexample\.(?:com|net|org)\b/g;
 
 /** What is wrong with a text for a message, in words for the operator. @returns undefined if nothing is */
 export function textProblem(locale: string, name: string, text: string): string | undefined {
-  if (text.length > maxChars) return `has more than ${maxChars} characters`;
+  if (text.length > maxTextChars) return `has more than ${maxTextChars} characters`;
   if (!messageNames(locale).includes(name)) return 'is for no message';
   if (text.trim() === '') return 'is empty';
   if (controlCharacter.test(text)) return 'has control characters';
@@ -111,8 +122,8 @@ export function textProblem(locale: string, name: string, text: string): string 
 
 const namesIn = (text: string): string[] => [...text.matchAll(placeholder)].map(([, name = '']) => name);
 
-/** The built-in tag that differs in letter case only, else the canonical form. */
-function canonicalTag(tag: string, builtIn: Catalog): string | undefined {
+/** The built-in tag that differs in letter case only, else the canonical form. @returns undefined for a malformed tag */
+export function canonicalTag(tag: string, builtIn: Catalog): string | undefined {
   try {
     const canonical = new Intl.Locale(tag).baseName;
     return [...builtIn.keys()].find((locale) => locale.toLowerCase() === canonical.toLowerCase()) ?? canonical;

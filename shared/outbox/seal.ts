@@ -12,7 +12,7 @@ export interface NamedSecret {
 const nonceBytes = 12;
 const tagBytes = 16;
 /** Every inside is padded to this many bytes: a longer address does not make a longer message. */
-export const sealedInsideBytes = 896;
+const sealedInsideBytes = 896;
 
 /** The clear part of a message that is bound to the seal: change any of it and the seal does not open. */
 export interface SealContext {

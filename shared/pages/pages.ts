@@ -144,7 +144,7 @@ export const checkInboxPage =
     const { locale, checkInbox } = context.messages;
     const { title, text, textFor, validity, notArrived, again, change } = checkInbox;
     const works = fill(validity, { duration: durationIn(locale, ttlMinutes * 60) });
-    const [before, after] = textFor.split('{{email}}');
+    const [before, ...rest] = textFor.split('{{email}}');
     const [user = '', host] = email?.split(/(?=@[^@]*$)/) ?? [];
     return renderPage(context, {
       status: 200,
@@ -152,7 +152,7 @@ export const checkInboxPage =
       icon: 'mail',
       content: 'notice',
       view: {
-        lead: email === undefined ? undefined : { before, user, host, after },
+        lead: email === undefined ? undefined : { before, user, host, after: rest.join(email) },
         paragraphs: email === undefined ? [text, works] : [works],
         asides: [notArrived],
         other: { url: paths.forgotPassword, label: email === undefined ? again : change },

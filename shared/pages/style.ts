@@ -32,7 +32,7 @@ label,.who span{display:block;margin:0 0 .375rem;font-weight:600}
 .bad .field{border:2px solid var(--bad)}
 .field input{flex:1;min-inline-size:0;min-block-size:3rem;padding:.5rem .875rem;border:0;border-radius:8px;background:none;color:inherit;font:inherit;outline:0}
 .block{margin:0 0 1.25rem}
-.button{display:block;inline-size:100%;margin:1.5rem 0 0;padding:.75rem 1.25rem;min-block-size:3rem;border:1px solid transparent;border-radius:8px;background:var(--main);color:var(--on);font:inherit;font-weight:600;text-align:center;text-decoration:none;cursor:pointer;transition:background-color .15s}
+.button{display:block;inline-size:100%;margin:1.5rem 0 0;padding:.75rem 1.25rem;min-block-size:3rem;border:1px solid transparent;border-radius:8px;background:var(--main);color:var(--on);font:inherit;font-weight:600;text-align:center;text-wrap:balance;text-decoration:none;cursor:pointer;transition:background-color .15s}
 .button:hover,.button:active{background:var(--press)}
 a{color:var(--main);text-underline-offset:.15em}
 .other{margin:1.25rem 0 0;text-align:center;font-size:.9375rem}.other a{display:inline-block;padding:.25rem .5rem}

@@ -16,9 +16,18 @@ export type DirectorySettings =
 /** @param problems what is wrong is added here, by name */
 export function readDirectory(settings: ReadableSettings, problems: string[]): DirectorySettings {
   if (settings.ACCOUNT_DIRECTORY === 'table') return { kind: 'table' };
-  const { ACCOUNT_DIRECTORY_URL: url = '', ACCOUNT_DIRECTORY_SECRETS: secrets } = settings;
-  if (url === '') problems.push('ACCOUNT_DIRECTORY_URL is missing: ACCOUNT_DIRECTORY=http needs it');
-  if (secrets.length === 0) problems.push('ACCOUNT_DIRECTORY_SECRETS is missing: ACCOUNT_DIRECTORY=http needs it');
+  const {
+    ACCOUNT_DIRECTORY_URL: url = '',
+    ACCOUNT_DIRECTORY_SECRETS: secrets,
+    RESET_SIGNING_SECRETS: signing,
+  } = settings;
+  const isReported = (name: string) => problems.some((problem) => problem.startsWith(`${name} `));
+  for (const name of ['ACCOUNT_DIRECTORY_URL', 'ACCOUNT_DIRECTORY_SECRETS'] as const)
+    if (!settings[name]?.length && !isReported(name))
+      problems.push(`${name} is missing: ACCOUNT_DIRECTORY=http needs it`);
+  // A leaked signing secret must give no access to the directory.
+  const isShared = (text: string) => signing?.some(({ secret }) => secret.equals(Buffer.from(text.slice(6), 'base64')));
+  if (secrets.some(isShared)) problems.push('ACCOUNT_DIRECTORY_SECRETS holds a secret of RESET_SIGNING_SECRETS');
   return { kind: 'http', url, secrets, password: settings.ACCOUNT_DIRECTORY_PASSWORD };
 }
 

@@ -129,7 +129,7 @@ export const settingsSchema = z.object({
   CODALAB_SITE_NAME: z.string().optional(),
   /** `http` is accepted for loopback and in development only. */
   SITE_PROTOCOL: z.string().default('https'),
-  /** The language if neither the account nor the request names one: `en`, `fr`, `de`, `es`, `zh-Hans` or `ja`. */
+  /** The language if neither the account nor the request names one: `en`, `fr`, `de`, `es`, `zh-Hans`, `ja`, or one of the site's own. */
   SITE_LOCALE: z.string().default('en'),
   /** The time zone of times in mails, such as `Europe/Paris`. */
   SITE_TIME_ZONE: z.string().default('UTC'),
@@ -220,7 +220,7 @@ export const settingsSchema = z.object({
   RESET_SIGNING_SECRETS: secrets,
   /**
    * As above, for the encryption of queued mails.
-   * @default derived from `RESET_SIGNING_SECRETS` in development, otherwise required
+   * @default `RESET_SIGNING_SECRETS`
    */
   MAIL_SEALING_SECRETS: secrets.optional(),
   /** How long a link works: 5–1440 minutes. */

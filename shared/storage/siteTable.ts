@@ -1,21 +1,21 @@
 // The SiteSettings table (partition `site`, row = `SITE_ID`) and the SiteTexts table (partition = locale, row = message name).
 import { StorageUnavailable } from '../errors';
-import type { TextOverride } from '../locales/overrides';
+import { maxTextChars, maxTexts, type TextOverride } from '../locales/overrides';
 import type { SiteRows } from '../site';
 import { updateRow, type TableStore } from './tableStore';
 
 export const sitePartition = 'site';
-/** All sentences in twenty languages. */
-const maxTexts = 4000;
 
 export function createSiteTable(table: TableStore, texts: TableStore, siteId: string): SiteRows {
   return {
     read: () => table.get(sitePartition, siteId),
     readTexts: async () => {
       const overrides: TextOverride[] = [];
-      for await (const { partitionKey: locale = '', rowKey: name = '', text } of texts.list("PartitionKey ge ''")) {
-        overrides.push({ locale, name, text: typeof text === 'string' ? text : '' });
-        if (overrides.length === maxTexts) break;
+      const rows = texts.list("PartitionKey ge ''", ['PartitionKey', 'RowKey', 'text']);
+      for await (const { partitionKey: locale = '', rowKey: name = '', text } of rows) {
+        // Enough to be refused; the rest need not stay in memory.
+        overrides.push({ locale, name, text: typeof text === 'string' ? text.slice(0, maxTextChars + 1) : '' });
+        if (overrides.length > maxTexts) break;
       }
       return overrides;
     },

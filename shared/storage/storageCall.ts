@@ -52,7 +52,7 @@ function isTransient(error: unknown): boolean {
 }
 
 /** The exception for what a storage SDK threw. */
-export function unavailable(part: 'tables' | 'queue', error: unknown): StorageUnavailable {
+function unavailable(part: 'tables' | 'queue', error: unknown): StorageUnavailable {
   if (error instanceof StorageUnavailable) return error;
   const isTimeout = error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
   const code = isTimeout ? 'timeout' : (codeOf(error) ?? statusOf(error)?.toString() ?? 'connection');

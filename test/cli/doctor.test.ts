@@ -167,7 +167,7 @@ describe('a check', () => {
 
   it.each([
     ['a bad locale', { locale: 'not a language' }, 'fail', 'locale is not a BCP 47 language tag.', 'set locale'],
-    ['a language without texts', { locale: 'cy' }, 'warn', 'There are no texts in the language cy', 'set locale en'],
+    ['a language without texts', { locale: 'cy' }, 'warn', 'There are no texts in the language cy', 'texts export cy'],
     ['a bad protocol', { protocol: 'ftp' }, 'fail', 'protocol is neither', 'set protocol'],
     [
       'a sender elsewhere',
@@ -181,6 +181,16 @@ describe('a check', () => {
     storage.memory('SiteSettings').edit('site', '1', columns);
     expect(faultsOf(await checkSite(checked))).toEqual([
       finding({ level, what: containing(what), cure: containing(`npm run site -- ${cure}`) }),
+    ]);
+  });
+
+  it('counts the site’s own texts that are refused or missing, and takes a language of the site’s own', async () => {
+    const checked = input(production());
+    storage.memory('SiteSettings').edit('site', '1', { locale: 'cy' });
+    storage.memory('SiteTexts').edit('cy', 'page.logIn', { text: 'Mewngofnodi' });
+    storage.memory('SiteTexts').edit('en', 'page.help', { text: '<b>' });
+    expect(faultsOf(await checkSite(checked))).toEqual([
+      finding({ what: containing('1 are refused and'), cure: 'npm run site -- texts check' }),
     ]);
   });
 

@@ -66,6 +66,7 @@ describe('the package in an empty folder', () => {
     sendgrid = await startScriptedSendGrid();
     const connectionString = emptyStorage();
     storage = createStorageClients({ kind: 'connectionString', connectionString });
+    await storage.createMissing();
     host = await startHostProcess({
       appFile: path.join(folder, 'dist/main.js'),
       hostJsonFile: path.join(folder, 'host.json'),

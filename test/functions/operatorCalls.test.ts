@@ -97,7 +97,9 @@ describe('with bad settings', () => {
     expect((await app.post('password-reset/request', { email: someuser.email })).status).toBe(404);
     const { json } = await get(app, 'health/details', { 'x-functions-key': app.host.functionKey });
     await app.stop();
-    const names = ['EMAIL_PORT', 'LIMIT_PER_IP', 'RESET_SIGNING_SECRETS'].map((name) => expect.stringContaining(name));
+    const names = ['EMAIL_PORT', 'LIMIT_PER_IP', 'RESET_SIGNING_SECRETS'].map((name): unknown =>
+      expect.stringContaining(name),
+    );
     expect(json).toMatchObject({ settings: expect.arrayContaining(names) });
     // The host drops what is printed outside of an invocation: the alert lives by what the health call logs.
     expect(app.host.output()).toMatch(/^\[health\] \{"event":"badSettings","level":"error"/m);

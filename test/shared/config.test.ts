@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readConfig, sampleSigningSecret, settingNames, type Config } from '../../shared/config';
 import { exampleSettings } from '../support/app';
 
@@ -182,12 +182,32 @@ describe('the settings', () => {
       expect(namesOf(problemsOf({ [name]: 'http://api.example.org' }))).toEqual([name]);
       expect(namesOf(problemsOf({ [name]: 'http://localhost.evil.example/' }))).toEqual([name]);
       expect(namesOf(problemsOf({ [name]: 'http://127.0.0.1@evil.example/' }))).toEqual([name]);
-      const secrets = { SITE_EVENTS_SECRETS: `whsec_${'A'.repeat(32)}` };
-      expect(problemsOf({ ...secrets, [name]: 'http://127.0.0.1:4000' })).toEqual([]);
+      const events = { SITE_EVENTS_SECRETS: `whsec_${randomBytes(32).toString('base64')}` };
+      expect(problemsOf({ ...events, [name]: 'http://127.0.0.1:4000' })).toEqual([]);
     }
     const smtp = { EMAIL_BACKEND: 'smtp', EMAIL_HOST_USER: 'apikey', EMAIL_HOST_PASSWORD: 'x' };
     expect(namesOf(problemsOf({ ...smtp, EMAIL_USE_TLS: 'false' }))).toEqual(['EMAIL_USE_TLS']);
     expect(configOf(smtp).email.smtp).toMatchObject({ security: 'starttls', port: 587, host: 'smtp.sendgrid.net' });
+  });
+
+  it('of a directory of the site must be there, and share no secret with reset keys', () => {
+    const secret = randomBytes(32).toString('base64');
+    const url = 'https://example.org/password-reset';
+    const http = {
+      ACCOUNT_DIRECTORY: 'http',
+      ACCOUNT_DIRECTORY_URL: url,
+      ACCOUNT_DIRECTORY_SECRETS: `whsec_${secret}`,
+    };
+    expect(configOf(http).directory).toMatchObject({ kind: 'http', url, password: 'encoded' });
+    expect(problemsOf({ ACCOUNT_DIRECTORY: 'http' })).toEqual([
+      'ACCOUNT_DIRECTORY_URL is missing: ACCOUNT_DIRECTORY=http needs it',
+      'ACCOUNT_DIRECTORY_SECRETS is missing: ACCOUNT_DIRECTORY=http needs it',
+    ]);
+    const plain = { ...http, ACCOUNT_DIRECTORY_PASSWORD: 'plain', ACCOUNT_DIRECTORY_URL: 'http://example.org/x' };
+    expect(problemsOf(plain)).toEqual(['ACCOUNT_DIRECTORY_URL is not an https:// URL (http only on loopback)']);
+    expect(problemsOf({ ...http, RESET_SIGNING_SECRETS: `k:${secret}` })).toEqual([
+      'ACCOUNT_DIRECTORY_SECRETS holds a secret of RESET_SIGNING_SECRETS',
+    ]);
   });
 
   it('refuse limits that are off outside development', () => {

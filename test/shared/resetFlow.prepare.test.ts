@@ -34,7 +34,11 @@ describe('a reset mail', () => {
     const t = createTestFlow();
     t.addAccount({ email: 'SomeUser@Somewhere.com' });
     const [mail] = await t.mailsFor('someuser@somewhere.COM');
-    expect(mail).toMatchObject({ to: 'SomeUser@Somewhere.com', from: 'info@codalab.org', category: 'password-reset' });
+    expect(mail).toMatchObject({
+      to: 'SomeUser@Somewhere.com',
+      from: 'CodaLab <info@codalab.org>',
+      category: 'password-reset',
+    });
     expect(mail?.text).toContain('https://codalab.org/accounts/password/reset/key/');
     await expect(checkKey(t.deps, keyIn(mail))).resolves.toMatchObject({ outcome: 'live', username: 'someuser' });
   });

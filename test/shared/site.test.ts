@@ -113,7 +113,7 @@ describe('the site source', () => {
 
   it('[ST1] seeds an empty table from the settings and uses that', async () => {
     const { source, table } = setUp();
-    await expect(source.current()).resolves.toEqual(codalab);
+    await expect(source.current()).resolves.toMatchObject(codalab);
     expect(table.rows()).toEqual([expect.objectContaining({ ...codalab, partitionKey: 'site', rowKey: '1' })]);
   });
 
@@ -155,7 +155,7 @@ describe('the site source', () => {
     await source.current();
     table.edit('site', '1', { domain: 'evil.example/@', protocol: 'ftp-canary' });
     clock.advance(61);
-    await expect(source.current()).resolves.toEqual(codalab);
+    await expect(source.current()).resolves.toMatchObject(codalab);
     expect(events).toEqual([expect.objectContaining({ event: 'siteRowRefused', lastGoodInUse: true, level: 'error' })]);
     expect(JSON.stringify(events)).toMatch(/domain/);
     expect(JSON.stringify(events)).not.toMatch(/evil|canary/);
@@ -169,7 +169,7 @@ describe('the site source', () => {
     await source.current();
     clock.advance(61);
     down(table, 'get');
-    await expect(source.current()).resolves.toEqual(codalab);
+    await expect(source.current()).resolves.toMatchObject(codalab);
     const refused = { event: 'siteRowRefused', errorName: 'StorageUnavailable' };
     expect(events).toEqual([expect.objectContaining(refused)]);
   });
@@ -195,8 +195,8 @@ describe('the site source', () => {
       await source.current();
       clock.advance(45);
       hang(table);
-      await expect(source.current()).resolves.toEqual(codalab);
-      await expect(source.current()).resolves.toEqual(codalab);
+      await expect(source.current()).resolves.toMatchObject(codalab);
+      await expect(source.current()).resolves.toMatchObject(codalab);
     });
 
     it('holds each caller as long as its own deadline, and the next read no longer than 3 s', async () => {
@@ -211,7 +211,7 @@ describe('the site source', () => {
       refresh.abort();
       await expect(waiting).rejects.toMatchObject({ code: 'timeout' });
       jest.restoreAllMocks();
-      await expect(source.current()).resolves.toEqual(codalab);
+      await expect(source.current()).resolves.toMatchObject(codalab);
     });
   });
 
@@ -226,7 +226,7 @@ describe('the site source', () => {
     const { source, table } = setUp();
     down(table, 'get');
     await expect(source.current()).rejects.toMatchObject({ name: 'StorageUnavailable' });
-    await expect(source.current()).resolves.toEqual(codalab);
+    await expect(source.current()).resolves.toMatchObject(codalab);
   });
 
   it('[ST2] seeds only the columns that are missing', async () => {

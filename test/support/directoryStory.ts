@@ -34,7 +34,7 @@ export interface Story {
   readonly stop: () => Promise<void>;
 }
 
-export const oldPassword = 'the old horse battery';
+const oldPassword = 'the old horse battery';
 export const newPassword = 'the new horse battery';
 const usernames = ['ada', 'bob', 'carl', 'dora', 'eve', 'fay'];
 export const addressOf = (username: string): string => `${username}@example.org`;
@@ -47,7 +47,7 @@ const settings = {
 };
 
 /** The app and the site, with a peer between them. */
-export async function startStory(site: StorySite, env: Readonly<Record<string, string>> = {}): Promise<Story> {
+async function startStory(site: StorySite, env: Readonly<Record<string, string>> = {}): Promise<Story> {
   const front = await startDirectoryFront(site.url, siteSecret);
   const password = await hashPassword(oldPassword, 'argon2id');
   await site.seed(

@@ -1,0 +1,108 @@
+// A site's own look and sentences on the running app: live within a minute, and a hostile one changes nothing but an event.
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { run } from '../../cli/site/run';
+import { readLogo } from '../../shared/look';
+import { paths } from '../../shared/pages/pages';
+import { runCli } from '../cli/runCli';
+import { addAccount, eventually, someuser, startApp, type App } from '../support/app';
+import { sampleLogo } from '../support/pageStates';
+
+let app: App;
+afterEach(() => app.stop());
+
+const folder = mkdtempSync(path.join(tmpdir(), 'texts-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** For Spanish, as somebody may write them in the portal. */
+const hostile: Readonly<Record<string, string | number>> = {
+  'passwordReset.intro': '<a href="https://evil.example">{{domain}}</a>',
+  'passwordReset.usernameReminder': 'Tu nombre.',
+  'passwordReset.thanks': 'https://evil.example/',
+  'passwordReset.subject': '[{{siteName}}]\r\nBcc: x@evil.example',
+  'mail.sentBy': '{{siteName}} {{domain}} {{link}}',
+  'forgotPassword.intro': '{{#siteName}}{{{siteName}}',
+  'forgotPassword.title': 'x'.repeat(30_000),
+  'forgotPassword.button': 7,
+  'no.such.message': 'x',
+};
+
+it('shows an operator’s colour, logo, sentences and language within 60 s, and nothing of a hostile text', async () => {
+  const env = { LIMIT_PER_ADDRESS: 'off', LIMIT_PER_IP: 'off', EMAIL_FILE_PATH: folder };
+  app = await startApp({ env });
+  await addAccount(app, { ...someuser, locale: 'es' });
+  await addAccount(app, { email: 'anna@somewhere.com', username: 'anna', locale: 'it' });
+  const page = async (locale: string) => {
+    const answer = await fetch(`${app.host.url}${paths.forgotPassword}`, { headers: { 'Accept-Language': locale } });
+    return { policy: answer.headers.get('content-security-policy') ?? '', html: await answer.text() };
+  };
+  const spanishMail = () => mailTo(app, someuser.email);
+  const [before, mailBefore] = [await page('es'), await spanishMail()];
+
+  const site = async (...argv: string[]): Promise<void> => {
+    const world = { cwd: path.join(__dirname, '../..'), env: { AzureWebJobsStorage: app.connectionString } };
+    expect(await runCli(run, argv, world)).toMatchObject({ code: 0, error: '' });
+  };
+  await site('set', 'brandColor', '#1a7f37');
+  await site('set', 'logo', sampleLogo);
+  await site('set', 'logoInMail', 'true');
+  await site('texts', 'set', 'en', 'forgotPassword.button', 'Send it & see');
+  await site('texts', 'import', 'docs/texts-it.json');
+  // Sixteen columns of 60 KB each are all that Azure takes.
+  const megabyte = Object.fromEntries(Array.from({ length: 14 }, (_, index) => [`c${index}`, 'x'.repeat(30_000)]));
+  for (const [name, text] of Object.entries(hostile)) {
+    await app.storage.table('SiteTexts').insert('es', name, { ...(name === 'no.such.message' && megabyte), text });
+  }
+  const written = performance.now();
+  const english = await eventually(async () => {
+    const now = await page('en');
+    return now.html.includes('Send it &amp; see') ? now : undefined;
+  }, 60);
+  expect(performance.now() - written).toBeLessThan(60_000);
+
+  expect(english.html.replaceAll('&#x2F;', '/')).toContain(`<img src="${sampleLogo}"`);
+  expect(english.html).toContain('--main:#1a7f37');
+  expect(english.policy.replace(/'sha256-[^']+'/g, 'HASH')).toBe(before.policy.replace(/'sha256-[^']+'/g, 'HASH'));
+  expect((await page('it')).html).toContain('<h1>Reimposta la password</h1>');
+  const italian = await mailTo(app, 'anna@somewhere.com');
+  expect(italian).toContain('Subject: [CodaLab] Reimpostazione della password');
+  expect(italian).toMatch(/\n\nGrazie per aver scelto il nostro sito!$/);
+  const image = readLogo(sampleLogo)?.base64.slice(0, 60) ?? '';
+  await eventually(() => {
+    const copies = readdirSync(folder).map((name) => readFileSync(path.join(folder, name), 'utf8'));
+    return copies.find((mail) => mail.includes('To: anna@') && mail.includes(image));
+  });
+
+  const withoutLook = (html: string): string => html.replace(/<style>.*<\/style>|<header>.*<\/header>/g, '');
+  expect(withoutLook((await page('es')).html)).toBe(withoutLook(before.html));
+  const withoutLink = (mail: string): string => mail.replace(/^(?:Date|Message-ID): .*$|https?:\/\/\S+/gim, '');
+  expect(withoutLink(await spanishMail())).toBe(withoutLink(mailBefore));
+  const events = app.host.output().match(/.*"event":"siteTextsRefused".*/g) ?? [];
+  expect(events).toHaveLength(1);
+  for (const name of Object.keys(hostile)) expect(events[0]).toContain(`es ${name} `);
+  expect(events[0]).not.toContain('evil');
+}, 120_000);
+
+async function mailTo(app: App, email: string): Promise<string> {
+  const count = app.mails().length;
+  await app.post('password-reset/request', { email });
+  const mails = await app.mailsWithin(count + 1);
+  return mails[count] ?? '';
+}
+
+it('answers the same bytes for the same typed address before and after it has an account', async () => {
+  app = await startApp({ env: { LIMIT_PER_IP: 'off' } });
+  const ask = async () => {
+    const body = new URLSearchParams({ email: someuser.email });
+    const answer = await fetch(`${app.host.url}${paths.forgotPassword}`, { method: 'POST', body });
+    const headers = [...answer.headers].filter(([name]) => name !== 'date').sort();
+    return { status: answer.status, headers, text: await answer.text() };
+  };
+  const unknown = await ask();
+  expect(unknown.text).toContain('<bdi class="typed">someuser<wbr>@somewhere.com</bdi>');
+  await addAccount(app, { ...someuser, locale: 'fr' });
+  const known = await ask();
+  await app.mailsWithin(1);
+  expect(known).toEqual(unknown);
+}, 60_000);
