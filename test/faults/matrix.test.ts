@@ -5,7 +5,7 @@ import { faultNames, runStory, steps, type Cell, type FaultName, type Point, typ
 
 const only = process.env['FAULTS_ONLY'];
 const isWhole = process.env['FAULTS'] === 'all' || only !== undefined;
-const lanes = isWhole ? 16 : 6;
+const lanes = isWhole ? 16 : 8;
 
 /** With a site row, and with the limit's row of the one client that there is. */
 async function warmLane(): Promise<Lane> {
