@@ -8,6 +8,7 @@ import { build } from 'esbuild';
 const chunks = {
   storageSdk: 'shared/storage/storageSdk.ts',
   identity: '@azure/identity',
+  undici: 'undici', // the storage SDK's and SendGrid's HTTP client
   commonPasswords: '@zxcvbn-ts/language-common',
   nodemailer: 'nodemailer',
   sendgridSdk: 'shared/mail/backends/sendgridSdk.ts',
@@ -33,6 +34,8 @@ const { outputFiles } = await build({
   platform: 'node',
   target: 'node20',
   format: 'cjs',
+  // import() becomes require(): by way of the ES module loader, each file is parsed once more for its exports.
+  supported: { 'dynamic-import': false },
   sourcemap: true,
   sourcesContent: false,
   // The storage SDK's ESM asks where it is; in a CommonJS bundle esbuild would answer undefined, and the SDK would throw.

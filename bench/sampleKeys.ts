@@ -1,17 +1,24 @@
-// Accounts with one bound reset key each, written straight into the tables: no mail is needed to have something to redeem.
-import { randomBytes } from 'node:crypto';
+// Accounts, keys and queued mails, written straight into the storage.
 import { addressHashOf } from '../shared/address';
-import { issueResetKey, resetKeyIdOf, type ResetKeySettings } from '../shared/resetKey';
-import type { StorageClients } from '../shared/storage/storageClients';
+import { newId } from '../shared/clock';
+import type { Config } from '../shared/config';
+import { enqueueMail } from '../shared/mailRequest';
+import { issueResetKey, resetKeyIdOf } from '../shared/resetKey';
 import { createAccountsTable } from '../shared/storage/accountsTable';
+import { createOutgoingMailQueue } from '../shared/storage/outgoingMailQueue';
 import { createResetKeysTable } from '../shared/storage/resetKeysTable';
+import type { StorageClients } from '../shared/storage/storageClients';
+import { clientAddress, inParallel } from './http';
 
 /** A key that works, and where its row is. */
 export interface SampleKey {
   readonly key: string;
-  readonly addressHash: string;
+  readonly sub: string;
   readonly resetKeyId: string;
 }
+
+const atOnce = 32;
+export const addressOf = (index: number): string => `user${String(index).padStart(6, '0')}@somewhere.com`;
 
 /** An account row as a site would write it. */
 export async function addAccount(storage: StorageClients, email: string, isActive = true): Promise<void> {
@@ -19,34 +26,46 @@ export async function addAccount(storage: StorageClients, email: string, isActiv
   await storage.table('Accounts').insert(addressHashOf(email), '1', columns);
 }
 
-/** Adds so many accounts, each with a live key. */
-export async function addSampleKeys(
-  storage: StorageClients,
-  settings: ResetKeySettings,
-  count: number,
-): Promise<SampleKey[]> {
-  return inBatches(count, () => addSampleKey(storage, settings));
+/** Adds the accounts of the addresses from one index to before another. */
+export async function addAccounts(storage: StorageClients, from: number, to: number): Promise<void> {
+  await inParallel(to - from, atOnce, (index) => addAccount(storage, addressOf(from + index)));
 }
 
-/** Runs something so many times, a few at once. */
-export async function inBatches<T>(count: number, run: (index: number) => Promise<T>): Promise<T[]> {
-  const results: T[] = [];
-  for (let start = 0; start < count; start += 20) {
-    const batch = Array.from({ length: Math.min(20, count - start) }, (_, index) => run(start + index));
-    results.push(...(await Promise.all(batch)));
-  }
-  return results;
+/** Makes a live key for each of the first accounts. */
+export function addKeys(storage: StorageClients, config: Config, count: number): Promise<SampleKey[]> {
+  const accounts = createAccountsTable(storage.table('Accounts'), () => undefined);
+  const keys = createResetKeysTable(storage.table('ResetKeys'));
+  return inParallel(count, atOnce, async (index) => {
+    const [account] = await accounts.findByAddress(addressOf(index));
+    if (account === undefined) throw new Error('the account was not written');
+    const { addressHash, id: accountId, credentialVersion } = account;
+    const { key, claims } = issueResetKey(config, addressHash, new Date());
+    const resetKeyId = resetKeyIdOf(claims);
+    await keys.bind({ addressHash, resetKeyId, accountId, credentialVersion, expiresAt: claims.expiresAt });
+    return { key, sub: addressHash, resetKeyId };
+  });
 }
 
-async function addSampleKey(storage: StorageClients, settings: ResetKeySettings): Promise<SampleKey> {
-  const email = `user${randomBytes(8).toString('hex')}@somewhere.com`;
-  await addAccount(storage, email);
-  const [account] = await createAccountsTable(storage.table('Accounts'), () => undefined).findByAddress(email);
-  if (account === undefined) throw new Error('the account was not written');
-  const { addressHash, id: accountId, credentialVersion } = account;
-  const { key, claims } = issueResetKey(settings, addressHash, new Date());
-  const resetKeyId = resetKeyIdOf(claims);
-  const bound = { addressHash, resetKeyId, accountId, credentialVersion, expiresAt: claims.expiresAt };
-  await createResetKeysTable(storage.table('ResetKeys')).bind(bound);
-  return { key, addressHash, resetKeyId };
+/** Queues a mail for each address from one index to before another, as the app does. */
+export async function queueMails(storage: StorageClients, settings: Config, from: number, to: number): Promise<void> {
+  const queue = createOutgoingMailQueue(
+    () => storage.queue('outgoing-mail'),
+    () => storage.queue('outgoing-mail-poison'),
+  );
+  await inParallel(to - from, atOnce, async (index) => {
+    const email = addressOf(from + index);
+    const acceptedAt = new Date();
+    const { key } = issueResetKey(settings, addressHashOf(email), acceptedAt);
+    const client = clientAddress(from + index);
+    await enqueueMail({ settings, queue }, newId(), { kind: 'resetAddress', email, key, acceptedAt, client });
+  });
+}
+
+/** The same for the floor: messages of the same size that name the account's partition. */
+export async function queueFloorMails(storage: StorageClients, from: number, to: number): Promise<void> {
+  const queue = await storage.queue('outgoing-mail');
+  await inParallel(to - from, atOnce, async (index) => {
+    const message = { sub: addressHashOf(addressOf(from + index)), padding: 'x'.repeat(1300) };
+    await queue.sendMessage(Buffer.from(JSON.stringify(message)).toString('base64'));
+  });
 }

@@ -1,12 +1,14 @@
 // The few numbers the benchmarks report.
 
-/** The middle value; of an even number of values the mean of the two in the middle. */
-export function median(values: readonly number[]): number {
+/** The value below which a share `q` of the values lies, between two neighbours in proportion. */
+export function quantile(values: readonly number[], q: number): number {
   const sorted = [...values].sort((left, right) => left - right);
-  const middle = Math.floor(sorted.length / 2);
-  const [low = NaN, high = NaN] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[middle]];
-  return (low + high) / 2;
+  const at = (sorted.length - 1) * q;
+  const [low = NaN, high = NaN] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+  return low + (high - low) * (at - Math.floor(at));
 }
+
+export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
 /**
  * Mann–Whitney: the probability that a value of `left` is greater than one of `right`, ties counting half.
@@ -20,3 +22,47 @@ export function areaUnderCurve(left: readonly number[], right: readonly number[]
 
 /** Rounded for a report. */
 export const rounded = (value: number, digits = 3): number => Number(value.toFixed(digits));
+
+/** One line of the report. */
+export interface Figure {
+  readonly name: string;
+  readonly unit: string;
+  readonly value: number;
+  /** The same of the floor or the empty app; then the bound applies to the ratio. */
+  readonly floor?: number | undefined;
+  readonly bound?: { readonly atMost: number } | { readonly atLeast: number } | undefined;
+}
+
+/** A figure over several runs, with the median of the ratios within each run. */
+export interface Result extends Figure {
+  readonly ratio: number | undefined;
+  readonly kept: boolean | undefined;
+}
+
+/** The medians over runs; figures of the same name belong together. */
+export function medians(runs: readonly (readonly Figure[])[]): Result[] {
+  return (runs[0] ?? []).map((first) => {
+    const all = runs.flatMap((run) => run.filter(({ name }) => name === first.name));
+    const value = median(all.map((figure) => figure.value));
+    const floors = all.flatMap(({ floor }) => (floor === undefined ? [] : [floor]));
+    const floor = floors.length === 0 ? undefined : median(floors);
+    const ratios = all.flatMap((one) => (one.floor === undefined ? [] : [one.value / one.floor]));
+    const ratio = ratios.length === 0 ? undefined : median(ratios);
+    const { bound } = first;
+    const judged = ratio ?? value;
+    const kept = bound && ('atMost' in bound ? judged <= bound.atMost : judged >= bound.atLeast);
+    return { ...first, value, floor, ratio, kept };
+  });
+}
+
+/** The results as a Markdown table. */
+export function tableOf(results: readonly Result[]): string {
+  const rows = results.map(({ name, unit, value, floor, ratio, bound, kept }) => {
+    const wanted = bound === undefined ? '' : 'atMost' in bound ? `≤ ${bound.atMost}` : `≥ ${bound.atLeast}`;
+    const digits = (shown: number): number => (Math.abs(shown) < 100 ? 2 : 0);
+    const show = (shown: number | undefined): string =>
+      shown === undefined ? '' : String(rounded(shown, digits(shown)));
+    return `| ${name} | ${show(value)} ${unit} | ${show(floor)} | ${show(ratio)} | ${wanted}${kept === false ? ' **missed**' : ''} |`;
+  });
+  return ['| what | app | floor | ratio | wanted |', '|---|---|---|---|---|', ...rows].join('\n');
+}

@@ -2,12 +2,11 @@
 // random order, one for an unknown address and one for an address with an account (active, inactive, or over its limit); the area
 // under the curve must lie in the band. Three runs, each with the queue at rest and with the mails being sent by the same host.
 // Writes bench/results/timing.json; exits 1 when one figure is outside.
-import path from 'node:path';
 import { randomInt } from 'node:crypto';
-import { createStorageClients, type StorageClients } from '../shared/storage/storageClients';
-import { createClient, type TimedClient } from './http';
-import { addAccount, inBatches } from './sampleKeys';
-import { buildApp, root, settingsOf, startBench, startStorage, writeResults } from './setting';
+import type { StorageClients } from '../shared/storage/storageClients';
+import { createClient, inParallel, type TimedClient } from './http';
+import { addAccount } from './sampleKeys';
+import { buildApps, preparedStorage, settingsOf, startBench, startStorage, writeResults } from './setting';
 import { areaUnderCurve, median, rounded } from './statistics';
 
 const runs = 3;
@@ -24,8 +23,8 @@ const addressOf = (kind: Kind | 'unknown' | 'warming', index: number): string =>
 const addressAsked = (kind: Kind, index: number): string => addressOf(kind, kind === 'limited' ? 0 : index);
 
 async function seed(storage: StorageClients): Promise<void> {
-  await inBatches(pairs, (index) => addAccount(storage, addressOf('known', index)));
-  await inBatches(pairs, (index) => addAccount(storage, addressOf('inactive', index), false));
+  await inParallel(pairs, 20, (index) => addAccount(storage, addressOf('known', index)));
+  await inParallel(pairs, 20, (index) => addAccount(storage, addressOf('inactive', index), false));
   await addAccount(storage, addressOf('limited', 0));
 }
 
@@ -60,11 +59,9 @@ async function measureKind(client: TimedClient, kind: Kind) {
 }
 
 async function measureRun(connectionString: string, queues: boolean) {
-  const storage = createStorageClients({ kind: 'connectionString', connectionString });
-  await storage.createMissing();
-  await seed(storage);
-  const env = settingsOf(connectionString);
-  const host = await startBench(path.join(root, 'dist/main.js'), env, { queues });
+  await seed(await preparedStorage(connectionString));
+  const env = settingsOf(connectionString, { LIMIT_PER_IP: 'off' });
+  const host = await startBench('app', env, { queues });
   const client = createClient(host.url);
   try {
     for (let index = 0; index < warmUps; index++) await ask(client, addressOf('warming', index));
@@ -78,7 +75,7 @@ async function measureRun(connectionString: string, queues: boolean) {
 }
 
 async function main(): Promise<void> {
-  buildApp();
+  await buildApps();
   const storage = await startStorage(runs * 2);
   try {
     const results: { queue: 'at rest' | 'busy'; run: number; kind: Kind; auc: number; inBand: boolean }[] = [];

@@ -49,14 +49,13 @@ function keyObjectOf(secret: SigningSecret): KeyObject {
   return made;
 }
 
-const payloadSchema = (siteId: string) =>
-  z.strictObject({
-    iss: z.literal(issuer),
-    aud: z.literal(siteId),
-    sub: id128,
-    jti: id128,
-    exp: z.int().positive(),
-  });
+const payloadSchema = z.strictObject({
+  iss: z.literal(issuer),
+  aud: z.string(),
+  sub: id128,
+  jti: id128,
+  exp: z.int().positive(),
+});
 
 /**
  * Signs a new reset key for the holder of an address.
@@ -109,7 +108,8 @@ function verifiedPayload(settings: ResetKeySettings, key: string) {
       ignoreExpiration: true,
       allowInvalidAsymmetricKeyTypes: false,
     });
-    return payloadSchema(settings.siteId).parse(verified);
+    const payload = payloadSchema.parse(verified);
+    return payload.aud === settings.siteId ? payload : undefined;
   } catch {
     return undefined; // jsonwebtoken and zod throw for a bad key; none of their texts is of use to the caller
   }

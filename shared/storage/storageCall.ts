@@ -2,7 +2,7 @@
 // `StorageUnavailable`. The SDKs' own retries are off: their per-try time-outs do not end a stalled connection.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomBetween } from '../clock';
-import { deadline, tryTimeoutMs } from '../deadline';
+import { deadline, tryTimeoutMs, withTimer } from '../deadline';
 import { StorageUnavailable } from '../errors';
 
 const maxTries = 3;
@@ -20,7 +20,7 @@ export async function storageCall<T>(
   const whole = deadline();
   for (let tries = 1; ; tries++) {
     try {
-      return await call(AbortSignal.any([whole, AbortSignal.timeout(tryTimeoutMs())]));
+      return await withTimer(tryTimeoutMs(), call, whole);
     } catch (error) {
       if (expected(error)) throw error;
       if (tries === maxTries || whole.aborted || !isTransient(error)) throw unavailable(part, error);

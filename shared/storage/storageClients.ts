@@ -79,16 +79,16 @@ function lean(client: TableClient): TableClient {
 async function byConnectionString({
   connectionString,
 }: Extract<StorageSettings, { kind: 'connectionString' }>): Promise<Clients> {
-  const { TableClient, QueueClient, storageHttpClient: httpClient } = await import('./storageSdk');
+  const { TableClient, QueueClient, storageHttpClient: httpClient, queueHttpClient } = await import('./storageSdk');
   const options = { httpClient, allowInsecureConnection: connectionString.includes('http://') }; // Azurite
   return {
     table: (name) => lean(TableClient.fromConnectionString(connectionString, name, options)),
-    queue: (name) => new QueueClient(connectionString, name, queueOptions),
+    queue: (name) => new QueueClient(connectionString, name, { ...queueOptions, httpClient: queueHttpClient }),
   };
 }
 
 async function byIdentity(settings: Extract<StorageSettings, { kind: 'identity' }>): Promise<Clients> {
-  const { TableClient, QueueClient, storageHttpClient: httpClient } = await import('./storageSdk');
+  const { TableClient, QueueClient, storageHttpClient: httpClient, queueHttpClient } = await import('./storageSdk');
   const { DefaultAzureCredential, ManagedIdentityCredential } = await import('@azure/identity');
   const { clientId, managedIdentity, tableServiceUri, queueServiceUri } = settings;
   const credential = managedIdentity
@@ -96,6 +96,10 @@ async function byIdentity(settings: Extract<StorageSettings, { kind: 'identity' 
     : new DefaultAzureCredential(clientId === undefined ? {} : { managedIdentityClientId: clientId });
   return {
     table: (name) => lean(new TableClient(tableServiceUri, name, credential, { httpClient })),
-    queue: (name) => new QueueClient(`${queueServiceUri.replace(/\/$/, '')}/${name}`, credential, queueOptions),
+    queue: (name) =>
+      new QueueClient(`${queueServiceUri.replace(/\/$/, '')}/${name}`, credential, {
+        ...queueOptions,
+        httpClient: queueHttpClient,
+      }),
   };
 }

@@ -1,12 +1,11 @@
 // The `sendgrid` e-mail backend: SendGrid's v3 Mail Send by @sendgrid/mail. One call per send, no retries, a deadline of its own.
 // The SDK's errors carry the API key and the whole mail: only their status, code and rate-limit headers are ever read.
-import { Readable } from 'node:stream';
 import type { MailDataRequired } from '@sendgrid/mail';
 import type { Clock } from '../../clock';
 import type { EmailBackend, InlineImage, Mail, SendGridSettings, SendResult } from '../emailBackend';
 import { asciiDomain, parseMailbox, refuseNonAscii, refuseUnsafeMail } from '../mailHeaders';
 import { failureBeforeSending, misconfigured, property } from './connectionErrors';
-import { Client, MailService } from './sendgridSdk';
+import { Client, EnvHttpProxyAgent, MailService } from './sendgridSdk';
 
 /** Shortest and longest wait that the provider may ask for. */
 const minRetrySeconds = 1;
@@ -18,6 +17,7 @@ const maxRetrySeconds = 300;
  * no connection transient, surely not accepted · 504, a time-out or a reset later on transient, perhaps accepted.
  */
 export function createSendgridBackend(settings: SendGridSettings, clock: Clock): EmailBackend {
+  const agent = new EnvHttpProxyAgent({ keepAliveTimeout: 60_000 });
   return {
     name: 'sendgrid',
     async send(mail) {
@@ -25,40 +25,54 @@ export function createSendgridBackend(settings: SendGridSettings, clock: Clock):
       if (refused) return refused;
       const signal = AbortSignal.timeout(settings.timeoutMs);
       const service = new MailService();
-      service.setClient(new OneCallClient(settings, signal));
+      service.setClient(new OneCallClient(settings, agent, signal));
       try {
-        const [response] = await service.send(toSendGridMail(mail));
-        discard(response.body);
-        return response.statusCode === 202
-          ? { outcome: 'accepted', backend: 'sendgrid' }
-          : judgeStatus(response.statusCode, undefined);
+        const [answer] = await service.send(toSendGridMail(mail));
+        if (answer.statusCode === 202) return { outcome: 'accepted', backend: 'sendgrid' };
+        return judgeStatus(answer.statusCode, readRetryAfter(answer.headers, clock()));
       } catch (error) {
-        discard(property(property(error, 'response'), 'body') ?? property(property(error, 'response'), 'data'));
-        return judgeError(error, signal, clock());
+        return judgeError(error, signal);
       }
     },
-    close: () => Promise.resolve(),
+    close: () => agent.close(),
   };
 }
 
-/** SendGrid's client with what its own settings cannot say: axios gets the request as it is. */
+/**
+ * SendGrid's client on undici instead of axios: a third of the CPU, and it can be told what SendGrid's own settings cannot say. Any
+ * status is an answer; redirects are not followed, since one would carry the API key elsewhere.
+ */
 class OneCallClient extends Client {
   constructor(
     private readonly settings: SendGridSettings,
+    private readonly agent: EnvHttpProxyAgent,
+    /** Total: DNS, connect, TLS, request and headers. */
     private readonly signal: AbortSignal,
   ) {
     super();
     this.setApiKey(settings.apiKey);
   }
 
-  override createRequest(data: Parameters<Client['createRequest']>[0]) {
-    return {
-      ...super.createRequest(data),
-      baseURL: this.settings.apiUrl,
-      signal: this.signal, // total: DNS, connect, TLS, request and headers; axios's own `timeout` starts anew with every byte
-      maxRedirects: 0, // a redirect would carry the API key elsewhere
-      responseType: 'stream', // only the status counts: a body that trickles in must not delay the answer
-    };
+  override async request(call: Parameters<Client['request']>[0]): ReturnType<Client['request']> {
+    const { signal, agent } = this;
+    const { origin, pathname } = new URL(this.settings.apiUrl);
+    // The agent would wait for a connection that is being made.
+    const stopped = new Promise<never>((_resolve, reject) =>
+      signal.addEventListener('abort', () => reject(new Error('aborted', { cause: signal.reason })), { once: true }),
+    );
+    const answered = agent.request({
+      origin,
+      path: pathname.replace(/\/$/, '') + call.url,
+      method: 'POST',
+      headers: this.createHeaders({ ...(call.headers as Record<string, string> | undefined) }),
+      body: JSON.stringify(call.body),
+      signal,
+    });
+    const { statusCode, headers: received, body: answer } = await Promise.race([answered, stopped]);
+    // Only the status counts: a body that trickles in must not delay the answer. The signal still cuts one that never ends.
+    answer.on('error', () => undefined).resume();
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- the SDK does not export its class
+    return [{ statusCode, headers: received, body: {} }, undefined];
   }
 }
 
@@ -96,13 +110,6 @@ const toAttachment = ({ contentId, contentType, fileName, base64 }: InlineImage)
   content_id: contentId,
 });
 
-/** The HTTP status an SDK error stands for: a ResponseError's `code`, or the `response.status` of an axios error (a redirect). */
-function statusOf(error: unknown): number | undefined {
-  return [property(error, 'code'), property(property(error, 'response'), 'status')].find(
-    (each) => typeof each === 'number',
-  );
-}
-
 /** What an answered status other than 202 means. */
 function judgeStatus(status: number, retryAfterSeconds: number | undefined): SendResult {
   const reason = `sendgrid_${status}`;
@@ -117,12 +124,7 @@ function judgeStatus(status: number, retryAfterSeconds: number | undefined): Sen
 }
 
 /** What a failed call means (attack cases G2 to G7). */
-function judgeError(error: unknown, signal: AbortSignal, now: Date): SendResult {
-  const status = statusOf(error);
-  if (status !== undefined) {
-    const headers = property(property(error, 'response'), 'headers');
-    return judgeStatus(status, readRetryAfter(headers, now));
-  }
+function judgeError(error: unknown, signal: AbortSignal): SendResult {
   if (signal.aborted) return { outcome: 'transient', reason: 'timeout', surelyNotAccepted: false };
   return failureBeforeSending(error) ?? { outcome: 'transient', reason: 'connection_lost', surelyNotAccepted: false };
 }
@@ -148,8 +150,3 @@ function readRetryAfter(headers: unknown, now: Date): number | undefined {
 }
 
 const wholeNumber = (text = ''): number => (/^\d{1,15}$/.test(text) ? Number(text) : NaN);
-
-/** Reads a body away unseen, so that the connection can serve the next mail; the deadline still cuts one that never ends. */
-function discard(body: unknown): void {
-  if (body instanceof Readable) body.on('error', () => undefined).resume();
-}

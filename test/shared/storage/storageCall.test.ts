@@ -31,11 +31,10 @@ describe('a storage call', () => {
   let timeouts: number[];
   beforeEach(() => {
     timeouts = [];
-    jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+    const original = setTimeout;
+    jest.spyOn(globalThis, 'setTimeout').mockImplementation((run, ms = 0) => {
       timeouts.push(ms);
-      const timeout = new AbortController();
-      if (ms < 60_000) setImmediate(() => timeout.abort(Object.assign(new Error(), { name: 'TimeoutError' })));
-      return timeout.signal;
+      return original(run, 1);
     });
   });
   afterEach(() => jest.restoreAllMocks());
@@ -71,7 +70,7 @@ describe('a storage call', () => {
   it('D13 is cut after 1.5 s per try and tried again, so that one that hangs fits into the 4 s of an answer', async () => {
     const { made, result } = await callWith('hangs', 'done');
     expect([made, result]).toEqual([2, 'done']);
-    expect(timeouts.filter((ms) => ms < 60_000)).toEqual([1500, 1500]);
+    expect(timeouts).toEqual([1500, 1500]);
     await expect(callWith('hangs')).resolves.toMatchObject({ made: 3, result: { code: 'timeout' } });
   });
 
