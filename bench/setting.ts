@@ -25,6 +25,7 @@ export function settingsOf(connectionString: string, changes: Record<string, str
     ...example,
     AzureWebJobsStorage: connectionString,
     LIMIT_PER_IP: '1000/1s',
+    TRUSTED_PROXY_HOPS: '2', // the dev host, and the client's address that the load names
     EMAIL_BACKEND: 'console',
     PWNED_PASSWORDS: 'off',
     NODE_ENV: 'production',
