@@ -1,6 +1,6 @@
 // Builds the deployed artefact: CommonJS, one file that a cold start loads, and one file for each large library that a first call needs.
 // `@azure/functions-core` comes from the host; `@node-rs/argon2` is native and ships beside the bundle.
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 
@@ -56,3 +56,6 @@ for (const { path: file, contents } of outputFiles) {
   writeFileSync(draft, contents);
   renameSync(draft, file);
 }
+// What is packaged is whatever is here: a file that an earlier build made must not stay.
+const made = new Set(outputFiles.map(({ path: file }) => path.basename(file)));
+for (const name of readdirSync('dist')) if (/\.js(?:\.map)?$/.test(name) && !made.has(name)) rmSync(`dist/${name}`);

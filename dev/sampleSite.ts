@@ -33,6 +33,7 @@ export async function startSampleSite(appPort: number): Promise<SampleSite> {
     url: site.url,
     close: site.close,
     settings: {
+      LOGIN_URL: site.url,
       ACCOUNT_DIRECTORY: 'http',
       ACCOUNT_DIRECTORY_URL: `${site.url}/password-reset`,
       ACCOUNT_DIRECTORY_SECRETS: secret,

@@ -75,6 +75,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const failedStorage = problems.some((problem) => problem.startsWith('AzureWebJobsStorage'));
   const storage = failedStorage ? undefined : readStorage(readable, problems);
   const email = readEmail(readable, development, problems);
+  const { MAIL_SEALING_SECRETS: sealing = [], RESET_SIGNING_SECRETS: signing = [] } = readable;
+  if (sealing.some((own) => signing.some(({ kid, secret }) => kid === own.kid && !secret.equals(own.secret)))) {
+    problems.push('MAIL_SEALING_SECRETS and RESET_SIGNING_SECRETS have the same kid for different secrets');
+  }
   const directory = readDirectory(readable, problems);
   const siteEvents = readSiteEvents(readable, problems);
   checkProduction(readable, development, problems);

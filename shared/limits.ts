@@ -6,7 +6,7 @@ export interface Rate {
   readonly burst: number;
   /** One token comes back every so many ms. */
   readonly refillMs: number;
-  /** At most so many per UTC day, whatever the bucket holds. */
+  /** So many per UTC day, whatever the bucket holds; then one per hour. */
   readonly perDay?: number | undefined;
 }
 
@@ -46,9 +46,13 @@ export function charge(bucket: Bucket | undefined, rate: Rate, mailId: string, n
   if (bucket.charged.includes(mailId)) return 'same';
   const { tokens, at } = refilled(bucket, rate, now);
   const dayCount = bucket.day === day ? (bucket.dayCount ?? 0) + 1 : 1;
-  if (tokens < 1 || dayCount > (rate.perDay ?? Infinity)) return 'over';
+  // Beyond the day's number one per hour: strangers' requests must not shut the holder of an address out until midnight.
+  const isOverDay = dayCount > (rate.perDay ?? Infinity) && now.getTime() - bucket.at.getTime() < overDayMs;
+  if (tokens < 1 || isOverDay) return 'over';
   return { tokens: tokens - 1, at, charged: [...bucket.charged, mailId].slice(-rate.burst), day, dayCount };
 }
+
+const overDayMs = 3_600_000;
 
 /** The bucket after a charge was taken back, or `same` if it was not charged for this mail. */
 export function uncharge(bucket: Bucket, rate: Rate, mailId: string, now: Date): Bucket | 'same' {

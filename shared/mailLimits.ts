@@ -1,36 +1,34 @@
 // Which limits a reset mail is charged to: the requesting client's and the address's.
 import { addressHashOf } from './address';
-import type { MailRequest, ResetRequest } from './mailRequest';
+import type { Rate } from './limits';
+import type { MailRequest } from './mailRequest';
 import type { ResetDeps } from './resetDeps';
 
 type LimitDeps = Pick<ResetDeps, 'settings' | 'clock' | 'limits'>;
+type LimitName = 'ip' | 'address';
 
-/** Charges one limit, once per mail id. */
+/** @param whose the client's bucket or the address hash; a site's own server may name no client */
 export async function takeToken(
   deps: LimitDeps,
-  name: 'ip' | 'address',
-  request: ResetRequest,
+  name: LimitName,
+  whose: string | undefined,
   mailId: string,
 ): Promise<'ok' | 'over' | 'contended'> {
-  const limit = limitsOf(deps, request).find((one) => one.name === name);
-  return limit === undefined ? 'ok' : deps.limits.take(limit.bucket, limit.rate, mailId, deps.clock());
+  const rate = rateOf(deps, name);
+  if (whose === undefined || rate === 'off') return 'ok';
+  return deps.limits.take(`${name}:${whose}`, rate, mailId, deps.clock());
 }
 
 /** Returns the tokens of a mail that an outage kept from being sent; a refused one stays charged (decision 0008). */
 export async function refundLimits(deps: LimitDeps, request: MailRequest, mailId: string): Promise<void> {
   if (request.kind !== 'resetAddress' && request.kind !== 'resetAccount') return;
-  for (const { bucket, rate } of limitsOf(deps, request)) await deps.limits.refund(bucket, rate, mailId, deps.clock());
+  const addressHash = request.kind === 'resetAddress' ? addressHashOf(request.email) : request.addressHash;
+  const charged = { ip: request.client, address: addressHash };
+  for (const name of ['ip', 'address'] as const) {
+    const [whose, rate] = [charged[name], rateOf(deps, name)];
+    if (whose !== undefined && rate !== 'off') await deps.limits.refund(`${name}:${whose}`, rate, mailId, deps.clock());
+  }
 }
 
-/** The limits that a reset mail is charged to. */
-function limitsOf({ settings: { limits } }: LimitDeps, request: ResetRequest) {
-  const { client } = request;
-  const addressHash = request.kind === 'resetAddress' ? addressHashOf(request.email) : request.addressHash;
-  const all = [
-    { name: 'ip', bucket: client === undefined ? undefined : `ip:${client}`, rate: limits.perIp },
-    { name: 'address', bucket: `address:${addressHash}`, rate: limits.perAddress },
-  ] as const;
-  return all.flatMap(({ name, bucket, rate }) =>
-    bucket === undefined || rate === 'off' ? [] : [{ name, bucket, rate }],
-  );
-}
+const rateOf = ({ settings: { limits } }: LimitDeps, name: LimitName): Rate | 'off' =>
+  name === 'ip' ? limits.perIp : limits.perAddress;

@@ -22,9 +22,21 @@ export async function findRecipients(
   const rank = ({ id, email, createdAt }: Account): number =>
     id === own?.id ? -1 : (email === address ? 0 : 1e15) + (createdAt?.getTime() ?? 0);
   accounts.sort((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1));
+  // The oldest account of each spelling, the oldest spelling first, comes before a second one of any: accounts that somebody else
+  // registers under this address must not crowd out its holder's.
+  const oldest = new Map([...accounts].reverse().map((account) => [account.email, account]));
+  const [first, ...others] = accounts.filter((account) => oldest.get(account.email) === account);
+  others.sort((a, b) => (a.createdAt?.getTime() ?? 0) - (b.createdAt?.getTime() ?? 0));
+  const ahead = first === undefined ? [] : [first, ...others];
+  accounts.sort((a, b) => positionIn(ahead, a) - positionIn(ahead, b));
   const skipped = accounts.length - maxAccountsPerRequest;
   if (skipped > 0) {
     deps.emit({ event: 'accountsSkipped', level: 'warn', mailId, mailed: maxAccountsPerRequest, skipped });
   }
   return accounts.slice(0, maxAccountsPerRequest);
 }
+
+const positionIn = (ahead: readonly Account[], account: Account): number => {
+  const position = ahead.indexOf(account);
+  return position < 0 ? ahead.length : position;
+};

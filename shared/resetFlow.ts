@@ -60,21 +60,22 @@ async function prepareReset(
   mail: { readonly id: string; readonly charged: boolean },
 ): Promise<Prepared> {
   const charged = mail.charged || (request.kind === 'resetAccount' && request.charged === true);
-  const ip = charged ? 'ok' : await takeToken(deps, 'ip', request, mail.id);
+  const ip = charged ? 'ok' : await takeToken(deps, 'ip', request.client, mail.id);
   if (ip === 'contended') return { outcome: 'retry_later', reason: 'limit_contended' };
 
   const [first, ...rest] = await findRecipients(deps, request, mail.id);
   if (first === undefined) return { outcome: 'nobody' };
   if (ip === 'over') return { outcome: 'suppressed', reason: 'ip_limit' };
-  const address = charged ? 'ok' : await takeToken(deps, 'address', request, mail.id);
+  const address = charged ? 'ok' : await takeToken(deps, 'address', first.addressHash, mail.id);
   if (address === 'contended') return { outcome: 'retry_later', reason: 'limit_contended' };
   if (address === 'over') return { outcome: 'suppressed', reason: 'address_limit' };
 
-  // Accounts with another spelling of the address get a mail of their own, charged like any other.
+  // Accounts with another spelling of the address get a mail of their own. It is charged to the address again, but not to the client:
+  // what a request costs its client must not tell how many accounts there are.
   const { client, locale, acceptedAt } = request;
   const otherSpellings = new Map(rest.filter(({ email }) => email !== first.email).map((one) => [one.email, one]));
   for (const { addressHash, id: accountId } of otherSpellings.values()) {
-    const own = { kind: 'resetAccount', addressHash, accountId, acceptedAt, client, locale } as const;
+    const own = { kind: 'resetAccount', addressHash, accountId, acceptedAt, locale } as const;
     await enqueueMail(deps, derivedId('spelling', mail.id, accountId), own);
   }
   const key = request.kind === 'resetAddress' ? request.key : undefined;
@@ -104,7 +105,7 @@ async function preparePasswordChanged(
     const isYoung = deps.clock().getTime() - acceptedAt.getTime() < lateWriteMs;
     return mayStillLand && isYoung ? { outcome: 'not_yet', delaySeconds: 60 } : { outcome: 'nobody' };
   }
-  await queuePasswordChangedEvent(deps, account, resetKeyId);
+  await queuePasswordChangedEvent(deps, account, resetKeyId, account.passwordChangedAt ?? acceptedAt);
   const mail = passwordChangedMail({ site: await deps.site.current(), mailId, account, requestLocale: request.locale });
   return { outcome: 'ready', send: () => deps.email.send(mail) };
 }
@@ -184,12 +185,13 @@ async function redeem(deps: ResetDeps, key: string, newPassword: string): Promis
     const notice = { kind: 'passwordChanged', addressHash, accountId, resetKeyId, acceptedAt } as const;
     await enqueueMail(deps, derivedId('passwordChanged', claims.jti), notice, noticeDelaySeconds);
   }
-  const change = { credentialVersion, password, resetKeyId, at: acceptedAt };
+  const changedAt = found.outcome === 'live' ? acceptedAt : (account.passwordChangedAt ?? acceptedAt);
+  const change = { credentialVersion, password, resetKeyId, at: changedAt };
   const written = await deps.accounts.setPassword(account, change);
   switch (written.outcome) {
     case 'changed':
       // The notice sends the same event, if this fails.
-      await queuePasswordChangedEvent(deps, account, resetKeyId).catch(() => undefined);
+      await queuePasswordChangedEvent(deps, account, resetKeyId, changedAt).catch(() => undefined);
       return { outcome: 'changed', username };
     case 'rejected':
       return { outcome: 'rejected_password', problems: written.problems.map(rules.siteRuleProblem) };

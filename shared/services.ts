@@ -64,8 +64,8 @@ export function buildServices(config: Config, emit: Emit, clock: Clock = systemC
       directory.kind === 'http'
         ? createHttpDirectory({ ...directory, passwordFormat: directory.password }, emit, clock)
         : createAccountsTable(storage.table('Accounts'), emit, async (addressHash, reason) => {
-            const id = derivedId('account_row', addressHash);
-            await deliveries.alert({ id, kind: 'account', reason, at: clock() });
+            const id = derivedId('account_row', addressHash, clock().toISOString().slice(0, 10));
+            await deliveries.alert({ id, mailId: undefined, kind: 'account', reason, at: clock() });
           }),
     resetKeys: createResetKeysTable(storage.table('ResetKeys')),
     limits: createLimitsTable(storage.table('Limits')),

@@ -10,7 +10,7 @@ import { lookColumns, withoutBadLook, type SiteLook } from './look';
 import { errorFields, type Emit } from './events';
 import { SiteUnavailable, StorageUnavailable } from './errors';
 
-/** The columns of the row (design §7), also the defaults that the settings give. */
+/** The columns of the row, also the defaults that the settings give. */
 export interface Site extends SiteLook {
   /** `host` or `host:port`, as in Django's Site. */
   readonly domain: string;
@@ -146,7 +146,7 @@ export interface SiteWithTexts extends Site {
 /** The site as the app uses it. */
 export interface SiteSource {
   /**
-   * The checked row, at most about 30 s old. A broken edit is reported by an event and the last good row stays in use, also while
+   * The checked row, at most a minute old. A broken edit is reported by an event and the last good row stays in use, also while
    * the table does not answer. An empty table is seeded from the settings.
    * @throws SiteUnavailable if there never was a good row, StorageUnavailable if it cannot be read the first time
    */
@@ -172,6 +172,7 @@ export function createSiteSource(
   let good: { readonly site: SiteWithTexts; readonly until: number } | undefined;
   let loading: Promise<SiteWithTexts> | undefined;
   let reported = '';
+  let reportedLook = '';
 
   const readRow = async (): Promise<Site> => {
     let stored = await rows.read();
@@ -180,7 +181,10 @@ export function createSiteSource(
       stored = await rows.read();
     }
     const { row, problems } = withoutBadLook(stored ?? {});
-    if (problems.length > 0) emit({ event: 'siteRowRefused', level: 'error', lastGoodInUse: false, problems });
+    if (problems.length > 0 && problems.join() !== reportedLook) {
+      emit({ event: 'siteRowRefused', level: 'error', lastGoodInUse: true, problems });
+    }
+    reportedLook = problems.join();
     const checked = schema.safeParse(row);
     if (checked.success) return checked.data;
     throw new SiteUnavailable(checked.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`));
@@ -237,6 +241,7 @@ const staleMs = 30_000;
 /** The result, or a failure when the caller's own deadline passes first. */
 async function orDeadline<T>(result: Promise<T>): Promise<T> {
   const signal = deadline();
+  if (signal.aborted) throw new StorageUnavailable('tables', 'timeout');
   let onAbort: () => void = () => undefined;
   const late = new Promise<never>((_resolve, reject) => {
     onAbort = () => reject(new StorageUnavailable('tables', 'timeout'));

@@ -7,9 +7,14 @@ import type { ResetDeps } from './resetDeps';
 
 type EventDeps = Pick<ResetDeps, 'settings' | 'queue' | 'clock' | 'sendSiteEvent'>;
 
-/** `password.changed`: the site can end the account's sessions. */
-export async function queuePasswordChangedEvent(deps: EventDeps, account: Account, resetKeyId: string): Promise<void> {
-  const at = (account.passwordChangedAt ?? deps.clock()).toISOString();
+/** `password.changed`: the site can end the account's sessions of before `changedAt`. */
+export async function queuePasswordChangedEvent(
+  deps: EventDeps,
+  account: Account,
+  resetKeyId: string,
+  changedAt: Date,
+): Promise<void> {
+  const at = changedAt.toISOString();
   const id = derivedId('password.changed', resetKeyId);
   await queueEvent(deps, id, account.addressHash, 'password.changed', { accountId: account.id, at });
 }

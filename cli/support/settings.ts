@@ -32,11 +32,11 @@ export function checkSettings(io: SettingsIo, options: CommonOptions): ConfigRes
   cloudStorage(options.account); // checks the name
   // In place of whatever storage the settings name, which may be this computer's Azurite.
   const others = Object.entries(environment).filter(([name]) => !name.startsWith('AzureWebJobsStorage'));
-  const unused = (): string => `none:${randomBytes(32).toString('base64')}`;
+  const unused = (kid: string): string => `${kid}:${randomBytes(32).toString('base64')}`;
   return readConfig({
     // The deployment's secrets stay in its Key Vault, and no command needs them.
-    RESET_SIGNING_SECRETS: unused(),
-    MAIL_SEALING_SECRETS: unused(),
+    RESET_SIGNING_SECRETS: unused('none'),
+    MAIL_SEALING_SECRETS: unused('noseal'),
     SERVER_EMAIL: environment['DEFAULT_FROM_EMAIL'],
     ...Object.fromEntries(others),
     AzureWebJobsStorage__accountName: options.account,

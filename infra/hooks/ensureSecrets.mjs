@@ -88,15 +88,15 @@ async function missing() {
   return names;
 }
 
-/** A kid (1–8 characters) by day, so that a later secret gets another one. */
-const kidOf = (day) => `k${day.toISOString().slice(2, 10).replaceAll('-', '')}`;
+/** A kid (1–8 characters) by kind and day: a later secret gets another one, and an instance that lacks one sees that it does. */
+const kidOf = (name, day) => `${name === 'MAIL-SEALING-SECRETS' ? 'm' : 'k'}${day.toISOString().slice(2, 10).replaceAll('-', '')}`;
 
 async function ensure() {
   for (const name of ['RESET-SIGNING-SECRETS', 'MAIL-SEALING-SECRETS']) {
     if (await exists(name)) {
       print(`${name} exists and is left as it is.`);
     } else {
-      await create(name, `${kidOf(new Date())}:${randomBytes(32).toString('base64')}`);
+      await create(name, `${kidOf(name, new Date())}:${randomBytes(32).toString('base64')}`);
       print(`${name} was made.`);
     }
   }

@@ -43,11 +43,16 @@ const accountSchema = z.object({
   isActive: z.boolean(),
   credentialVersion: z.string().min(1).max(256),
   locale: optionalText,
-  lastResetKeyId: optionalText,
+  /** Required: without it neither a repeat nor the notice can be told from another change. */
+  lastResetKeyId: z
+    .string()
+    .max(256)
+    .nullable()
+    .transform((text) => text || undefined),
   passwordChangedAt: instant,
   createdAt: instant,
 });
-const findAnswer = z.object({ accounts: z.array(accountSchema) });
+const findAnswer = z.object({ accounts: z.array(z.unknown()) });
 const getAnswer = z.object({ account: accountSchema.nullable() });
 const changedAnswer = z.looseObject({});
 const rejectedAnswer = z.object({
@@ -108,8 +113,13 @@ export function createHttpDirectory(
       const { accounts } = expectShape('find', findAnswer, await ask('find', { email: address }));
       const wanted = normalizeAddress(address);
       // A database may compare more loosely than ASCII letter case, and so hold another person's address for this one.
-      const own = accounts.filter(({ email }) => normalizeAddress(email) === wanted);
-      if (own.length < accounts.length)
+      const readable = accounts.flatMap((account) => accountSchema.safeParse(account).data ?? []);
+      // One account that cannot be read must not keep the others from their mail.
+      if (readable.length < accounts.length) {
+        emit({ event: 'accountRowSkipped', level: 'error', addressHash: addressHashOf(address), reason: 'bad_shape' });
+      }
+      const own = readable.filter(({ email }) => normalizeAddress(email) === wanted);
+      if (own.length < readable.length)
         emit({ event: 'accountDirectoryFailed', level: 'error', call: 'find', reason: 'other_address' });
       return own.flatMap(read);
     },

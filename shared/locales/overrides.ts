@@ -126,6 +126,7 @@ const namesIn = (text: string): string[] => [...text.matchAll(placeholder)].map(
 export function canonicalTag(tag: string, builtIn: Catalog): string | undefined {
   try {
     const canonical = new Intl.Locale(tag).baseName;
+    if (canonical.length > 35) return undefined; // what a queue message can hold
     return [...builtIn.keys()].find((locale) => locale.toLowerCase() === canonical.toLowerCase()) ?? canonical;
   } catch {
     return undefined;

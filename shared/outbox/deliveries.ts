@@ -17,6 +17,8 @@ interface DeliveryCommon {
   readonly charged: boolean;
   /** How many sends ended without a clear answer of the provider. */
   readonly unsureTries: number;
+  /** How often the provider refused our settings. */
+  readonly refusedTries: number;
   readonly updatedAt: Date;
   /** What the provider's webhook reported since. */
   readonly provider: ProviderReport | undefined;
@@ -65,6 +67,7 @@ export type DeliveryChange = Exclude<DeliveryState, { state: 'sending' | 'suppre
   readonly attempt?: number;
   readonly charged?: boolean;
   readonly unsureTries?: number;
+  readonly refusedTries?: number;
   readonly now: Date;
 };
 
@@ -78,11 +81,11 @@ export interface Deliveries {
   forget(delivery: Delivery): Promise<void>;
   /** Removes the row of a mail that a limit forbade, and counts it in the address's one row of such mails. */
   suppress(delivery: Delivery, reason: string, now: Date): Promise<void>;
-  /** Leaves a note for the operators until they were mailed. @returns false if it is there already */
+  /** Leaves a note for the operators. @returns false if there was one with this id, also one that they were told of */
   alert(alert: DeliveryAlert): Promise<boolean>;
-  /** The notes that are there, at most 1000. */
+  /** The notes that they were not told of yet, among the first 1000. */
   alerts(): Promise<DeliveryAlert[]>;
-  dropAlert(alert: DeliveryAlert): Promise<void>;
+  markTold(alert: DeliveryAlert): Promise<void>;
   /** Everything about the mails of one address, newest first. */
   findByAddressHash(addressHash: string): Promise<Delivery[]>;
   /** Adds what the provider says of a mail after it accepted it. State only moves forward: a repeat changes nothing. */
@@ -116,8 +119,10 @@ export function isForward(before: ProviderReport | undefined, report: ProviderRe
 export const alertKinds = ['mail', 'unsure', 'provider', 'account'] as const;
 
 export interface DeliveryAlert {
-  /** The mail's id, or an id derived from what is reported once only. */
+  /** Derived from what is reported once a day. */
   readonly id: string;
+  /** A mail that it is about; undefined for an account. */
+  readonly mailId: string | undefined;
   readonly kind: (typeof alertKinds)[number];
   readonly reason: string;
   readonly at: Date;

@@ -39,7 +39,7 @@ const sameState = { burst: 1, refillMs: 24 * 3_600_000 };
 
 /**
  * One look: the event `poisonMail`, and a mail to `ADMINS` from `SERVER_EMAIL`, at most one per 15 minutes over all instances.
- * Alerts are removed once they were mailed, or at once if there are no `ADMINS`.
+ * Alerts are marked once they were mailed, or at once if there are no `ADMINS`; they stay, so that the same one is not raised again.
  */
 export async function reportPoison(deps: OperatorAlertDeps): Promise<void> {
   const now = deps.clock();
@@ -51,7 +51,7 @@ export async function reportPoison(deps: OperatorAlertDeps): Promise<void> {
   }
   if (poison.count === 0 && alerts.length === 0) return;
   const told = deps.settings.admins.length === 0 || (await mailAdmins(deps, poison, oldestAgeMinutes, alerts));
-  if (told) for (const alert of alerts) await deps.deliveries.dropAlert(alert);
+  if (told) for (const alert of alerts) await deps.deliveries.markTold(alert);
 }
 
 async function mailAdmins(
@@ -61,16 +61,18 @@ async function mailAdmins(
   alerts: readonly DeliveryAlert[],
 ): Promise<boolean> {
   const { settings, clock, limits, email, emit } = deps;
-  const ids = [...new Set([...poison.ids, ...alerts.map(({ id }) => id)])].sort();
-  const state = createHash('sha256').update(JSON.stringify(ids)).digest('hex');
+  const state = createHash('sha256')
+    .update(JSON.stringify([...poison.ids, ...alerts.map(({ id }) => id)].sort()))
+    .digest('hex');
   const turn = newId();
   const same = `operatorAlert:${state}`;
-  if ((await limits.take(same, sameState, turn, clock())) !== 'ok') return true; // these were mailed before
+  const { domain, name, protocol, serverEmail, locale } = await deps.site.current();
+  const isNew = await limits.take(same, sameState, turn, clock());
+  if (isNew !== 'ok') return isNew === 'over'; // these were mailed before
   if ((await limits.take('operatorAlert', throttle, turn, clock())) !== 'ok') {
     await limits.refund(same, sameState, turn, clock());
     return false;
   }
-  const { domain, name, protocol, serverEmail, locale } = await deps.site.current();
   const countOf = (...kinds: DeliveryAlert['kind'][]): number =>
     alerts.filter(({ kind }) => kinds.includes(kind)).length;
   const rendered = renderOperatorAlert({
@@ -79,7 +81,7 @@ async function mailAdmins(
     failed: countOf('mail', 'unsure'),
     misconfigured: countOf('provider'),
     unreadableAccounts: countOf('account'),
-    ids,
+    ids: [...new Set([...poison.ids, ...alerts.flatMap(({ mailId }) => mailId ?? [])])],
     oldestAgeMinutes,
   });
   let accepted = 0;

@@ -13,7 +13,7 @@ export interface MailReport extends ProviderReport {
 export interface ReportDeps {
   readonly deliveries: Deliveries;
   readonly emit: Emit;
-  /** Told of each new report. */
+  /** Told of each report, also of one that is recorded already. */
   readonly onReport: (addressHash: string, mailId: string, report: ProviderReport) => Promise<void>;
 }
 
@@ -50,10 +50,10 @@ async function noteReport(deps: ReportDeps, { addressHashes, mailId, state, at }
   for (const addressHash of addressHashes) {
     const noted = await deps.deliveries.noteProvider(addressHash, mailId, { state, at });
     if (noted === 'unknown') continue;
-    if (noted === 'noted') {
+    if (noted === 'noted')
       deps.emit({ event: 'mailReported', level: bad.has(state) ? 'error' : 'info', mailId, state });
-      await deps.onReport(addressHash, mailId, { state, at });
-    }
+    // Also for a repeat: the first time may have ended between the record and the event, whose id is derived.
+    if (noted !== 'contended') await deps.onReport(addressHash, mailId, { state, at });
     return noted;
   }
   return 'unknown';

@@ -48,8 +48,8 @@ const maxUnopenedAttempts = 150;
 const maxRowlessAttempts = 400;
 /** A send without a clear answer is repeated at most twice, with these delays; each may be the second copy of the mail. */
 const unsureDelaysSeconds = [60, 600];
-/** From this attempt on, a provider that refuses our settings (401/403) is an alert: it has lasted a minute. */
-const persistentAttempts = 3;
+/** From this refusal of our settings (401/403) on, it is an alert: it has lasted a minute. */
+const persistentTries = 4;
 /** Claim and preparation may take this long each, in ms; with two sends of 8 s the sum stays below the lease. */
 const storageMs = 8_000;
 
@@ -59,6 +59,7 @@ const within = <T>(task: () => Promise<T>): Promise<T> => withDeadline(storageMs
 interface Job<Request> {
   readonly envelope: Envelope;
   readonly request: Request;
+  readonly addressHash: string;
   readonly kind: MailKind;
   readonly acceptedAt: Date;
 }
@@ -82,8 +83,8 @@ export async function handleMessage<Request>(
   }
   const { envelope } = opened;
   const { addressHash, kind, acceptedAt } = handler.describe(request);
-  const job = { envelope, request, kind, acceptedAt };
-  if (deps.stopping.aborted) return sendBack(deps, job, 'busy', 1);
+  const job = { envelope, request, addressHash, kind, acceptedAt };
+  if (deps.stopping.aborted) return sendBack(deps, job, 1);
 
   let delivery: Delivery | undefined;
   try {
@@ -95,7 +96,7 @@ export async function handleMessage<Request>(
       case 'done':
         return report(deps, job, 'done');
       case 'busy':
-        return await sendBack(deps, job, 'busy', (claim.leaseUntil.getTime() - now.getTime()) / 1000);
+        return await sendBack(deps, job, (claim.leaseUntil.getTime() - now.getTime()) / 1000);
       case 'contended':
         return await retryLater(deps, handler, job, undefined, { reason: 'claim_contended' });
       case 'claimed':
@@ -135,8 +136,8 @@ async function deliver<Request>(
     case 'retry_later':
       return retryLater(deps, handler, job, delivery, prepared);
     case 'not_yet':
-      await sendBack(deps, job, 'busy', prepared.delaySeconds);
-      return within(() => deps.deliveries.forget(delivery));
+      await within(() => deps.deliveries.forget(delivery));
+      return sendBack(deps, job, prepared.delaySeconds);
     case 'ready': {
       if (deps.stopping.aborted) return retryLater(deps, handler, job, delivery, { reason: 'stopped' });
       const sent = await untilStop(deps.stopping, prepared.send());
@@ -176,40 +177,37 @@ async function settle<Request>(
   sent: SendResult,
 ): Promise<void> {
   const now = deps.clock();
-  switch (sent.outcome) {
-    case 'accepted':
-      await recordFinal(deps, delivery, { state: 'accepted', backend: sent.backend, charged: true, now });
-      return report(deps, job, 'accepted', { backend: sent.backend });
-    case 'permanent':
-      return refused(deps, job, delivery, sent.reason);
-    case 'transient':
+  if (sent.outcome === 'accepted') {
+    await recordFinal(deps, delivery, { state: 'accepted', backend: sent.backend, charged: true, now });
+    return report(deps, job, 'accepted', { backend: sent.backend });
   }
-  if (sent.misconfigured === true && job.envelope.attempt >= persistentAttempts) {
-    await within(() => alert(deps, derivedId('misconfigured', sent.reason), 'provider', sent.reason));
+  const { reason } = sent;
+  if (sent.outcome === 'permanent') return refused(deps, job, delivery, reason);
+  const refusedTries = delivery.refusedTries + (sent.misconfigured === true ? 1 : 0);
+  const tried = { ...delivery, refusedTries };
+  if (sent.maxAttempts !== undefined && refusedTries >= sent.maxAttempts) return refused(deps, job, delivery, reason);
+  if (sent.misconfigured === true && refusedTries >= persistentTries) {
+    await alert(deps, job, {
+      once: ['misconfigured', reason],
+      kind: job.kind === 'siteEvent' ? 'mail' : 'provider',
+      reason,
+    });
   }
-  if (sent.maxAttempts !== undefined && job.envelope.attempt + 1 >= sent.maxAttempts) {
-    return refused(deps, job, delivery, sent.reason);
-  }
-  if (sent.surelyNotAccepted) return retryLater(deps, handler, job, delivery, sent);
+  if (sent.surelyNotAccepted) return retryLater(deps, handler, job, tried, sent);
   const unsureTries = delivery.unsureTries + 1;
-  const delaySeconds = unsureDelaysSeconds[unsureTries - 1];
-  if (delaySeconds !== undefined) {
-    const { reason } = sent;
-    return retryLater(deps, handler, job, { ...delivery, unsureTries }, { reason, retryAfterSeconds: delaySeconds });
+  const retryAfterSeconds = unsureDelaysSeconds[unsureTries - 1];
+  if (retryAfterSeconds !== undefined) {
+    return retryLater(deps, handler, job, { ...tried, unsureTries }, { reason, retryAfterSeconds });
   }
-  await recordFinal(deps, delivery, { state: 'unsure', reason: sent.reason, charged: true, unsureTries, now });
-  await within(() => alert(deps, delivery.id, 'unsure', sent.reason)).catch(() => undefined);
-  report(deps, job, 'unsure', { reason: sent.reason });
+  await recordFinal(deps, delivery, { state: 'unsure', reason, charged: true, unsureTries, now });
+  await alert(deps, job, { once: [delivery.id], kind: 'unsure', reason });
+  report(deps, job, 'unsure', { reason });
 }
 
-/** The provider will never accept this mail. One alert per address and day: anybody can ask again and again. */
+/** The provider will never accept this mail. */
 async function refused(deps: OutboxDeps, job: Job<unknown>, delivery: Delivery, reason: string): Promise<void> {
-  const now = deps.clock();
-  const day = now.toISOString().slice(0, 10);
-  await recordFinal(deps, delivery, { state: 'failed', reason, charged: true, now });
-  await within(() => alert(deps, derivedId('refused', delivery.addressHash, day), 'mail', reason)).catch(
-    () => undefined,
-  );
+  await recordFinal(deps, delivery, { state: 'failed', reason, charged: true, now: deps.clock() });
+  await alert(deps, job, { once: ['refused', delivery.addressHash], kind: 'mail', reason });
   report(deps, job, 'failed', { reason });
 }
 
@@ -223,9 +221,9 @@ async function recordFinal(deps: OutboxDeps, delivery: Delivery, change: Paramet
 }
 
 /** Puts the message back as it is; the claim of another worker, or of the next one, decides then. */
-async function sendBack(deps: OutboxDeps, job: Job<unknown>, outcome: 'busy', delaySeconds: number): Promise<void> {
+async function sendBack(deps: OutboxDeps, job: Job<unknown>, delaySeconds: number): Promise<void> {
   await within(() => deps.queue.send(job.envelope, Math.max(1, Math.ceil(delaySeconds))));
-  report(deps, job, outcome, { delaySeconds: Math.ceil(delaySeconds) });
+  report(deps, job, 'busy', { delaySeconds: Math.ceil(delaySeconds) });
 }
 
 /** Sends a copy with `attempt + 1` that becomes visible later; the caller returns normally and the host deletes the message. */
@@ -243,8 +241,9 @@ async function retryLater<Request>(
   const delaySeconds = Math.max(backoffSeconds(job.envelope.attempt), retryAfterSeconds);
   await within(() => deps.queue.send({ ...job.envelope, attempt }, delaySeconds));
   if (delivery !== undefined) {
-    const { charged, unsureTries } = delivery;
-    const change = { state: 'waiting', attempt, reason, charged, unsureTries, now: deps.clock() } as const;
+    const { charged, unsureTries, refusedTries } = delivery;
+    const counts = { attempt, charged, unsureTries, refusedTries };
+    const change = { state: 'waiting', reason, ...counts, now: deps.clock() } as const;
     // Best effort: without it the lease runs out and the copy takes over.
     await within(() => deps.deliveries.record(delivery, change)).catch(() => undefined);
   }
@@ -271,30 +270,29 @@ async function giveUp<Request>(
   delivery: Delivery | undefined,
   reason: string,
 ): Promise<void> {
-  const { id } = job.envelope;
   await within(() => deps.queue.poison(job.envelope));
-  try {
-    await within(() => handler.refund(job.request, id));
-    await within(() => alert(deps, id, 'mail', reason));
-    if (delivery !== undefined) {
-      const change = { state: 'failed', reason, charged: delivery.charged, now: deps.clock() } as const;
-      await within(() => deps.deliveries.record(delivery, change));
-    }
-  } catch (error) {
-    deps.emit({ event: 'deliveryNotRecorded', level: 'error', mailId: id, ...errorFields(error) });
+  if (delivery !== undefined) {
+    await recordFinal(deps, delivery, { state: 'failed', reason, charged: delivery.charged, now: deps.clock() });
   }
+  await alert(deps, job, { once: ['given up', job.addressHash], kind: 'mail', reason });
+  await within(() => handler.refund(job.request, job.envelope.id)).catch(() => undefined);
   report(deps, job, 'failed', { reason });
 }
 
-/** Notes what operators must know, and emits it once. */
+/**
+ * Notes what operators must know, and emits it. Best effort.
+ * @param about the same alert is raised once a day: anybody can ask again and again for an address that bounces
+ */
 async function alert(
   deps: OutboxDeps,
-  id: string,
-  kind: 'mail' | 'unsure' | 'provider',
-  reason: string,
+  { envelope: { id: mailId } }: Job<unknown>,
+  about: { readonly once: readonly string[]; readonly kind: 'mail' | 'unsure' | 'provider'; readonly reason: string },
 ): Promise<void> {
-  const isNew = await deps.deliveries.alert({ id, kind, reason, at: deps.clock() });
-  if (isNew) deps.emit({ event: 'deliveryAlert', level: 'error', mailId: id, kind, reason });
+  const { once, kind, reason } = about;
+  const at = deps.clock();
+  const id = derivedId(...once, at.toISOString().slice(0, 10));
+  const isNew = await within(() => deps.deliveries.alert({ id, mailId, kind, reason, at })).catch(() => true);
+  if (isNew) deps.emit({ event: 'deliveryAlert', level: 'error', mailId, kind, reason });
 }
 
 const isTooOld = ({ clock }: OutboxDeps, { acceptedAt }: Delivery): boolean =>

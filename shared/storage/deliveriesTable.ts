@@ -32,6 +32,7 @@ const columns = z.object({
   acceptedAt: z.date(),
   charged: z.boolean(),
   unsureTries: z.int().default(0),
+  refusedTries: z.int().default(0),
   reason: z.string().default(''),
   backend: z.string().default(''),
   count: z.int().default(1),
@@ -41,6 +42,7 @@ const columns = z.object({
 });
 const alertColumns = z.object({
   rowKey: z.string(),
+  mailId: z.string().optional(),
   kind: z.enum(alertKinds),
   reason: z.string(),
   at: z.date(),
@@ -51,7 +53,7 @@ export function readDeliveryRow(row: Row): Delivery | undefined {
   const parsed = columns.safeParse(row);
   if (!parsed.success) return undefined;
   const { partitionKey: addressHash, rowKey: id, providerState, providerAt, ...rest } = parsed.data;
-  const { kind, attempt, acceptedAt, charged, unsureTries, updatedAt, etag } = rest;
+  const { kind, attempt, acceptedAt, charged, unsureTries, refusedTries, updatedAt, etag } = rest;
   const provider = providerState && providerAt && { state: providerState, at: providerAt };
   return {
     addressHash,
@@ -61,6 +63,7 @@ export function readDeliveryRow(row: Row): Delivery | undefined {
     acceptedAt,
     charged,
     unsureTries,
+    refusedTries,
     updatedAt,
     provider,
     etag,
@@ -95,7 +98,16 @@ export function createDeliveriesTable(table: TableStore): Deliveries {
       const decide = (row: Row | undefined): { columns?: Columns; result: Claim } => {
         if (row === undefined) {
           const fresh = { kind, acceptedAt, charged: false };
-          const delivery = { addressHash, id, ...fresh, unsureTries: 0, provider: undefined, etag: '', ...lease };
+          const delivery = {
+            addressHash,
+            id,
+            ...fresh,
+            unsureTries: 0,
+            refusedTries: 0,
+            provider: undefined,
+            etag: '',
+            ...lease,
+          };
           return { columns: { ...fresh, ...lease }, result: { outcome: 'claimed', delivery } };
         }
         const delivery = readDeliveryRow(row);
@@ -135,17 +147,18 @@ export function createDeliveriesTable(table: TableStore): Deliveries {
         return { columns, result: undefined };
       });
     },
-    alert: async ({ id, kind, reason, at }) =>
-      (await table.insert(alertPartition, id, { kind, reason, at })) !== 'exists',
+    alert: async ({ id, ...columns }) => (await table.insert(alertPartition, id, columns)) !== 'exists',
     alerts: async () => {
       const { rows } = await table.page(equals('PartitionKey', alertPartition), undefined);
       return rows.flatMap((row) => {
         const parsed = alertColumns.safeParse(row);
-        return parsed.success ? [{ id: parsed.data.rowKey, ...parsed.data }] : [];
+        return parsed.success && row['told'] !== true
+          ? [{ id: parsed.data.rowKey, ...parsed.data, mailId: parsed.data.mailId ?? parsed.data.rowKey }]
+          : [];
       });
     },
-    dropAlert: async ({ id }) => {
-      await table.remove(alertPartition, id, '*');
+    markTold: async ({ id }) => {
+      await table.merge(alertPartition, id, { told: true }, '*');
     },
     findByAddressHash: async (addressHash) => {
       const found: Delivery[] = [];

@@ -10,11 +10,13 @@ const peekAtMost = 32; // the service's own limit
 type LazyQueue = () => Promise<QueueClient>;
 
 export function createOutgoingMailQueue(queue: LazyQueue, poisonQueue: LazyQueue): OutgoingMailQueue {
-  const add = (to: LazyQueue, text: string, visibilityTimeout: number): Promise<void> =>
-    storageCall('queue', async (abortSignal) => {
+  const add = async (lazy: LazyQueue, text: string, visibilityTimeout: number): Promise<void> => {
+    const to = await lazy(); // outside of the call's time: in a cold process the SDK is loaded first
+    await storageCall('queue', async (abortSignal) => {
       const options = { visibilityTimeout, messageTimeToLive: neverExpires, abortSignal };
-      await (await to()).sendMessage(Buffer.from(text, 'utf8').toString('base64'), options);
+      await to.sendMessage(Buffer.from(text, 'utf8').toString('base64'), options);
     });
+  };
   return {
     send: (envelope, delaySeconds) => add(queue, JSON.stringify(envelope), Math.round(delaySeconds)),
     poison: (message) => add(poisonQueue, typeof message === 'string' ? message : JSON.stringify(message), 0),

@@ -7,7 +7,7 @@ const rules: readonly { readonly table: TableName; readonly column: string; read
   { table: 'ResetKeys', column: 'expiresAt', days: 7 }, // kept for the resend button of dead links
   { table: 'Limits', column: 'fullAt', days: 1 }, // a full bucket says nothing
   { table: 'Deliveries', column: 'updatedAt', days: 30 },
-  { table: 'Deliveries', column: 'at', days: 30 }, // alerts that nobody was there to read
+  { table: 'Deliveries', column: 'at', days: 7 }, // alerts
 ];
 const maxPagesPerRule = 20;
 const parallelDeletes = 16;

@@ -35,7 +35,9 @@ export function createTableStore(client: () => Promise<TableClient>): TableStore
   const call = <T>(
     run: (client: TableClient, signal: AbortSignal) => Promise<T>,
     expected?: (error: unknown) => boolean,
-  ) => storageCall('tables', async (signal) => run(await client(), signal), expected);
+  ): Promise<T> =>
+    // Outside of the call's time: in a cold process the SDK is loaded first.
+    client().then((table) => storageCall('tables', (signal) => run(table, signal), expected));
   const pagesOf = (
     table: TableClient,
     filter: string,

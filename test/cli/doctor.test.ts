@@ -39,7 +39,10 @@ const sendMailScope: SendGridAnswer = { status: 200, body: '{"scopes":["mail.sen
 const domains = (...list: object[]): SendGridAnswer => ({ status: 200, body: JSON.stringify(list) });
 const production = () => ({
   ...{ AZURE_FUNCTIONS_ENVIRONMENT: 'Production', SITE_PROTOCOL: 'https', LOGIN_URL: '' },
-  ...{ RESET_SIGNING_SECRETS: `${fresh}:${random(37)}`, MAIL_SEALING_SECRETS: `${fresh}:${random(41)}` },
+  ...{
+    RESET_SIGNING_SECRETS: `${fresh}:${random(37)}`,
+    MAIL_SEALING_SECRETS: `${fresh.replace(/^./, 'm')}:${random(41)}`,
+  },
   ...{ EMAIL_BACKEND: 'sendgrid', SENDGRID_API_KEY: 'SG.secret', SENDGRID_API_URL: sendGrid.url },
   SENDGRID_WEBHOOK_PUBLIC_KEY:
     'MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEf59w42mP97Z0gAGb9tiGmvFPX6MPGN9Yg9boG4BQW1FwHugh7RkjRDIS41oyhY/ZsQLbA1RWVKTpy1IySgBjfQ==',

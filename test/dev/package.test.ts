@@ -26,6 +26,7 @@ describe('the package', () => {
       'dist/nodemailer.js',
       'dist/sendgridSdk.js',
       'dist/storageSdk.js',
+      'dist/undici.js',
       'host.json',
       'node_modules/@node-rs/argon2-linux-x64-gnu/argon2.linux-x64-gnu.node',
       'node_modules/@node-rs/argon2-linux-x64-gnu/package.json',

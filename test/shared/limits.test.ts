@@ -55,12 +55,13 @@ describe('the token bucket', () => {
     expect(uncharge(back, rate, 'mail0', after(1_000_000))).toMatchObject({ tokens: 3 });
   });
 
-  it('D8 lets no more through than the number per UTC day, whatever the bucket holds', () => {
+  it('D8 lets the number per UTC day through, whatever the bucket holds, then one per hour', () => {
     const perDay = { burst: 3, refillMs: 60_000, perDay: 5 };
     const minutes = Array.from({ length: 20 }, (_, minute) => after(minute * 60));
     const { passed, bucket } = chargeAll(minutes, perDay);
     expect(passed).toBe(5);
-    expect(charge(bucket, perDay, 'x', new Date('2026-03-01T23:59:59Z'))).toBe('over');
+    expect(charge(bucket, perDay, 'x', after(240 + 3599))).toBe('over');
+    expect(charge(bucket, perDay, 'x', after(240 + 3600))).toMatchObject({ dayCount: 6 });
     expect(charge(bucket, perDay, 'x', new Date('2026-03-02T00:00:00Z'))).toMatchObject({ dayCount: 1 });
     const returned = uncharge(bucket as Bucket, perDay, 'mail4', after(1200));
     expect(charge(returned as Bucket, perDay, 'y', after(1200))).toMatchObject({ dayCount: 5 });

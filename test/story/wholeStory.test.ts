@@ -19,7 +19,7 @@ describe('the whole story', () => {
     return keyIn(mails[before] ?? '');
   }
 
-  it('mails the link of design §8, word for word', async () => {
+  it('mails the text of CodaLab, word for word', async () => {
     const answer = await app.post('password-reset/request', { email: someuser.email });
     expect(answer).toMatchObject({ status: 202, text: '{"status":"accepted"}' });
     const [mail = ''] = await app.mailsWithin(1);

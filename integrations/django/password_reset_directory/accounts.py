@@ -16,6 +16,9 @@ from django.utils import timezone
 from .models import PasswordReset
 
 
+MAX_USERS = 50
+
+
 def database():
     return router.db_for_write(get_user_model())
 
@@ -25,7 +28,8 @@ def find_users(email):
     users = get_user_model()._default_manager.using(database())
     field = get_user_model().get_email_field_name()
     seen = set()
-    for user in users.filter(**{field + "__iexact": email}):
+    # The oldest first, and not without end: anybody may be able to register accounts with an address.
+    for user in users.filter(**{field + "__iexact": email}).order_by("pk")[:MAX_USERS]:
         stored = getattr(user, field)
         if _is_same_address(stored, email):
             seen.add(user.pk)

@@ -7,7 +7,7 @@ export function isSendGridHost(host: string): boolean {
   return /\.sendgrid\.net$/i.test(host);
 }
 
-/** SendGrid's own header for mail by SMTP: the same settings as the API call carries (design §8), in ASCII-only JSON. */
+/** SendGrid's own header for mail by SMTP: the same settings as the API call carries, in ASCII-only JSON. */
 function sendGridHeader(mail: Mail): string {
   const off = { settings: { enable: 0 } };
   const on = { settings: { enable: 1 } };

@@ -175,13 +175,34 @@ describe('the HTTP directory', () => {
   });
 
   it('ignores accounts that have another address, and reports them', async () => {
-    const account = { id: '2', email: 'ada@example.org', username: 'x', isActive: true, credentialVersion: 'v' };
+    const account = {
+      id: '2',
+      email: 'ada@example.org',
+      username: 'x',
+      isActive: true,
+      credentialVersion: 'v',
+      lastResetKeyId: null,
+    };
     const other = { ...account, id: '3', email: 'adä@example.org' };
     open.faults.push(json(200, { accounts: [other, account] }));
     expect((await open.directory.findByAddress(ada.email)).map(({ id }) => id)).toEqual(['2']);
     expect(open.events).toEqual([
       { event: 'accountDirectoryFailed', level: 'error', call: 'find', reason: 'other_address' },
     ]);
+  });
+
+  it('skips an account that it cannot read, and keeps the others', async () => {
+    const good = {
+      id: '2',
+      email: ada.email,
+      username: 'x',
+      isActive: true,
+      credentialVersion: 'v',
+      lastResetKeyId: null,
+    };
+    open.faults.push(json(200, { accounts: [{ ...good, id: '3', username: 'y'.repeat(300) }, good, 'nonsense'] }));
+    expect((await open.directory.findByAddress(ada.email)).map(({ id }) => id)).toEqual(['2']);
+    expect(open.events).toMatchObject([{ event: 'accountRowSkipped', reason: 'bad_shape' }]);
   });
 
   it('reads every field', async () => {
@@ -208,16 +229,32 @@ describe('the HTTP directory', () => {
     ['an empty id', { id: '' }],
     ['an id that fits into no message', { id: '\u{1F40E}'.repeat(200) }],
     ['no credential version', { credentialVersion: undefined }],
+    ['no last reset key', { lastResetKeyId: undefined }],
     ['a time that is none', { createdAt: 'yesterday' }],
     ['the id of another account', { id: '2' }],
   ])('takes %s for a broken directory', async (_, more) => {
-    const account = { id: '1', email: ada.email, username: 'ada', isActive: true, credentialVersion: 'v', ...more };
+    const account = {
+      id: '1',
+      email: ada.email,
+      username: 'ada',
+      isActive: true,
+      credentialVersion: 'v',
+      lastResetKeyId: null,
+      ...more,
+    };
     open.faults.push(json(200, { account }));
     expect(await rejection(open.directory.get(addressHash, '1'))).toEqual(unavailable('bad_shape'));
   });
 
   it('takes an account without an address that can be mailed for none', async () => {
-    const account = { id: '1', email: '', username: 'ada', isActive: true, credentialVersion: 'v' };
+    const account = {
+      id: '1',
+      email: '',
+      username: 'ada',
+      isActive: true,
+      credentialVersion: 'v',
+      lastResetKeyId: null,
+    };
     open.faults.push(json(200, { account }));
     expect(await open.directory.get(addressHash, '1')).toBeUndefined();
     expect(open.events).toMatchObject([{ event: 'accountRowSkipped', reason: 'bad_address' }]);

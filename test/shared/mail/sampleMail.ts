@@ -2,7 +2,7 @@
 import type { Mail } from '../../../shared/mail/emailBackend';
 import { buildMail, type MailSite, renderPasswordReset } from '../../../shared/mail/renderMail';
 
-/** The site of design §8. */
+/** CodaLab. */
 export const codalab: MailSite = {
   domain: 'codalab.org',
   name: 'CodaLab',
@@ -12,7 +12,7 @@ export const codalab: MailSite = {
   forgotPasswordUrl: 'http://codalab.org/accounts/password/reset/',
 };
 
-/** As long as a reset key can be (design §5). */
+/** As long as a reset key can be. */
 const longKey = `${'eyJhbGciOiJIUzI1NiIsInR5cCI6InJlc2V0K2p3dCIsImtpZCI6IjEifQ'.repeat(5).slice(0, 254)}_`;
 
 /** A link with a key of full length. */

@@ -9,6 +9,7 @@ const common = {
   acceptedAt: start,
   charged: false,
   unsureTries: 0,
+  refusedTries: 0,
   updatedAt: start,
   provider: undefined,
   etag: 'x',

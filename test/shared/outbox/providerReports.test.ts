@@ -35,7 +35,8 @@ it('the furthest report of each mail is recorded, in whichever partition of the 
   expect(await t.note(reports)).toEqual({ noted: 2, stale: 1, unknown: 1 });
   expect(await t.note([reportOf(first)])).toEqual({ noted: 0, stale: 1, unknown: 0 });
   expect(t.tables.deliveries.rows().map((row) => row['providerState'])).toEqual(['bounced', 'delivered']);
-  expect(t.told.sort()).toEqual([first, second]);
+  // Also the repeat: the site's event may not have been queued the first time.
+  expect(t.told.sort()).toEqual([first, first, second]);
   const levels = t.events.flatMap((event) => (event.event === 'mailReported' ? [[event.state, event.level]] : []));
   expect(levels.sort()).toEqual([
     ['bounced', 'error'],
@@ -58,7 +59,7 @@ it('D16 a batch of 1,500 events that was cut is resumed: what is recorded costs 
   t.newCalls();
   expect(await t.note(batch)).toEqual({ noted: 1500 - recorded, stale: recorded, unknown: 0 });
   expect(t.newCalls().filter((call) => call === 'merge')).toHaveLength(1500 - recorded);
-  expect(new Set(t.told).size).toBe(t.told.length);
+  expect(new Set(t.told).size).toBe(1500);
 });
 
 it('D16 reports are recorded in parallel', async () => {

@@ -294,7 +294,9 @@ describe('a mail that fails for good', () => {
     expect(t.email.tried).toHaveLength(1);
     expect(t.queue.poisoned).toEqual([{ ...t.envelope, attempt: 1 }]);
     expect(rowOf(t)).toMatchObject({ rowKey: t.mailId, state: 'failed', reason: 'too_late' });
-    expect(await alertsOf(t)).toEqual([expect.objectContaining({ id: t.mailId, kind: 'mail', reason: 'too_late' })]);
+    expect(await alertsOf(t)).toEqual([
+      expect.objectContaining({ mailId: t.mailId, kind: 'mail', reason: 'too_late' }),
+    ]);
   });
 
   it('[O4] is given up by its attempts while the table does not answer: its age is not known', async () => {

@@ -1,5 +1,8 @@
+import { TableClient } from '@azure/data-tables';
 import { withDeadline } from '../../../shared/deadline';
+import { StorageUnavailable } from '../../../shared/errors';
 import { codeOf, storageCall } from '../../../shared/storage/storageCall';
+import { createTableStore } from '../../../shared/storage/tableStore';
 
 // The pauses between tries take no time.
 jest.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
@@ -82,6 +85,17 @@ describe('a storage call', () => {
     const called = withDeadline(whole.signal, () => callWith(restError(503)));
     whole.abort();
     await expect(called).resolves.toMatchObject({ made: 1, result: { name: 'StorageUnavailable' } });
+  });
+
+  it('has all its time for itself: the SDK is loaded before it begins', async () => {
+    let before: number[] | undefined;
+    const store = createTableStore(() => {
+      before = [...timeouts];
+      return Promise.resolve(new TableClient('http://127.0.0.1:1/none', 'Accounts', { allowInsecureConnection: true }));
+    });
+    await expect(store.get('partition', 'row')).rejects.toThrow(StorageUnavailable);
+    expect(before).toEqual([]);
+    expect(timeouts).not.toEqual([]);
   });
 });
 
