@@ -215,7 +215,8 @@ it(
     expect(problems).toEqual([]);
     expect(logs.join('\n')).not.toContain('"event":"unexpectedError"');
     expect(copies).toBeLessThanOrEqual(kills + unrecorded);
-    expect(strangers).toEqual([]);
+    // A claim that lands after its mail was found to concern nobody leaves a row, until the purge.
+    expect(strangers.filter(({ state }) => state !== 'sending')).toEqual([]);
     expect(kept).toBe(0);
     // The heap of a young process still grows to its working size.
     expect(memoryAfter).toBeLessThan(memoryBefore * (isWhole ? 1.15 : 1.4) + 10);
