@@ -16,6 +16,8 @@ const killsAtSeconds =
   loadSeconds > 60 ? Array.from({ length: Math.floor((loadSeconds - 30) / 25) }, (_, at) => 15 + at * 25) : [6, 14];
 /** The 5 s of an answer, on a loaded machine. */
 const answerMs = 9_000;
+/** An unlucky mail is retried six times, after 10 s doubling to 10 min. */
+const giveUpSeconds = 900;
 const password = 'correct horse battery staple';
 
 /** Mulberry32: small, and the same everywhere. */
@@ -100,7 +102,7 @@ it(
       await until('request', { email }, ip, 202);
       await until('request', { email: `nobody${serial}@somewhere.com` }, ip, 202);
       await post('check', { key: 'forged' }, ip, [400]);
-      const { key } = await eventually(() => acceptedMails(steady).find(({ to }) => to === email), 240);
+      const { key } = await eventually(() => acceptedMails(steady).find(({ to }) => to === email), giveUpSeconds);
       await until('check', { key }, ip, 200);
       await Promise.all([1, 2].map(() => until('redeem', { key, newPassword: password }, ip, 200)));
       return email;
@@ -111,7 +113,7 @@ it(
     const samples: { readonly memory: number; readonly handles: number }[] = [];
     const faulting = async (): Promise<void> => {
       while (seconds() < loadSeconds) {
-        await later(500 + random() * 1500);
+        await later(1500 + random() * 2000);
         const service = pick(['table', 'table', 'queue', 'provider'] as const);
         const fault = service === 'provider' ? ({ status: 503 } as const) : pick(storageFaults);
         if (service === undefined || fault === undefined) continue;
@@ -150,7 +152,7 @@ it(
     };
     await Promise.all([faulting(), killing(), sampling(), arriving()]);
     const emails = (await Promise.all(people)).filter((email) => email !== undefined);
-    await steady.settled(240);
+    await steady.settled(giveUpSeconds);
     logs.push(...hosts.map((lane: Lane) => lane.app().host.output()));
 
     // One mail and one notice each. A copy is the price of a crash, or of an acceptance that could not be recorded.
@@ -175,7 +177,9 @@ it(
       return all;
     };
     const deliveries = (await rows('Deliveries')).filter(({ partitionKey }) => partitionKey !== 'alert');
-    const strangers = deliveries.filter(({ rowKey = '' }) => !ids.has(rowKey));
+    const strangers = deliveries
+      .filter(({ rowKey = '' }) => !ids.has(rowKey))
+      .map(({ state, reason }) => ({ state, reason }));
     const before = {
       Deliveries: deliveries.length,
       ResetKeys: (await rows('ResetKeys')).length,
@@ -196,7 +200,7 @@ it(
     const [memoryBefore = 0, memoryAfter = 0] = growth.memory;
     const [handlesBefore = 0, handlesAfter = 0] = growth.handles;
     const figures = {
-      ...{ seed, loadSeconds, people: emails.length, faults, kills, mails: ids.size, copies, unrecorded },
+      ...{ seed, loadSeconds, people: emails.length, faults, kills, mails: ids.size, copies, unrecorded, strangers },
       ...{
         slowestMs: Math.round(slowestMs),
         answers: Object.fromEntries([...statuses].sort()),
@@ -211,11 +215,12 @@ it(
     expect(problems).toEqual([]);
     expect(logs.join('\n')).not.toContain('"event":"unexpectedError"');
     expect(copies).toBeLessThanOrEqual(kills + unrecorded);
-    expect(strangers).toEqual([]);
+    // A claim that lands after its mail was found to concern nobody leaves a row, until the purge.
+    expect(strangers.filter(({ state }) => state !== 'sending')).toEqual([]);
     expect(kept).toBe(0);
     // The heap of a young process still grows to its working size.
     expect(memoryAfter).toBeLessThan(memoryBefore * (isWhole ? 1.15 : 1.4) + 10);
     expect(handlesAfter).toBeLessThan(handlesBefore * 1.5 + 20);
   },
-  loadSeconds * 1000 + 10 * 60_000,
+  (loadSeconds + 2 * giveUpSeconds) * 1000,
 );
