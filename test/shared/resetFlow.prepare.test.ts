@@ -154,6 +154,26 @@ describe('several spellings of one address', () => {
     expect(t.events.filter(({ event }) => event === 'accountsSkipped')).toEqual([skipped]);
   });
 
+  it('D5 come before a second account of any: accounts that others register do not crowd the owner out', async () => {
+    const t = createTestFlow({ perAddress: 'off' });
+    t.addAccount({ email, id: 'own', username: 'own', createdAt: new Date(0) });
+    for (let id = 0; id < 30; id++) {
+      t.addAccount({ email: email.toUpperCase(), id: String(id), username: `user${id}`, createdAt: start });
+    }
+    const mails = await t.mailsFor(email.toUpperCase());
+    expect(mails.map(({ to }) => to)).toEqual([email.toUpperCase(), email]);
+  });
+
+  it('D5 do not cost the client a second token, which would tell that there are any', async () => {
+    const t = createTestFlow({ perAddress: 'off', perIp: { burst: 2, refillMs: 60_000 } });
+    const requester = { client: '203.0.113.7' };
+    t.addAccount({ email });
+    t.addAccount({ email: email.toUpperCase(), id: '2' });
+    expect(await t.mailsFor(email, requester)).toHaveLength(2);
+    expect(await t.mailsFor(email, requester)).toHaveLength(2);
+    expect(await t.mailsFor(email, requester)).toHaveLength(0);
+  });
+
   it('D5 among accounts of one spelling the oldest come first: 100 of them make one mail with 20 links', async () => {
     const t = createTestFlow();
     for (let id = 0; id < 100; id++) {

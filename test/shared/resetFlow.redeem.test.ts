@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { StorageUnavailable } from '../../shared/errors';
 import { verifyPassword } from '../../shared/password/passwordHash';
+import type { SiteEvent } from '../../shared/resetDeps';
 import { checkKey, redeemKey } from '../../shared/resetFlow';
 import { issueResetKey } from '../../shared/resetKey';
 import type { MemoryTableStore } from '../fakes/memoryTableStore';
@@ -131,6 +132,23 @@ describe('redeemKey', () => {
     expect(t.noticesOf()).toEqual([expect.objectContaining({ to: email })]);
     expect(t.noticesOf()[0]?.text).not.toMatch(/reset\/key|https?:\/\/\S*login/);
     expect(JSON.stringify(t.noticesOf())).not.toContain(goodPassword);
+  });
+
+  it('tells the site when this password was changed, not the one before', async () => {
+    const sent: SiteEvent[] = [];
+    const sendSiteEvent = async (event: SiteEvent) => {
+      sent.push(event);
+      return { outcome: 'accepted', backend: 'site' } as const;
+    };
+    const t = setUp({ sendSiteEvent });
+    await t.redeem(await t.mailedKey());
+    await t.deliverAll();
+    t.clock.advance(30 * 86_400);
+    await t.redeem(await t.mailedKey(), otherPassword);
+    await t.deliverAll();
+    expect(sent.map(({ data }) => data['at'])).toEqual(
+      [start, new Date(start.getTime() + 30 * 86_400_000)].map((at) => at.toISOString()),
+    );
   });
 
   it.each([

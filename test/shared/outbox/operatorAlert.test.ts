@@ -1,3 +1,4 @@
+import { StorageUnavailable } from '../../../shared/errors';
 import type { DeliveryAlert } from '../../../shared/outbox/deliveries';
 import { reportPoison, type OperatorAlertDeps, type PoisonReport } from '../../../shared/outbox/operatorAlert';
 import { createTestFlow, start } from '../../support/flow';
@@ -92,6 +93,15 @@ describe('reportPoison', () => {
     await t.look();
     expect(t.email.accepted).toHaveLength(1);
     expect(t.tables.deliveries.rows().filter((row) => row['told'] !== true)).toEqual([]);
+  });
+
+  it('keeps the alerts when the site row cannot be read', async () => {
+    const t = createReport(['ops@example.org']);
+    await t.alert('mail-1');
+    t.tables.site.intercept('get', () => Promise.reject(new StorageUnavailable('tables', '503')));
+    await expect(t.look()).rejects.toMatchObject({ name: 'StorageUnavailable' });
+    await t.look();
+    expect(t.email.accepted).toHaveLength(1);
   });
 
   it('marks the alerts if there are no ADMINS: their events are all there is', async () => {

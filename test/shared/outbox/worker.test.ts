@@ -139,6 +139,16 @@ describe('a mail that cannot be sent now', () => {
   });
 });
 
+it('a refusal that may be the recipient’s own policy is tried as often as it may be, whatever outages came before', async () => {
+  const t = setUp();
+  const policy: SendResult = { ...unavailable, reason: 'smtp_554', misconfigured: true, maxAttempts: 3 };
+  t.email.script(...Array.from({ length: 5 }, () => unavailable), policy, policy, policy);
+  await t.request(email);
+  await t.deliverAll(20);
+  expect(t.email.tried).toHaveLength(8);
+  expect(rowOf(t)).toMatchObject({ state: 'failed', reason: 'smtp_554', refusedTries: 2 });
+});
+
 describe('D6 a send without a clear answer', () => {
   it('[G7] is repeated after one and ten minutes with the same Message-ID, and each link works', async () => {
     const t = setUp();
