@@ -90,7 +90,7 @@ export function startBench(
 }
 
 /** A host that handles one message at a time and tells how long each took, in ms. */
-export function startTimed(app: AppName, env: Record<string, string>, took: number[]): Promise<HostProcess> {
+function startTimed(app: AppName, env: Record<string, string>, took: number[]): Promise<HostProcess> {
   const hostJson = path.join(root, 'dist/bench/serial.host.json');
   const queues = { batchSize: 1, newBatchThreshold: 0, maxPollingInterval: '00:00:00.1' };
   writeFileSync(hostJson, JSON.stringify({ version: '2.0', extensions: { http: { routePrefix: '' }, queues } }));

@@ -7,7 +7,7 @@ import { median, quantile, type Figure } from './statistics';
 
 const newPassword = 'correct horse battery staple';
 export type Step = 'request' | 'check' | 'redeem';
-export const bounds = { request: 1.15, check: 1.2, redeem: 1.1, send: 1.25 };
+const bounds = { request: 1.15, check: 1.2, redeem: 1.1, send: 1.25 };
 const rounds = { request: 300, check: 300, redeem: 120 };
 const warmUps = 40;
 

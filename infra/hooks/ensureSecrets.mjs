@@ -89,7 +89,8 @@ async function missing() {
 }
 
 /** A kid (1–8 characters) by kind and day: a later secret gets another one, and an instance that lacks one sees that it does. */
-const kidOf = (name, day) => `${name === 'MAIL-SEALING-SECRETS' ? 'm' : 'k'}${day.toISOString().slice(2, 10).replaceAll('-', '')}`;
+const kidOf = (name, day) =>
+  `${name === 'MAIL-SEALING-SECRETS' ? 'm' : 'k'}${day.toISOString().slice(2, 10).replaceAll('-', '')}`;
 
 async function ensure() {
   for (const name of ['RESET-SIGNING-SECRETS', 'MAIL-SEALING-SECRETS']) {

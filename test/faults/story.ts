@@ -71,7 +71,7 @@ function faultOf({ fault: name, lasting, point: { call } }: Cell): Fault {
 }
 
 /** The call without what differs from one user to the next. */
-export function callName({ service, method, path }: ProxiedCall): string {
+function callName({ service, method, path }: ProxiedCall): string {
   if (service === 'provider') return `provider ${method}`;
   const [, , resource = '', below] = path.split('/');
   const name = /^\w[\w-]*/.exec(resource)?.[0] ?? resource;
@@ -82,7 +82,7 @@ export function callName({ service, method, path }: ProxiedCall): string {
 const isPolling = (call: ProxiedCall): boolean => call.service === 'queue' && ['GET', 'PUT'].includes(call.method);
 
 /** The names of the calls since then, in order. */
-export const callsSince = ({ proxy }: Lane, count: number): string[] =>
+const callsSince = ({ proxy }: Lane, count: number): string[] =>
   proxy.calls
     .slice(count)
     .filter((call) => !isPolling(call))
