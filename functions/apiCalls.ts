@@ -327,10 +327,9 @@ function endpointOf(call: ApiCall, isBackend: boolean): Endpoint {
     const clientIp = isBackend && hasClientIp(body) ? body.clientIp : undefined;
     const client = isBackend ? clientOfBackend(clientIp) : clientOf(services, request);
     // A site's own server sends its own Accept-Language, not the person's.
-    const locale = isBackend
-      ? undefined
-      : acceptedLocale(request.headers.get('accept-language'), services.site.catalog());
-    const run = () => call.handle({ services, request, body, requester: { client, locale } });
+    const localeOf = () =>
+      isBackend ? undefined : acceptedLocale(request.headers.get('accept-language'), services.site.catalog());
+    const run = () => call.handle({ services, request, body, requester: { client, locale: localeOf() } });
     if (call.limit === undefined) return run();
     const over = (retryAfterSeconds: number) => problemAnswer('too_many_requests', { retryAfterSeconds });
     return withFrontLimit(services, call.limit, client, run, over);

@@ -171,6 +171,8 @@ export function createSiteSource(
   const schema = siteSchema(development);
   let good: { readonly site: SiteWithTexts; readonly until: number } | undefined;
   let loading: Promise<SiteWithTexts> | undefined;
+  /** Checking thousands of texts takes a while; mostly they are those of the last look. */
+  let applied: { readonly of: string; readonly catalog: Catalog } | undefined;
   let reported = '';
   let reportedLook = '';
 
@@ -192,7 +194,11 @@ export function createSiteSource(
   /** Texts are no reason for an outage: without their table, the built-in sentences are used. */
   const readCatalog = async (): Promise<Catalog> => {
     try {
-      const { catalog, refused } = applyTexts(builtInLanguages, await rows.readTexts());
+      const texts = await rows.readTexts();
+      const unchanged = JSON.stringify(texts);
+      if (applied?.of === unchanged) return applied.catalog;
+      const { catalog, refused } = applyTexts(builtInLanguages, texts);
+      applied = { of: unchanged, catalog };
       const problems = refused.map(({ locale, name, problem }) => `${locale} ${name} ${problem}`);
       if (problems.length > 0 && problems.join() !== reported) {
         emit({ event: 'siteTextsRefused', level: 'error', problems: problems.slice(0, 20) });

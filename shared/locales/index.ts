@@ -29,8 +29,16 @@ export function findLocale(tag: string, catalog: Catalog = builtInLanguages): st
   if (wanted === undefined) return undefined;
   return (
     locales.find((locale) => locale.toLowerCase() === tag.toLowerCase()) ??
-    locales.find((locale) => languageAndScript(locale) === wanted)
+    locales.find((locale) => scriptOfCatalog(locale) === wanted)
   );
+}
+
+/** Kept for the tags of catalogs, which are few; the tags that are asked for are anybody's. */
+const kept = new Map<string, string | undefined>();
+
+function scriptOfCatalog(locale: string): string | undefined {
+  if (!kept.has(locale)) kept.set(locale, languageAndScript(locale));
+  return kept.get(locale);
 }
 
 function languageAndScript(tag: string): string | undefined {

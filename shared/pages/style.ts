@@ -1,5 +1,6 @@
 // The stylesheet of all pages, inline. Logical properties only, so that right-to-left languages need nothing more; system fonts;
 // the colours of the mails. Every pair of colours has a contrast of ≥4.5:1, borders of fields ≥3:1 (WCAG 1.4.3, 1.4.11).
+import { LRUCache } from 'lru-cache';
 import { palettesOf, type Palette } from '../look';
 
 const baseStyle = `
@@ -46,8 +47,15 @@ footer{margin:1.25rem 0 0;color:var(--soft);font-size:.875rem;text-align:center}
 
 const colors = ({ main, press, on }: Palette): string => `:root{--main:${main};--press:${press};--on:${on}}`;
 
+/** Shades are computed once per colour; a site has one, and a new one after an edit. */
+const styles = new LRUCache<string, string>({ max: 4 });
+
 /** CSS with the colours of the site. */
 export function pageStyle(brandColor: string | undefined): string {
+  const made = styles.get(brandColor ?? '');
+  if (made !== undefined) return made;
   const { light, dark } = palettesOf(brandColor);
-  return `${colors(light)}@media (prefers-color-scheme:dark){${colors(dark)}}${baseStyle}`;
+  const style = `${colors(light)}@media (prefers-color-scheme:dark){${colors(dark)}}${baseStyle}`;
+  styles.set(brandColor ?? '', style);
+  return style;
 }
