@@ -240,7 +240,7 @@ export const settingsSchema = z.object({
   PWNED_PASSWORDS_URL: url.default('https://api.pwnedpasswords.com'),
   /** Mails per address: that many at once, then one per interval. */
   LIMIT_PER_ADDRESS: rate('3/5m'),
-  /** Mails per address and UTC day. */
+  /** Mails per address and UTC day; beyond them one per hour. */
   LIMIT_PER_ADDRESS_DAY: whole(20, 1, 1000),
   /** Requests per client, as `LIMIT_PER_ADDRESS`. */
   LIMIT_PER_IP: rate('60/1m'),
