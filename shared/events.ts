@@ -19,7 +19,7 @@ export type AppEvent =
   | { readonly event: 'resendReset'; readonly mailId?: string | undefined }
   /**
    * A queue message was handled. Outcomes: `accepted` by the `backend`; `nobody` to write to; `suppressed` by a limit; `retry_later` in
-   * `delaySeconds`, with the `reason`; `busy`: another worker has it; `done`: a repeat of a finished one; `failed` for good; `unsure`: the
+   * `delaySeconds`, with the `reason`; `busy`: another worker has it, the app is stopping, or what it reports has not happened yet; `done`: a repeat of a finished one; `failed` for good; `unsure`: the
    * provider may have accepted it, so it is not tried again; `poisoned`: unreadable. `ageSeconds` since the request.
    */
   | {
@@ -98,7 +98,7 @@ export type AppEvent =
     }
   /**
    * A mail failed for good (`mail`), may have been sent (`unsure`), or a provider refuses the settings for more than a minute
-   * (`provider`; `mailId` is derived from the reason). Emitted once per alert row.
+   * (`provider`; `mailId` is one of the mails that wait). Emitted once a day for the same mailbox or reason.
    */
   | {
       readonly event: 'deliveryAlert';

@@ -46,7 +46,7 @@ export type SendResult =
       readonly reason: string;
       readonly surelyNotAccepted: boolean;
       readonly misconfigured?: boolean | undefined;
-      /** The recipient's own policy may look the same: the mail is refused after so many attempts. */
+      /** The recipient's own policy may look the same: after so many such refusals the mail counts as refused. */
       readonly maxAttempts?: number | undefined;
       /** What the provider asked for, clamped to 1–300 s; 60 s after an SMTP 4xx. */
       readonly retryAfterSeconds?: number | undefined;
