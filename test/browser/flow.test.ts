@@ -53,6 +53,11 @@ describeInBrowser('the pages in a browser', (browser) => {
       await context.close();
     }
   }
+  /** Goes there and waits for the field with autofocus: the browser may set the focus only after the load event. */
+  const openToType = async (page: Page, url: string): Promise<void> => {
+    await page.goto(url);
+    await page.locator('input:focus').waitFor();
+  };
   const heading = (page: Page) => page.locator('h1').innerText();
   const passwordField = (page: Page) => page.getByLabel(newPassword.label, { exact: true });
   const save = (page: Page) => page.getByRole('button', { name: newPassword.button });
@@ -62,7 +67,7 @@ describeInBrowser('the pages in a browser', (browser) => {
 
   it('lead from the forgotten password through the dev mailbox to the new one', () =>
     inPage(async (page) => {
-      await page.goto('/.well-known/change-password');
+      await openToType(page, '/.well-known/change-password');
       await page.keyboard.type('typo@somewhere.com');
       await page.keyboard.press('Enter');
       await page.getByText('typo@somewhere.com').waitFor();
@@ -96,7 +101,7 @@ describeInBrowser('the pages in a browser', (browser) => {
         await page.getByRole('button').click();
         expect(await page.locator('#error').innerText()).toBe(forgotPassword.malformed);
         expect(await field.inputValue()).toBe('someuser');
-        expect(await page.locator('#email:focus').count()).toBe(1);
+        await page.locator('#email:focus').waitFor();
         await field.fill(someuser.email);
         await page.getByRole('button').click();
         expect(await heading(page)).toBe(checkInbox.title);
@@ -120,7 +125,7 @@ describeInBrowser('the pages in a browser', (browser) => {
 
   it('can be used with the keyboard alone', () =>
     inPage(async (page) => {
-      await page.goto(paths.key(await bindKey(app, someuser.email)));
+      await openToType(page, paths.key(await bindKey(app, someuser.email)));
       await page.keyboard.type(`${goodPassword} by keys`);
       await page.keyboard.press('Tab');
       await page.keyboard.press('Space');
@@ -148,7 +153,7 @@ describeInBrowser('the pages in a browser', (browser) => {
       await save(page).click();
       await page.locator('#error').waitFor();
       expect(await page.title()).toBe(`Error: ${newPassword.title} · CodaLab`);
-      expect(await page.locator('#newPassword:focus').count()).toBe(1);
+      await page.locator('#newPassword:focus').waitFor();
       expect(await passwordField(page).inputValue()).toBe('');
       const emoji = '👍🏽👍🏽👍🏽👍🏽👍🏽👍🏽👍🏽 ok';
       await passwordField(page).fill(emoji);
