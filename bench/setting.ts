@@ -83,10 +83,7 @@ export function startBench(
   options: Partial<Pick<HostProcessOptions, 'queues' | 'onLine' | 'appFile'>> & { hostJson?: string } = {},
 ): Promise<HostProcess> {
   const { hostJson = path.join(root, 'host.json'), appFile = appFiles[app], queues = false, onLine } = options;
-  return startHostProcess({
-    ...{ appFile, hostJsonFile: hostJson, env, timers: false, queues },
-    ...(onLine && { onLine }),
-  });
+  return startHostProcess({ appFile, hostJsonFile: hostJson, env, timers: false, queues, onLine });
 }
 
 /** A host that handles one message at a time and tells how long each took, in ms. */

@@ -1,8 +1,9 @@
 // Runs the app under Azure Functions Core Tools (`func`), which `npm start` prefers to the dev host where it is installed.
 import { execFile } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Settings } from '../cli/support/settingsFile';
-import { isOver, startChild } from './childProcess';
+import { startChild } from './childProcess';
 
 /** A host, whichever, that `npm start` runs. */
 export interface AppHost {
@@ -34,27 +35,23 @@ export async function findCoreTools(): Promise<string | undefined> {
 }
 
 /**
- * Runs `func start` and waits until the app answers.
- * @param directory the project's.
- * @param onLine receives each line it prints.
+ * Runs `func start` in a directory and waits until the app answers. What it prints is shown.
  * @throws Error if it ends before that.
  */
-export async function startCoreTools(
-  directory: string,
-  port: number,
-  env: Settings,
-  onLine: (line: string) => void,
-): Promise<AppHost> {
-  const child = startChild('func', ['start', '--port', String(port)], { cwd: directory, env, shell, onLine });
-  // This process may end in other ways than by Ctrl-C.
-  process.once('exit', () => {
-    child.signal('SIGKILL');
+export async function startCoreTools(directory: string, port: number, env: Settings): Promise<AppHost> {
+  const child = startChild('func', ['start', '--port', String(port)], {
+    cwd: directory,
+    env,
+    shell,
+    onLine: console.log,
   });
+  // This process may end in other ways than by Ctrl-C.
+  process.once('exit', () => child.signal('SIGKILL'));
 
   const url = `http://127.0.0.1:${port}`;
   while (!(await answers(`${url}/api/health`))) {
-    if (isOver(child.process)) throw new Error('func start ended before the app answered.');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    if (child.isOver()) throw new Error('func start ended before the app answered.');
+    await delay(100);
   }
   return {
     url,
@@ -69,9 +66,7 @@ export async function startCoreTools(
 /** Until the functions are loaded there is no connection, or 404. */
 async function answers(url: string): Promise<boolean> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(2000) });
-    await response.arrayBuffer();
-    return response.status !== 404;
+    return (await fetch(url, { signal: AbortSignal.timeout(2000) })).status !== 404;
   } catch {
     return false;
   }

@@ -1,11 +1,10 @@
 // The HTTP side of the dev host: finds the endpoint for a request, checks Host and function key, and answers.
 // It listens on 127.0.0.1 only and never logs a URL.
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { z } from 'zod';
-import type { FunctionApp, RegisteredFunction } from './functionApp';
-import { errorText, type Log } from './log';
+import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import { compileRoute, normalizePath } from './routes';
-import { fromRpcHttpResponse, toRpcHttpRequest } from './rpcHttp';
 
 export interface Answer {
   status: number;
@@ -30,11 +29,10 @@ export interface Endpoint {
 export interface HttpServerOptions {
   /** The first that fits answers. */
   endpoints: readonly Endpoint[];
-  log: Log;
   port: number;
   functionKey?: string | undefined;
-  /** Host names besides localhost, 127.0.0.1 and [::1]; `*` allows any. */
-  allowedHosts?: readonly string[];
+  /** Answers whatever name the client calls the host by, not only localhost, 127.0.0.1 and [::1]. */
+  anyHost?: boolean;
   maxBodyBytes?: number;
 }
 
@@ -42,34 +40,7 @@ export interface HttpServerOptions {
 export interface HttpListener {
   port: number;
   /** Accepts nothing more and waits for the requests in flight. */
-  close(): Promise<void>;
-}
-
-const httpTrigger = z.object({
-  route: z.string().optional(),
-  methods: z.array(z.string().toUpperCase()),
-  authLevel: z.string().toLowerCase(),
-});
-
-/**
- * The endpoint of a function; none if it has no HTTP trigger.
- * @throws Error when its route is not supported.
- */
-export function functionEndpoint(app: FunctionApp, routePrefix: string, fn: RegisteredFunction): Endpoint[] {
-  const binding = Object.values(fn.metadata.bindings).find(({ type }) => type === 'httpTrigger');
-  if (!binding) return [];
-  const trigger = httpTrigger.parse(binding);
-  return [
-    {
-      match: compileRoute(`${routePrefix}/${trigger.route ?? fn.metadata.name}`),
-      methods: trigger.methods,
-      needsKey: trigger.authLevel !== 'anonymous',
-      async answer(request, target, params, body) {
-        const http = toRpcHttpRequest(request, target, params, body);
-        return fromRpcHttpResponse(await app.invoke(fn, { data: { http } }));
-      },
-    },
-  ];
+  close(): Promise<unknown>;
 }
 
 /** The real host's way to run a function by hand. Here it answers when the run is over, and 500 if it failed. */
@@ -101,20 +72,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpL
   const server = createServer({ maxHeaderSize: 32 * 1024, keepAliveTimeout: 130_000 }, (request, response) => {
     void serve(options, request, response, () => !server.listening);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(options.port, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
-  return {
-    port: address.port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-      }),
-  };
+  await once(server.listen(options.port, '127.0.0.1'), 'listening');
+  return { port: (server.address() as AddressInfo).port, close: () => promisify(server.close.bind(server))() };
 }
 
 async function serve(
@@ -123,19 +82,11 @@ async function serve(
   response: ServerResponse,
   isClosing: () => boolean,
 ): Promise<void> {
-  let answer: Answer | undefined;
-  try {
-    answer = await findAnswer(options, request);
-  } catch (error) {
-    // A function's own failure is logged where it was called.
-    options.log('debug', 'host', `A request failed: ${errorText(error)}`);
-    answer = { status: 500 };
-  }
+  // A function's own failure is logged where it was called.
+  const answer = await findAnswer(options, request).catch((): Answer => ({ status: 500 }));
   if (answer === undefined || response.destroyed) return;
   response.statusCode = answer.status;
-  for (const [name, value] of Object.entries(answer.headers ?? {})) {
-    response.setHeader(name, value);
-  }
+  response.setHeaders(new Map(Object.entries(answer.headers ?? {})));
   if (isClosing()) response.setHeader('connection', 'close');
   response.end(answer.body);
   request.resume();
@@ -146,16 +97,16 @@ async function findAnswer(options: HttpServerOptions, request: IncomingMessage):
   const host = request.headers.host ?? '';
   const target = (request.url ?? '').replace(/^https?:\/\/[^/?]*/i, '');
   if (!target.startsWith('/') || target.includes('%00') || !isHost(host)) return { status: 400 };
-  if (!isAllowedHost(host, options.allowedHosts ?? [])) return { status: 421 };
+  // Refusing foreign names keeps DNS rebinding away from a developer's machine.
+  if (!options.anyHost && !/^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i.test(host)) return { status: 421 };
 
   const path = normalizePath(target.split('?')[0] ?? '');
   for (const endpoint of options.endpoints) {
     const params = endpoint.methods.includes(request.method ?? '') ? endpoint.match(path) : undefined;
     if (!params) continue;
     if (endpoint.needsKey && !hasKey(request, target, options.functionKey)) return { status: 401 };
-    const { maxBodyBytes = Infinity } = options;
     // The real host turns a body over its own limit into an empty 500.
-    if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) {
+    if (Number(request.headers['content-length'] ?? 0) > (options.maxBodyBytes ?? Infinity)) {
       return { status: 500, headers: { connection: 'close' } };
     }
     const body = await readBody(request);
@@ -178,14 +129,6 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
 
 function isHost(host: string): boolean {
   return /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i.test(host) && URL.canParse(`http://${host}/`);
-}
-
-/** Refusing foreign names keeps DNS rebinding away from a developer's machine. */
-function isAllowedHost(host: string, allowedHosts: readonly string[]): boolean {
-  const name = host.replace(/:\d+$/, '').toLowerCase();
-  return ['localhost', '127.0.0.1', '[::1]', ...allowedHosts].some(
-    (allowed) => allowed === '*' || allowed.toLowerCase() === name,
-  );
 }
 
 function hasKey(request: IncomingMessage, target: string, functionKey = ''): boolean {

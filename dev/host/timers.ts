@@ -1,7 +1,7 @@
 // Timer triggers. A run that fails is logged and the schedule goes on; a timer never runs twice at once.
 import { Cron } from 'croner';
 import { z } from 'zod';
-import type { FunctionApp, RegisteredFunction } from './functionApp';
+import { bindingOf, type FunctionApp } from './functionApp';
 
 /** The app's timers. */
 export interface Timers {
@@ -15,7 +15,8 @@ export interface Timers {
   close(): Promise<void>;
 }
 
-const timerTrigger = z.object({ type: z.literal('timerTrigger'), schedule: z.string(), runOnStartup: z.boolean() });
+const timerTrigger = z.object({ schedule: z.string(), runOnStartup: z.boolean().default(false) });
+const data = { json: JSON.stringify({ Schedule: { AdjustForDST: true }, IsPastDue: false }) };
 
 /**
  * @param isScheduled false leaves only `run`: no schedule and no run on start-up.
@@ -24,40 +25,41 @@ const timerTrigger = z.object({ type: z.literal('timerTrigger'), schedule: z.str
 export function startTimers(app: FunctionApp, isScheduled: boolean): Timers {
   const schedules: Cron[] = [];
   /** By function name: settled when the latest run is over; never rejects. */
-  const idle = new Map<string, Promise<void>>();
+  const latest = new Map<string, Promise<unknown>>();
 
-  const runTimer = (fn: RegisteredFunction): Promise<void> => {
-    const input = { json: JSON.stringify({ Schedule: { AdjustForDST: true }, IsPastDue: false }) };
-    const run = (idle.get(fn.metadata.name) ?? Promise.resolve()).then(async () => {
-      await app.invoke(fn, { data: input });
-    });
-    // The failure is logged where the function is called.
-    idle.set(
-      fn.metadata.name,
-      run.catch(() => undefined),
+  const run = async (name: string): Promise<boolean> => {
+    const fn = app.functions.find(({ metadata }) => metadata.name === name);
+    const before = latest.get(name);
+    if (!fn || !before) return false;
+    const own = before.then(() => app.invoke(fn, { data }));
+    latest.set(
+      name,
+      own.catch(() => undefined),
     );
-    return run;
+    await own;
+    return true;
   };
 
-  const timers = app.functions.flatMap((fn) => {
-    const binding = Object.values(fn.metadata.bindings).find(({ type }) => type === 'timerTrigger');
-    return binding ? [{ fn, trigger: timerTrigger.parse({ runOnStartup: false, ...binding }) }] : [];
-  });
-  for (const { fn, trigger } of isScheduled ? timers : []) {
-    const quietly = (): Promise<void> => runTimer(fn).catch(() => undefined);
+  for (const fn of app.functions) {
+    const binding = bindingOf(fn, 'timerTrigger');
+    if (!binding) continue;
+    const { name } = fn.metadata;
+    const { schedule, runOnStartup } = timerTrigger.parse(binding);
+    latest.set(name, Promise.resolve());
+    if (!isScheduled) continue;
+    // The failure is logged where the function is called.
+    const quietly = async (): Promise<void> => {
+      await run(name).catch(() => undefined);
+    };
     // As on Azure: six fields, UTC. `protect` skips a run that is due during another.
-    schedules.push(new Cron(trigger.schedule, { mode: '6-part', timezone: 'UTC', protect: true }, quietly));
-    if (trigger.runOnStartup) void quietly();
+    schedules.push(new Cron(schedule, { mode: '6-part', timezone: 'UTC', protect: true }, quietly));
+    if (runOnStartup) void quietly();
   }
   return {
-    async run(name) {
-      const found = timers.find(({ fn }) => fn.metadata.name === name);
-      if (found) await runTimer(found.fn);
-      return found !== undefined;
-    },
+    run,
     async close() {
       for (const cron of schedules) cron.stop();
-      await Promise.all(idle.values());
+      await Promise.all(latest.values());
     },
   };
 }

@@ -1,10 +1,10 @@
-// The pages of the dev host itself: an index, and the mailbox, which shows the mails the console backend kept (decision 0005).
+// The page of the dev host itself: the mailbox, which shows the mails the console backend kept (decision 0005), and links to the app.
 // The dev host serves them beside the app; beside Core Tools they have a server of their own.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Answer, DevRoute } from '../host/httpServer';
-import { indexPage, mailboxPage, mailSandbox, pagePolicy, views } from './mailboxPage';
+import { mailboxPage, mailSandbox, pagePolicy, views } from './mailboxPage';
 import { htmlWithLinksHere, listMailIds, mailedLinks, readMail, type KeptMail } from './readMails';
 
 const shownMails = 100;
@@ -27,26 +27,26 @@ const nothing: Answer = { ...answer('text/plain', 'No such mail.'), status: 404 
  * @param appUrl the app's origin, to which the mails' links lead; default: the origin these pages are asked from
  */
 export function mailboxRoutes(directory: string, appUrl?: string): DevRoute[] {
-  const known = new Map<string, KeptMail>(); // a kept mail never changes
-  const load = async (id: string): Promise<KeptMail | undefined> => {
-    const mail = known.get(id) ?? (await readMail(directory, id));
-    if (mail !== undefined) known.set(id, mail);
-    return mail;
-  };
   const loadNewest = async (): Promise<KeptMail[]> => {
     const ids = (await listMailIds(directory)).slice(0, shownMails);
-    return (await Promise.all(ids.map(load))).filter((mail) => mail !== undefined);
+    return (await Promise.all(ids.map((id) => readMail(directory, id)))).filter((mail) => mail !== undefined);
   };
-  const page = async (url: URL, id: string | undefined): Promise<Answer> => {
+  const page = async (url: URL, { id }: Record<string, string>): Promise<Answer> => {
     const mails = await loadNewest();
-    const shown = id === undefined ? mails[0] : await load(id);
+    const shown = id === undefined ? mails[0] : await readMail(directory, id);
     if (id !== undefined && shown === undefined) return nothing;
     const view = views.find((name) => name === url.searchParams.get('view')) ?? 'text';
     return html(mailboxPage(mails, shown, view, appUrl ?? url.origin));
   };
   return [
-    { path: '/', handle: ({ origin }) => html(indexPage(appUrl ?? origin)) },
-    { path: '/dev/mailbox', handle: (url) => page(url, undefined) },
+    ...['/', '/dev/mailbox', '/dev/mailbox/{id}'].map((path) => ({ path, handle: page })),
+    {
+      path: '/dev/mailbox/{id}/html',
+      handle: async ({ origin }, { id = '' }) => {
+        const mail = await readMail(directory, id);
+        return mail === undefined ? nothing : html(htmlWithLinksHere(mail.html, appUrl ?? origin), mailPolicy);
+      },
+    },
     {
       path: '/dev/mailbox.json',
       handle: async ({ origin }) => {
@@ -60,14 +60,6 @@ export function mailboxRoutes(directory: string, appUrl?: string): DevRoute[] {
     {
       path: '/dev/mailbox-newest',
       handle: async () => answer('text/plain', (await listMailIds(directory))[0] ?? ''),
-    },
-    { path: '/dev/mailbox/{id}', handle: (url, { id }) => page(url, id) },
-    {
-      path: '/dev/mailbox/{id}/html',
-      handle: async ({ origin }, { id = '' }) => {
-        const mail = await load(id);
-        return mail === undefined ? nothing : html(htmlWithLinksHere(mail.html, appUrl ?? origin), mailPolicy);
-      },
     },
   ];
 }

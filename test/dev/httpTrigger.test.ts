@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import type { HostProcess } from '../../dev/host/hostProcess';
 import { compileRoute } from '../../dev/host/routes';
-import { eventually, startFixtureApp } from './fixtures/fixtureApp';
+import { startFixtureApp } from './fixtures/fixtureApp';
 import { send, sendBytes } from './fixtures/rawHttp';
 
 let host: HostProcess;
@@ -11,9 +11,7 @@ const maxBodyBytes = 2000;
 
 beforeAll(async () => {
   host = await startFixtureApp({
-    allowedHosts: ['evil.example'],
-    functionKey: 'the-key',
-    env: { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(maxBodyBytes) },
+    env: { DEV_FUNCTION_KEY: 'the-key', FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(maxBodyBytes) },
   });
 });
 afterAll(() => host.stop());
@@ -165,7 +163,7 @@ describe('hostile requests', () => {
   });
 
   test('a client that goes away before its body is complete does no harm', async () => {
-    const socket = net.connect(host.port, '127.0.0.1');
+    const socket = net.connect(Number(new URL(host.url).port), '127.0.0.1');
     socket.write('POST /api/echo/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc', () =>
       socket.destroy(),
     );
@@ -173,23 +171,12 @@ describe('hostile requests', () => {
     expect((await get('/api/echo/a')).status).toBe(200);
   });
 
-  test('a foreign Host is 421, an allowed one gets through', async () => {
-    const withHost = async (name: string): Promise<number> =>
-      (await send(host.url, { path: '/api/echo/a', headers: { host: name } })).status;
-    expect(await withHost('other.example')).toBe(421);
-    expect(await withHost('localhost.other.example')).toBe(421);
-    expect(await withHost('evil.example:8080')).toBe(200);
-    expect(await withHost('LOCALHOST:1')).toBe(200);
-    expect(await withHost('[::1]:99')).toBe(200);
+  test.each([
+    ['other.example', 421],
+    ['localhost.other.example', 421],
+    ['LOCALHOST:1', 200],
+    ['[::1]:99', 200],
+  ])('to the Host %s the answer is %i', async (name, status) => {
+    expect(await send(host.url, { path: '/api/echo/a', headers: { host: name } })).toMatchObject({ status });
   });
-});
-
-test('no URL is ever logged, not even by a verbose host', async () => {
-  const verbose = await startFixtureApp({ verbose: true });
-  for (const path of ['/api/echo/secret-path', '/secret-path', '/api/throws?secret-path'])
-    await fetch(verbose.url + path);
-  await eventually(() => verbose.output().includes("Executed 'throws'"));
-  await verbose.stop();
-  expect(verbose.output()).toContain("[host] Executed 'echo' (Succeeded");
-  expect(verbose.output()).not.toContain('secret-path');
 });

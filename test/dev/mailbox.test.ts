@@ -37,7 +37,7 @@ const bodyOf = (answer: Answer): string => String(answer.body);
 
 it('is empty at first, also before there is a directory', async () => {
   rmSync(directory, { recursive: true });
-  expect(bodyOf(await get('/dev/mailbox'))).toContain('No mail yet.');
+  expect(bodyOf(await get('/'))).toContain('No mail yet.');
   expect(bodyOf(await get('/dev/mailbox-newest'))).toBe('');
 });
 
@@ -102,10 +102,6 @@ it('has a button for each account, in the words of the mail, and the mail’s ow
   expect(framed).not.toContain('href="https:');
 });
 
-it('has an index', async () => {
-  expect(bodyOf(await get('/')).match(/href="[^"]+"/g)).toHaveLength(6);
-});
-
 it('shows a hostile mail as what it is', async () => {
   const username = '<script>alert(1)</script>';
   await send({ ...sampleMail({ username }), html: '<script>alert(2)</script><img src="http://evil.example/x">' });
@@ -114,7 +110,7 @@ it('shows a hostile mail as what it is', async () => {
   expect(list.headers?.['Content-Security-Policy']).not.toMatch(/unsafe/);
   const id = bodyOf(await get('/dev/mailbox-newest'));
   expect(bodyOf(list)).toContain(
-    `<iframe title="The mail as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" src="&#x2F;dev&#x2F;mailbox&#x2F;${id}&#x2F;html">`,
+    `<iframe title="The mail as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" src="/dev/mailbox/${id}/html">`,
   );
   expect(bodyOf(await get('/dev/mailbox', {}, '?view=text'))).toContain('&lt;script&gt;alert(1)');
   const framed = await get('/dev/mailbox/{id}/html', { id });

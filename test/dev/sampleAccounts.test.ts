@@ -1,7 +1,7 @@
 // The sample accounts of `npm start`, against Azurite.
 import { verifyPassword } from '../../shared/password/passwordHash';
 import { createAccountsTable } from '../../shared/storage/accountsTable';
-import { samplePassword, seedSampleAccounts } from '../../dev/sampleAccounts';
+import { samplePassword, seedSampleAccounts } from '../../dev/samples';
 import { addressHashOf } from '../../shared/address';
 import { emptyStorageClients } from '../support/storage';
 

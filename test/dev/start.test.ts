@@ -36,14 +36,12 @@ beforeEach(() => {
   fs.mkdirSync(bin);
   for (const part of ['cli', 'dev', 'shared'])
     fs.cpSync(path.join(root, part), path.join(project, part), { recursive: true });
+  fs.cpSync(path.join(root, 'dist/dev'), path.join(project, 'dist/dev'), { recursive: true });
   fs.symlinkSync(path.join(root, 'node_modules'), path.join(project, 'node_modules'));
   fs.copyFileSync(fixture('host.json'), path.join(project, 'host.json'));
   fs.copyFileSync(fixture('app.cjs'), path.join(project, 'app.cjs'));
   write('package.json', '{"private":true,"engines":{"node":">=20.19"},"scripts":{"start":"node dev/start.cjs"}}');
-  write(
-    'esbuild.config.mjs',
-    "import fs from 'node:fs'; fs.mkdirSync('dist', { recursive: true }); fs.copyFileSync('app.cjs', 'dist/main.js');",
-  );
+  write('esbuild.config.mjs', "import fs from 'node:fs'; fs.copyFileSync('app.cjs', 'dist/main.js');");
   const values = {
     ...exampleSettings,
     AzureWebJobsStorage: 'UseDevelopmentStorage=true',

@@ -45,7 +45,7 @@ export interface AppOptions {
   readonly queues?: boolean;
   readonly timers?: boolean;
   readonly queueHoldSeconds?: number;
-  readonly allowedHosts?: readonly string[];
+  readonly anyHost?: boolean;
   /** Only seedSite makes tables; without it, most tests want them to be there. */
   readonly makeTables?: boolean;
 }
