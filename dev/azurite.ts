@@ -1,5 +1,6 @@
 // Starts Azurite, the storage emulator, as a child process: blob, queue and table, on 127.0.0.1.
 // It ends only the process it started, and that process ends when this one does.
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { startChild } from './childProcess';
 
@@ -85,15 +86,11 @@ export async function startAzurite({ location, ports, accounts }: AzuriteOptions
 }
 
 /** @returns whether something accepts connections on this port of 127.0.0.1. */
-export function portAnswers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const end = (answers: boolean): void => {
-      socket.destroy();
-      resolve(answers);
-    };
-    socket.once('connect', () => end(true)).once('error', () => end(false));
-  });
+export async function portAnswers(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  const answers = await once(socket, 'connect').then(Boolean, () => false);
+  socket.destroy();
+  return answers;
 }
 
 /** For the first account. */

@@ -12,7 +12,7 @@ import { createStorageClients } from '../shared/storage/storageClients';
 import { portAnswers } from './azurite';
 import { type AppHost, findCoreTools, showConsole, startCoreTools } from './coreTools';
 import { startHostProcess } from './host/hostProcess';
-import { devEndpoint, startHttpServer } from './host/httpServer';
+import { startHttpServer } from './host/httpServer';
 import { mailboxRoutes, useMailboxDirectory } from './mailbox/mailboxRoutes';
 import { samplePassword, seedSampleAccounts, startSampleSite } from './samples';
 import { ensureStorage, isOnThisMachine } from './storage';
@@ -122,7 +122,7 @@ async function runCoreTools(version: string, port: number, env: Settings): Promi
   addMissingSettings(env, showConsole);
   const directory = useMailboxDirectory(env);
   const host = await startCoreTools(project, port, env);
-  const endpoints = mailboxRoutes(directory, host.url).map(devEndpoint);
+  const endpoints = mailboxRoutes(directory, host.url);
   const mailbox = await startHttpServer({ endpoints, port: port + 1 }).catch(() =>
     startHttpServer({ endpoints, port: 0 }),
   );

@@ -2,9 +2,8 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { bindingOf, type FunctionApp, type RegisteredFunction, type RpcHttpRequest } from './functionApp';
-import type { Answer, Endpoint } from './httpServer';
+import type { Answer, Endpoint, HttpCall } from './httpServer';
 import { log } from './log';
-import { compileRoute } from './routes';
 
 const httpTrigger = z.object({
   route: z.string().optional(),
@@ -22,34 +21,26 @@ export function functionEndpoint(app: FunctionApp, routePrefix: string, fn: Regi
   const { route = fn.metadata.name, methods, authLevel } = httpTrigger.parse(binding);
   return [
     {
-      match: compileRoute(`${routePrefix}/${route}`),
+      path: `${routePrefix}/${route}`,
       methods,
       needsKey: authLevel !== 'anonymous',
-      async answer(request, target, params, body) {
-        const http = toRpcHttpRequest(request, target, params, body);
-        return toAnswer(fn.metadata.name, await app.invoke(fn, { data: { http } }));
-      },
+      answer: async (call) =>
+        toAnswer(fn.metadata.name, await app.invoke(fn, { data: { http: toRpcHttpRequest(call) } })),
     },
   ];
 }
 
-function toRpcHttpRequest(
-  request: IncomingMessage,
-  target: string,
-  params: Readonly<Record<string, string>>,
-  body: Uint8Array,
-): RpcHttpRequest {
+function toRpcHttpRequest({ request, url, params, body }: HttpCall): RpcHttpRequest {
   // The real host joins repeated headers and parameters with a bare comma.
   const headers = Object.entries(request.headersDistinct).map(
     ([name, values = []]) => [name, values.join(',')] as const,
   );
-  const url = `http://${request.headers.host ?? ''}${target}`;
   const query: Record<string, string> = {};
-  for (const [name, value] of new URL(url).searchParams) {
+  for (const [name, value] of url.searchParams) {
     query[name] = query[name] === undefined ? value : `${query[name]},${value}`;
   }
   return {
-    url,
+    url: url.href,
     method: request.method ?? 'GET',
     nullableHeaders: nullable([...headers, ['x-forwarded-for', forwardedFor(request)]]),
     nullableParams: nullable(Object.entries(params)),

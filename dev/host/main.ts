@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { mailboxRoutes, useMailboxDirectory } from '../mailbox/mailboxRoutes';
 import { bindingOf, loadFunctionApp } from './functionApp';
 import { readHostJson } from './hostJson';
-import { adminEndpoint, devEndpoint, startHttpServer } from './httpServer';
+import { startHttpServer } from './httpServer';
 import { functionEndpoint } from './httpTrigger';
 import { errorText, log } from './log';
 import { startTimers } from './timers';
@@ -44,8 +44,14 @@ async function main(): Promise<void> {
   const timers = startTimers(app, options.timers);
   const http = await startHttpServer({
     endpoints: [
-      ...mailbox.map(devEndpoint),
-      adminEndpoint(timers.run),
+      ...mailbox,
+      // The real host's way to run a function by hand. Here it answers when the run is over, and 500 if it failed.
+      {
+        path: 'admin/functions/{name}',
+        methods: ['POST'],
+        needsKey: true,
+        answer: async ({ params: { name = '' } }) => ({ status: (await timers.run(name)) ? 202 : 404 }),
+      },
       ...app.functions.flatMap((fn) => functionEndpoint(app, routePrefix, fn)),
     ],
     port: options.port,

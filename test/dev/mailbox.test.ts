@@ -1,4 +1,6 @@
 // The mailbox of the dev host: what it reads, and that a mail can do nothing to the page that shows it.
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -19,7 +21,8 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 async function get(template: string, params: Record<string, string> = {}, query = ''): Promise<Answer> {
   const route = mailboxRoutes(directory).find(({ path: known }) => known === template);
   if (route === undefined) throw new Error(`there is no route ${template}`);
-  return route.handle(new URL(`${origin}${template}${query}`), params);
+  const request = new IncomingMessage(new Socket());
+  return route.answer({ request, url: new URL(`${origin}${template}${query}`), params, body: Buffer.alloc(0) });
 }
 
 /** Sends mails through the console backend as the app does, a second apart. @returns what was printed */
