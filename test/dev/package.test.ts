@@ -36,14 +36,10 @@ describe('the package', () => {
     ]);
   });
 
-  it('is under 5 MB without the native module', async () => {
-    const withoutNative = new Map([...packedFiles()].filter(([name]) => !name.startsWith('node_modules/')));
-    expect((await zipFiles(withoutNative)).length).toBeLessThan(5 * megabyte);
-  });
-
-  it('has the same bytes when it is made twice, nothing of the hour or the machine', async () => {
+  it('has the same bytes when it is made twice, nothing of the hour or the machine, and is small', async () => {
     const zip = await zipFiles(packedFiles());
     expect((await zipFiles(packedFiles())).equals(zip)).toBe(true);
+    expect(zip.length).toBeLessThan(6 * megabyte);
     // A local file header: signature, version, flags, method, time, date, CRC, sizes, name length, extra length.
     expect(zip.readUInt32LE(0)).toBe(0x04034b50);
     const [time, date, extraLength] = [zip.readUInt16LE(10), zip.readUInt16LE(12), zip.readUInt16LE(28)];
@@ -95,16 +91,16 @@ describe('the package in an empty folder', () => {
     rmSync(folder, { recursive: true });
   });
 
-  const post = async (step: string, body: unknown): Promise<{ status: number; body: Record<string, unknown> }> => {
+  const post = async (step: string, body: unknown) => {
     const response = await fetch(`${host.url}/api/password-reset/${step}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
     });
-    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+    return { status: response.status, body: await response.json() };
   };
 
-  it('does the whole story', async () => {
+  it('does the whole story, answers the availability test, and logs no address and no key', async () => {
     const email = 'someuser@somewhere.com';
     const row = { email, username: 'someuser', password: 'pbkdf2_sha256$1$salt$AAAA', isActive: true, generation: 0 };
     await storage.table('Accounts').insert(addressHashOf(email), '1', row);
@@ -112,9 +108,7 @@ describe('the package in an empty folder', () => {
     await expect(post('request', { email })).resolves.toEqual({ status: 202, body: { status: 'accepted' } });
     const { body: mail } = await eventually(() => sendgrid.requests[0]);
     expect(mail.personalizations).toEqual([expect.objectContaining({ to: [{ email }] })]);
-    const [text] = mail.content;
-    expect(text.value).toContain('https://codalab.example/accounts/password/reset/key/');
-    const key = keyIn(text.value);
+    const key = keyIn(mail.content[0].value);
 
     await expect(post('check', { key })).resolves.toMatchObject({ status: 200, body: { username: 'someuser' } });
     const newPassword = 'correct horse battery staple';
@@ -129,9 +123,7 @@ describe('the package in an empty folder', () => {
       status: 410,
       body: { code: 'used_key' },
     });
-  });
 
-  it('answers the availability test, and logs no address and no key', async () => {
     const response = await fetch(`${host.url}/api/health`);
     expect([response.status, await response.text()]).toEqual([200, '{"status":"ok"}']);
     expect(host.output()).not.toContain('someuser@somewhere.com');
