@@ -16,7 +16,7 @@ const style = `
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;display:grid;grid-template:auto 1fr/22rem 1fr;background:var(--page);color:var(--ink);font:.9375rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;overflow-wrap:anywhere}
 header{grid-column:1/-1;display:flex;flex-wrap:wrap;align-items:baseline;gap:.25rem 1rem;padding:.875rem 1.25rem;background:var(--card);border-bottom:1px solid var(--line)}
-h1{margin:0;font-size:1.125rem}header p{margin:0;color:var(--soft);font-size:.875rem}header span{margin-inline-start:auto}
+h1{margin:0;font-size:1.125rem}header p{margin:0;color:var(--soft);font-size:.875rem}header span{display:flex;gap:1rem;margin-inline-start:auto}
 a{color:var(--main)}
 nav{border-inline-end:1px solid var(--line);background:var(--card);overflow:auto}
 nav ol{list-style:none;margin:0;padding:0}
