@@ -7,7 +7,7 @@ import type { ConfigResult } from '../shared/config';
 import { isHealthy } from '../shared/health';
 import { jsonAnswer, problemAnswer, type Answer, type ProblemCode } from '../shared/http/answer';
 import type { JsonCall } from '../shared/http/httpCall';
-import { readJsonBody } from '../shared/http/jsonBody';
+import { readJsonBody } from '../shared/http/body';
 import { clientIpSchema, createOpenapi, type OpenapiDocument } from '../shared/http/openapi';
 import { acceptedLocale } from '../shared/locales';
 import { isGenuine, readReports } from '../shared/mail/sendgridEvents';

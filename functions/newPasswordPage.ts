@@ -3,7 +3,7 @@
 import type { Answer } from '../shared/http/answer';
 import { isEmbedded } from '../shared/http/pageOrigin';
 import * as pages from '../shared/pages/pages';
-import type { KeyRefusal } from '../shared/boundKey';
+import type { KeyRefusal } from '../shared/resetLinks';
 import type { PasswordProblem } from '../shared/password/passwordRules';
 import { checkKey, redeemKey, resendReset } from '../shared/resetFlow';
 import { verifyResetKey } from '../shared/resetKey';

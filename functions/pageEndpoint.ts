@@ -1,7 +1,7 @@
 // The edge of the pages: the visitor's language, the site, the form, and a page instead of problem+json for whatever goes wrong.
 import type { HttpHandler, HttpRequest } from '@azure/functions';
 import type { Answer } from '../shared/http/answer';
-import { readFormBody } from '../shared/http/formBody';
+import { readFormBody } from '../shared/http/body';
 import { isOwnPost } from '../shared/http/pageOrigin';
 import { acceptedLocale, messagesFor } from '../shared/locales';
 import { problemPage, type Page, type PageContext } from '../shared/pages/pages';

@@ -1,6 +1,5 @@
 // Events to the site (`SITE_EVENTS_URL`), as Standard Webhooks: at least once, each under a stable id.
-import { systemClock, type Clock } from '../clock';
-import { deadline } from '../deadline';
+import { type Clock, deadline, systemClock } from '../clock';
 import type { SendResult } from '../mail/emailBackend';
 import type { SiteEvent } from '../resetDeps';
 import { createSignedPost, type SignedTarget } from './signedCall';

@@ -45,12 +45,12 @@ function loader(
     }
     case 'file': {
       const directory = required(settings.filePath);
-      return async () => (await import('./fileBackend')).createFileBackend({ directory, clock });
+      return async () => (await import('./developmentBackends')).createFileBackend({ directory, clock });
     }
     case 'console': {
       const loadKeep = settings.filePath === undefined ? undefined : loader('file', settings, { write, clock });
       return async () =>
-        (await import('./consoleBackend')).createConsoleBackend({ write, clock, keep: await loadKeep?.() });
+        (await import('./developmentBackends')).createConsoleBackend({ write, clock, keep: await loadKeep?.() });
     }
   }
 }

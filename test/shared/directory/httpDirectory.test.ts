@@ -7,7 +7,7 @@ import { generate } from 'selfsigned';
 import { Webhook } from 'standardwebhooks';
 import { createHttpDirectory } from '../../../shared/directory/httpDirectory';
 import { createSiteEventSender } from '../../../shared/directory/siteEventSender';
-import { withDeadline } from '../../../shared/deadline';
+import { withDeadline } from '../../../shared/clock';
 import type { AppEvent } from '../../../shared/events';
 import { addressHashOf } from '../../../shared/address';
 import { siteSecret, startDirectorySite } from '../../support/directorySite';
