@@ -3,7 +3,7 @@ import { systemClock, type Clock } from './clock';
 import type { Config } from './config';
 import type { Emit } from './events';
 import { createHttpDirectory } from './directory/httpDirectory';
-import { createSiteEventSender } from './directory/siteEventSender';
+import { createSiteEventSender } from './directory/signedCall';
 import { createHealthCheck, type Health } from './health';
 import { createIpBuckets, type IpBuckets } from './http/client';
 import { createEmailBackend } from './mail/backends/createEmailBackend';
@@ -12,7 +12,7 @@ import { describeMailRequest, type MailRequest, parseMailRequest, queueMailEvent
 import type { OperatorAlertDeps } from './outbox/operatorAlert';
 import { createOutbox, type MailHandler, type Outbox } from './outbox/worker';
 import { derivedId } from './outbox/outgoingMail';
-import type { ReportDeps } from './outbox/providerReports';
+import type { ReportDeps } from './outbox/deliveries';
 import { isBreachedPassword } from './password/passwordRules';
 import { createPasswordEncoder } from './password/passwordHash';
 import type { ResetDeps } from './resetDeps';

@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { generate } from 'selfsigned';
 import { Webhook } from 'standardwebhooks';
 import { createHttpDirectory } from '../../../shared/directory/httpDirectory';
-import { createSiteEventSender } from '../../../shared/directory/siteEventSender';
+import { createSiteEventSender } from '../../../shared/directory/signedCall';
 import { withDeadline } from '../../../shared/clock';
 import type { AppEvent } from '../../../shared/events';
 import { addressHashOf } from '../../../shared/address';
