@@ -4,14 +4,12 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { startChild } from './childProcess';
 
-/** The ports of the three services. */
 export interface AzuritePorts {
   blob: number;
   queue: number;
   table: number;
 }
 
-/** How to start it. */
 export interface AzuriteOptions {
   /** A directory to keep the data in. Without it, nothing is kept. */
   location?: string | undefined;
@@ -21,7 +19,6 @@ export interface AzuriteOptions {
   accounts?: string;
 }
 
-/** A running Azurite. */
 export interface Azurite {
   /** For the first account. */
   connectionString: string;

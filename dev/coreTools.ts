@@ -4,21 +4,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Settings } from '../cli/support/settingsFile';
 import { startChild } from './childProcess';
+import type { HostProcess } from './host/hostProcess';
 
 /** A host, whichever, that `npm start` runs. */
-export interface AppHost {
-  url: string;
-  /** Stops it and waits for its end. */
-  stop(): Promise<unknown>;
-  /** Settled with the exit code when it is over, for whatever reason. */
-  exited: Promise<number | null>;
-}
+export type AppHost = Pick<HostProcess, 'url' | 'stop' | 'exited'>;
 
 /**
  * host.json lets nothing below a warning through, and the host logs a worker's standard output as information of this category:
  * without this setting the mails that the console backend prints are invisible.
  */
-export const showConsole = { 'AzureFunctionsJobHost__logging__logLevel__Host.Function.Console': 'Information' };
+const showConsole = { 'AzureFunctionsJobHost__logging__logLevel__Host.Function.Console': 'Information' };
 
 // On Windows `func` is a command script, which only a shell can start.
 const shell = process.platform === 'win32';
@@ -41,7 +36,7 @@ export async function findCoreTools(): Promise<string | undefined> {
 export async function startCoreTools(directory: string, port: number, env: Settings): Promise<AppHost> {
   const child = startChild('func', ['start', '--port', String(port)], {
     cwd: directory,
-    env,
+    env: { ...showConsole, ...env },
     shell,
     onLine: console.log,
   });

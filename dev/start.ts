@@ -10,7 +10,7 @@ import { type Config, readConfig } from '../shared/config';
 import { builtInLanguages, findLocale } from '../shared/locales';
 import { createStorageClients } from '../shared/storage/storageClients';
 import { portAnswers } from './azurite';
-import { type AppHost, findCoreTools, showConsole, startCoreTools } from './coreTools';
+import { type AppHost, findCoreTools, startCoreTools } from './coreTools';
 import { startHostProcess } from './host/hostProcess';
 import { startHttpServer } from './host/httpServer';
 import { mailboxRoutes, useMailboxDirectory } from './mailbox/mailboxRoutes';
@@ -26,7 +26,6 @@ interface StartOptions {
 }
 
 const project = path.join(__dirname, '..');
-const inProject = (name: string): string => path.join(project, name);
 
 /** What to undo at the end, latest first. */
 const started: { stop: () => Promise<unknown> }[] = [];
@@ -43,12 +42,9 @@ async function start(options: StartOptions): Promise<void> {
     startWhatTheAppUses(env, options),
   ]);
   if (options.host === 'func' && coreTools === undefined) {
-    throw new Error(
-      'Azure Functions Core Tools v4 (`func`) are not on the PATH. Without --host func the dev host is used.',
-    );
+    throw new Error('Azure Functions Core Tools v4 (`func`) are not on the PATH.');
   }
-  const config = checkedConfig(env);
-  await addSampleAccounts(config);
+  await addSampleAccounts(checkedConfig(env));
   const host =
     coreTools === undefined ? await runDevHost(options, env) : await runCoreTools(coreTools, options.port, env);
   started.push(host);
@@ -106,8 +102,8 @@ async function runDevHost({ port, host }: StartOptions, env: Settings): Promise<
   const reason = host === 'dev' ? '--host dev' : 'Azure Functions Core Tools v4 are not on the PATH';
   console.log(`Host: the dev host on Node ${process.version} (${reason}).`);
   const running = await startHostProcess({
-    appFile: inProject('dist/main.js'),
-    hostJsonFile: inProject('host.json'),
+    appFile: path.join(project, 'dist/main.js'),
+    hostJsonFile: path.join(project, 'host.json'),
     port,
     env,
     onLine: console.log,
@@ -119,7 +115,6 @@ async function runDevHost({ port, host }: StartOptions, env: Settings): Promise<
 
 async function runCoreTools(version: string, port: number, env: Settings): Promise<AppHost> {
   console.log(`Host: Azure Functions Core Tools ${version} (found on the PATH; --host dev for the dev host).`);
-  addMissingSettings(env, showConsole);
   const directory = useMailboxDirectory(env);
   const host = await startCoreTools(project, port, env);
   const endpoints = mailboxRoutes(directory, host.url);
@@ -132,9 +127,9 @@ async function runCoreTools(version: string, port: number, env: Settings): Promi
 
 /** The environment for the app: variables already set, then `--storage`, then local.settings.json. */
 function developmentSettings({ storage }: StartOptions): Settings {
-  const file = inProject('local.settings.json');
+  const file = path.join(project, 'local.settings.json');
   if (!existsSync(file)) {
-    copyFileSync(inProject('local.settings.json.example'), file);
+    copyFileSync(`${file}.example`, file);
     console.log('Made local.settings.json from local.settings.json.example: edit it to change a setting.');
   }
   const env: Settings = { ...process.env, ...(storage !== undefined && { AzureWebJobsStorage: storage }) };
@@ -143,8 +138,7 @@ function developmentSettings({ storage }: StartOptions): Settings {
     const hint = nearest === undefined ? '' : ` Is ${nearest} meant?`;
     console.warn(`Warning: local.settings.json has ${name}, which is no setting of this app.${hint}`);
   }
-  addMissingSettings(env, values);
-  addMissingSettings(env, { AZURE_FUNCTIONS_ENVIRONMENT: 'Development' });
+  addMissingSettings(env, { AZURE_FUNCTIONS_ENVIRONMENT: 'Development', ...values });
   return env;
 }
 

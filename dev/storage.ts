@@ -8,20 +8,14 @@ import { type Azurite, connectionStringOf, defaultAzuritePorts, portAnswers, sta
 const developmentStorage = 'UseDevelopmentStorage=true';
 const dataDirectory = path.join(__dirname, '../.azurite');
 
-/** A storage that answers. */
-export interface DevStorage {
-  connectionString: string;
-  /** Stops what was started here, nothing else. */
-  stop: () => Promise<unknown>;
-}
-
 /**
  * Uses a storage, or starts Azurite if the storage is meant to be on this machine and does not answer. Prints what is used, and why.
  * @param given as in the setting AzureWebJobsStorage.
  * @param inMemory whether an Azurite started here keeps nothing; otherwise its data is in `.azurite/`.
+ * @returns a storage that answers; `stop` stops what was started here, nothing else.
  * @throws Error when Azurite does not start.
  */
-export async function ensureStorage(given: string, inMemory: boolean): Promise<DevStorage> {
+export async function ensureStorage(given: string, inMemory: boolean) {
   const isDefault = given.trim().replace(/;$/, '') === developmentStorage;
   const wanted = isDefault ? connectionStringOf(defaultAzuritePorts) : given;
   const ports = localPorts(wanted);

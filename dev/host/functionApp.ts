@@ -15,11 +15,7 @@ export interface RpcHttpRequest {
 }
 
 type FunctionCallback = (...args: unknown[]) => unknown;
-
-interface Binding {
-  type: string;
-  [property: string]: unknown;
-}
+type Binding = { type: string } & Record<string, unknown>;
 
 /** A function as `app.http`, `app.storageQueue` or `app.timer` registered it. */
 export interface RegisteredFunction {

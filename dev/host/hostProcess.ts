@@ -23,7 +23,6 @@ export interface HostProcess {
   runTimer(name: string): Promise<void>;
   /** Sends a signal (default SIGTERM) and waits for the end. @returns the exit code, null after a signal that killed it. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
-  /** Sends a signal without waiting. */
   signal(signal: NodeJS.Signals): void;
   /** Settled when the process is over. */
   exited: Promise<number | null>;

@@ -39,18 +39,11 @@ export interface HttpServerOptions {
   maxBodyBytes?: number;
 }
 
-/** A listening server. */
-export interface HttpListener {
-  port: number;
-  /** Accepts nothing more and waits for the requests in flight. */
-  close(): Promise<unknown>;
-}
-
 /**
- * Starts listening.
+ * Starts listening. `close` accepts nothing more and waits for the requests in flight.
  * @throws Error with code EADDRINUSE when the port is taken.
  */
-export async function startHttpServer(options: HttpServerOptions): Promise<HttpListener> {
+export async function startHttpServer(options: HttpServerOptions) {
   const routes = options.endpoints.map((endpoint) => ({ ...endpoint, match: compileRoute(endpoint.path) }));
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     // A function's own failure is logged where it was called.

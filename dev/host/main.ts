@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { mailboxRoutes, useMailboxDirectory } from '../mailbox/mailboxRoutes';
-import { bindingOf, loadFunctionApp } from './functionApp';
+import { loadFunctionApp } from './functionApp';
 import { readHostJson } from './hostJson';
 import { startHttpServer } from './httpServer';
 import { functionEndpoint } from './httpTrigger';
@@ -59,9 +59,8 @@ async function main(): Promise<void> {
     anyHost: options.anyHost,
     maxBodyBytes: Number(FUNCTIONS_REQUEST_BODY_SIZE_LIMIT ?? defaultMaxBodyBytes),
   });
-  // The storage SDK takes a while to load, so it is loaded only for an app with queues, while HTTP is served already.
-  const listens = options.queues && app.functions.some((fn) => bindingOf(fn, 'queueTrigger'));
-  const listening = listens
+  // The storage SDK takes a while to load, so it is loaded while HTTP is served already.
+  const listening = options.queues
     ? import('./queueListener').then(({ listenToQueues }) => listenToQueues(app, queues, options.queueHoldSeconds))
     : undefined;
 

@@ -3,18 +3,6 @@ import { Cron } from 'croner';
 import { z } from 'zod';
 import { bindingOf, type FunctionApp } from './functionApp';
 
-/** The app's timers. */
-export interface Timers {
-  /**
-   * Runs a timer now, or right after a run in progress.
-   * @returns false if there is no such timer.
-   * @throws whatever the function threw.
-   */
-  run: (name: string) => Promise<boolean>;
-  /** Ends the schedules and waits for the runs in progress. */
-  close(): Promise<void>;
-}
-
 const timerTrigger = z.object({ schedule: z.string(), runOnStartup: z.boolean().default(false) });
 const data = { json: JSON.stringify({ Schedule: { AdjustForDST: true }, IsPastDue: false }) };
 
@@ -22,11 +10,12 @@ const data = { json: JSON.stringify({ Schedule: { AdjustForDST: true }, IsPastDu
  * @param isScheduled false leaves only `run`: no schedule and no run on start-up.
  * @throws Error when a schedule cannot be read.
  */
-export function startTimers(app: FunctionApp, isScheduled: boolean): Timers {
+export function startTimers(app: FunctionApp, isScheduled: boolean) {
   const schedules: Cron[] = [];
   /** By function name: settled when the latest run is over; never rejects. */
   const latest = new Map<string, Promise<unknown>>();
 
+  /** Runs a timer now, or right after a run in progress. @returns false if there is none. @throws whatever the function threw. */
   const run = async (name: string): Promise<boolean> => {
     const fn = app.functions.find(({ metadata }) => metadata.name === name);
     const before = latest.get(name);
@@ -57,6 +46,7 @@ export function startTimers(app: FunctionApp, isScheduled: boolean): Timers {
   }
   return {
     run,
+    /** Ends the schedules and waits for the runs in progress. */
     async close() {
       for (const cron of schedules) cron.stop();
       await Promise.all(latest.values());
