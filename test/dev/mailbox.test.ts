@@ -1,7 +1,7 @@
 // The mailbox of the dev host: what it reads, and that a mail can do nothing to the page that shows it.
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Answer } from '../../dev/host/httpServer';
@@ -11,11 +11,14 @@ import { createEmailBackend } from '../../shared/mail/backends/createEmailBacken
 import { sampleMail } from '../shared/mail/sampleMail';
 
 const origin = 'http://127.0.0.1:7071';
+let root: string;
 let directory: string;
 beforeEach(() => {
-  directory = mkdtempSync(path.join(tmpdir(), 'mailbox-test-'));
+  root = mkdtempSync(path.join(tmpdir(), 'mailbox-test-'));
+  directory = path.join(root, 'mails');
+  mkdirSync(directory);
 });
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+afterEach(() => rmSync(root, { recursive: true }));
 
 /** Asks a route as the dev host does. */
 async function get(template: string, params: Record<string, string> = {}, query = ''): Promise<Answer> {
@@ -122,7 +125,8 @@ it('shows a hostile mail as what it is', async () => {
   );
 });
 
-it.each(['../../package', '..', 'nothing', 'a/b', ''])('has no mail of the id %j', async (id) => {
+it.each(['../outside', '..', 'nothing', ''])('has no mail of the id %j', async (id) => {
+  writeFileSync(path.join(root, 'outside.eml'), 'Subject: not a kept mail\n\n');
   for (const template of ['/dev/mailbox/{id}', '/dev/mailbox/{id}/html']) {
     expect((await get(template, { id })).status).toBe(404);
   }

@@ -6,7 +6,7 @@ import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { QueueServiceClient } from '@azure/storage-queue';
-import { type Azurite, portAnswers, startAzurite } from '../../dev/azurite';
+import { type Azurite, startAzurite } from '../../dev/azurite';
 import { samplePassword, seedSampleAccounts } from '../../dev/samples';
 import { addressHashOf } from '../../shared/address';
 import { verifyPassword } from '../../shared/password/passwordHash';
@@ -47,7 +47,8 @@ beforeEach(() => {
   fs.copyFileSync(fixture('app.cjs'), path.join(project, 'app.cjs'));
   write('package.json', '{"private":true,"engines":{"node":">=20.19"},"scripts":{"start":"node dev/start.cjs"}}');
   write('esbuild.config.mjs', "import fs from 'node:fs'; fs.copyFileSync('app.cjs', 'dist/main.js');");
-  const values = { ...exampleSettings, FROM_BOTH: 'file' };
+  const console = 'AzureFunctionsJobHost__logging__logLevel__Host.Function.Console';
+  const values = { ...exampleSettings, [console]: undefined, FROM_BOTH: 'file' };
   write('local.settings.json.example', JSON.stringify({ IsEncrypted: false, Values: values }));
 });
 afterEach(async () => {
@@ -110,8 +111,6 @@ test('it makes the settings, starts Azurite, builds, runs the dev host, and stop
   run.interrupt();
   expect(await run.exited).toBe(0);
   await expect(fetch(url)).rejects.toThrow();
-  const ports = /started Azurite on ports (\d+), (\d+), (\d+)/.exec(run.output())?.slice(1) ?? [];
-  expect(await Promise.all(ports.map((port) => portAnswers(Number(port))))).toEqual([false, false, false]);
   expect(run.output().match(/^READY/gm)).toHaveLength(1);
 });
 
