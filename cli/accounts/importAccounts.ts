@@ -6,8 +6,8 @@ import { deadline } from '../../shared/deadline';
 import { StorageUnavailable } from '../../shared/errors';
 import type { AccountsAdmin, Imported, ImportRules } from '../storage/accountsAdmin';
 import { checkNewAccount, type AccountInput, type NewAccount } from '../storage/newAccount';
-import { count, maskAddress, printable, printJson } from '../support/output';
-import type { Io } from '../support/program';
+import { count, maskAddress, print, printable } from '../support/output';
+import type { Call } from '../support/program';
 
 /** A row as the file has it. `where` is `line 12` or `pk 7`: it names the row without quoting it. */
 export type ImportRow =
@@ -31,33 +31,25 @@ const passing = new Set([
  */
 export async function importAccounts(
   admin: Pick<AccountsAdmin, 'importAccount'>,
-  rows: AsyncIterable<ImportRow>,
+  rows: AsyncGenerator<ImportRow>,
   knownIds: Map<string, string>,
   rules: ImportRules & { readonly dryRun: boolean; readonly parallel: number },
   report: ImportReport,
 ): Promise<void> {
-  const iterator = rows[Symbol.asyncIterator]();
-  const stop = new AbortController(); // the first failure ends all workers
+  // All workers share the rows; the one that fails ends them for all.
   const worker = async (): Promise<void> => {
-    while (!stop.signal.aborted) {
-      const next = await iterator.next();
-      if (next.done === true) return;
-      const account = accept(next.value, knownIds, report);
+    for await (const row of rows) {
+      const account = accept(row, knownIds, report);
       if (account === undefined) continue;
-      if (rules.dryRun) report.add(next.value.where, account, { outcome: 'checked' });
-      else report.add(next.value.where, account, await importOne(admin, account, rules));
+      const imported = rules.dryRun ? dryRun : await importOne(admin, account, rules);
+      report.add(row.where, account, imported);
     }
   };
-  const failures: unknown[] = [];
-  const workers = Array.from({ length: rules.parallel }, () =>
-    worker().catch((error: unknown) => {
-      failures.push(error);
-      stop.abort();
-    }),
-  );
-  await Promise.all(workers);
-  if (failures.length > 0) throw failures[0];
+  const ends = await Promise.allSettled(Array.from({ length: rules.parallel }, worker));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
+
+const dryRun = { outcome: 'checked', kept: false } as const;
 
 /** The checked account of a row, or undefined after its refusal was noted. */
 function accept(row: ImportRow, knownIds: Map<string, string>, report: ImportReport): NewAccount | undefined {
@@ -94,15 +86,13 @@ async function importOne(
   return admin.importAccount(account, rules);
 }
 
-const words = {
-  added: 'added',
-  existing: 'existing already, left as they are',
-  updated: 'updated',
-  unchanged: 'existing already and the same',
-  checked: 'would be imported (dry run)',
-} as const;
-type Counted = keyof typeof words;
-const isCounted = (outcome: string): outcome is Counted => outcome in words;
+const words = [
+  ['added', 'added'],
+  ['existing', 'existing already, left as they are'],
+  ['updated', 'updated'],
+  ['unchanged', 'existing already and the same'],
+  ['checked', 'would be imported (dry run)'],
+] as const;
 
 interface ListedRow {
   readonly where: string;
@@ -128,46 +118,42 @@ export function createImportReport(showAddresses: boolean) {
     counts.refused += 1;
     if (refused.length < maxListed) refused.push({ where, email: shownAddress(email), problems });
   };
-  const list = (io: Io, rows: readonly ListedRow[], total: number): void => {
-    for (const { where, email, problems } of rows) {
+  const list = (rows: readonly ListedRow[], total: number): string[] => {
+    const lines = rows.map(({ where, email, problems }) => {
       const address = email === undefined ? '' : ` (${email})`;
-      io.out(`${printable(`  ${where}${address}${problems === undefined ? '' : `: ${problems.join('; ')}`}`)}\n`);
-    }
-    if (total > rows.length) io.out(`  and ${count(total - rows.length, 'more row')}\n`);
+      return printable(`  ${where}${address}${problems === undefined ? '' : `: ${problems.join('; ')}`}`);
+    });
+    return total > rows.length ? [...lines, `  and ${count(total - rows.length, 'more row')}`] : lines;
   };
-  const print = (io: Io): void => {
-    for (const name of Object.keys(words).filter(isCounted)) {
-      if (counts[name] > 0) io.out(`${count(counts[name], 'account')} ${words[name]}.\n`);
-    }
+  const lines = (): string[] => {
+    const done = words.filter(([name]) => counts[name] > 0);
+    const all = done.map(([name, word]) => `${count(counts[name], 'account')} ${word}.`);
     if (counts.unusable > 0) {
-      io.out(`${count(counts.unusable, 'of them has', 'of them have')} no usable password: no reset mail for them.\n`);
+      all.push(`${count(counts.unusable, 'of them has', 'of them have')} no usable password: no reset mail for them.`);
     }
     if (counts.kept > 0) {
       const keep = count(counts.kept, 'account keeps', 'accounts keep');
-      io.out(`${keep} a password that was set here after the export (--passwords=import replaces it):\n`);
-      list(io, kept, counts.kept);
+      all.push(`${keep} a password that was set here after the export (--passwords=import replaces it):`);
+      all.push(...list(kept, counts.kept));
     }
-    if (counts.refused === 0) return io.out('No row was refused.\n');
-    io.out(`${count(counts.refused, 'row')} refused:\n`);
-    list(io, refused, counts.refused);
+    if (counts.refused === 0) return [...all, 'No row was refused.'];
+    return [...all, `${count(counts.refused, 'row')} refused:`, ...list(refused, counts.refused)];
   };
   return {
     counts,
-    done: () => Object.keys(words).reduce((sum, name) => (isCounted(name) ? sum + counts[name] : sum), counts.refused),
+    done: () => words.reduce((sum, [name]) => sum + counts[name], counts.refused),
     refuse,
-    add: (where: string, account: NewAccount, imported: Imported | { readonly outcome: 'checked' }): void => {
+    add: (where: string, { email, password }: NewAccount, imported: Imported | typeof dryRun): void => {
       const { outcome } = imported;
-      if (outcome === 'broken') return refuse(where, ['its row in the table is not a valid account'], account.email);
-      if (outcome === 'contended') return refuse(where, ['others keep changing its row'], account.email);
+      if (outcome === 'broken') return refuse(where, ['its row in the table is not a valid account'], email);
+      if (outcome === 'contended') return refuse(where, ['others keep changing its row'], email);
       counts[outcome] += 1;
-      if (account.password.startsWith('!')) counts.unusable += 1;
-      if (!('kept' in imported) || !imported.kept) return;
+      if (password.startsWith('!')) counts.unusable += 1;
+      if (!imported.kept) return;
       counts.kept += 1;
-      if (kept.length < maxListed) kept.push({ where, email: shownAddress(account.email) });
+      if (kept.length < maxListed) kept.push({ where, email: shownAddress(email) });
     },
-    print: (io: Io, json: boolean): void => {
-      if (json) printJson(io, { ...counts, refusedRows: refused, keptRows: kept });
-      else print(io);
-    },
+    print: (call: Call): void =>
+      print(call, { ...counts, refusedRows: refused, keptRows: kept }, `${lines().join('\n')}\n`),
   };
 }

@@ -5,8 +5,8 @@ import { createDeliveriesTable } from '../../shared/storage/deliveriesTable';
 import { poisonQueueName } from '../../shared/storage/storageClients';
 import { findDeliveries, listPoison } from '../storage/outboxAdmin';
 import { CliError } from '../support/errors';
-import { count, printFields, printJson, printTable } from '../support/output';
-import type { CommonOptions, Io } from '../support/program';
+import { count, fieldsOf, print, tableOf } from '../support/output';
+import type { Call } from '../support/program';
 import { openStorage, requireAddress } from '../support/settings';
 
 const kinds: Readonly<Record<Delivery['kind'], string>> = {
@@ -63,40 +63,32 @@ function shown(delivery: Delivery | undefined): object | undefined {
   return { ...delivery, addressHash: undefined, etag: undefined, charged: undefined };
 }
 
-export async function listMessages(io: Io, options: CommonOptions): Promise<void> {
-  const storage = openStorage(io, options);
+export async function listMessages(call: Call): Promise<void> {
+  const storage = openStorage(call);
   const poisonQueue = await storage.queue(poisonQueueName);
   const { count: total, messages } = await listPoison(storage.table('Deliveries'), poisonQueue);
-  if (options.json === true) {
-    const list = messages.map(({ delivery, ...message }) => ({ ...message, delivery: shown(delivery) }));
-    return printJson(io, { count: total, messages: list });
-  }
-  if (messages.length === 0) return io.out('The poison queue is empty.\n');
-  const rows = messages.map(({ id = '(unreadable)', insertedOn, delivery }) => [
-    id,
-    instant(insertedOn),
-    delivery === undefined ? '' : kinds[delivery.kind],
-    delivery === undefined ? 'no record' : `${delivery.state} ${'reason' in delivery ? delivery.reason : ''}`.trimEnd(),
-    delivery === undefined ? '' : String(delivery.attempt + 1),
-  ]);
-  printTable(io, ['id', 'there since', 'mail', 'state', 'tries'], rows);
-  const more = total > messages.length ? `; the oldest ${messages.length} are shown` : '';
-  io.error(
-    `${count(total, 'message')} in the poison queue${more}. To send them again: npm run outbox -- replay --all\n`,
-  );
+  const list = messages.map(({ delivery, ...message }) => ({ ...message, delivery: shown(delivery) }));
+  const rows = messages.map(({ id = '(unreadable)', insertedOn, delivery }) => {
+    if (delivery === undefined) return [id, instant(insertedOn), '', 'no record', ''];
+    const { kind, state, attempt } = delivery;
+    const reason = 'reason' in delivery ? ` ${delivery.reason}` : '';
+    return [id, instant(insertedOn), kinds[kind], `${state}${reason}`, String(attempt + 1)];
+  });
+  const table = tableOf(['id', 'there since', 'mail', 'state', 'tries'], rows);
+  print(call, { count: total, messages: list }, rows.length === 0 ? 'The poison queue is empty.\n' : table);
+  if (call.options.json === true || rows.length === 0) return;
+  const more = total > rows.length ? `; the oldest ${rows.length} are shown` : '';
+  const cure = 'To send them again: npm run outbox -- replay --all';
+  call.error(`${count(total, 'message')} in the poison queue${more}. ${cure}\n`);
 }
 
-export async function showMail(io: Io, id: string, options: CommonOptions): Promise<void> {
+export async function showMail(call: Call, id: string): Promise<void> {
   if (!/^[\w-]{22}$/.test(id))
     throw new CliError('A mail id has 22 letters, digits, - or _ (see the log, or `outbox find`).', 2);
-  const storage = openStorage(io, options);
+  const storage = openStorage(call);
   const deliveries = storage.table('Deliveries');
-  const poisonQueue = await storage.queue(poisonQueueName);
-  const [rows, { messages }] = await Promise.all([
-    findDeliveries(deliveries, [id]),
-    listPoison(deliveries, poisonQueue),
-  ]);
-  const delivery = rows.get(id);
+  const delivery = (await findDeliveries(deliveries, [id])).get(id);
+  const { messages } = await listPoison(deliveries, await storage.queue(poisonQueueName));
   const inPoison = messages.find((message) => message.id === id);
   if (delivery === undefined && inPoison === undefined) {
     throw new CliError(
@@ -104,28 +96,25 @@ export async function showMail(io: Io, id: string, options: CommonOptions): Prom
         'or a limit suppressed it (`outbox find ADDRESS` counts those).',
     );
   }
-  if (options.json === true) return printJson(io, { ...shown(delivery), inPoisonSince: inPoison?.insertedOn });
-  const poison = inPoison === undefined ? 'no' : `since ${instant(inPoison.insertedOn)}`;
-  printFields(io, id, [
-    ...(delivery === undefined ? [] : fieldsOf(delivery, io.clock())),
-    ['in the poison queue', poison],
-  ]);
+  const fields: [string, string][] =
+    delivery === undefined
+      ? []
+      : [
+          ['mail', kinds[delivery.kind]],
+          ['state', stateOf(delivery, call.clock())],
+          ['tries', String(delivery.attempt + 1)],
+          ['accepted', instant(delivery.acceptedAt)],
+          ['last change', instant(delivery.updatedAt)],
+        ];
+  fields.push(['in the poison queue', inPoison === undefined ? 'no' : `since ${instant(inPoison.insertedOn)}`]);
+  print(call, { ...shown(delivery), inPoisonSince: inPoison?.insertedOn }, fieldsOf(id, fields));
 }
 
-const fieldsOf = (delivery: Delivery, now: Date): [string, string][] => [
-  ['mail', kinds[delivery.kind]],
-  ['state', stateOf(delivery, now)],
-  ['tries', String(delivery.attempt + 1)],
-  ['accepted', instant(delivery.acceptedAt)],
-  ['last change', instant(delivery.updatedAt)],
-];
-
-export async function findMails(io: Io, address: string, options: CommonOptions): Promise<void> {
+export async function findMails(call: Call, address: string): Promise<void> {
   const addressHash = addressHashOf(requireAddress(address));
-  const deliveries = createDeliveriesTable(openStorage(io, options).table('Deliveries'));
+  const deliveries = createDeliveriesTable(openStorage(call).table('Deliveries'));
   const found = await deliveries.findByAddressHash(addressHash);
-  if (options.json === true) return printJson(io, found.map(shown));
-  if (found.length === 0) {
+  if (found.length === 0 && call.options.json !== true) {
     throw new CliError(
       'There is no mail to this address in the last 30 days. Either nobody asked, or the request is still in the queue, ' +
         'or no account with this address can be reset (`npm run accounts -- show ADDRESS` says why).',
@@ -135,7 +124,7 @@ export async function findMails(io: Io, address: string, options: CommonOptions)
     instant(delivery.state === 'suppressed' ? delivery.updatedAt : delivery.acceptedAt),
     kinds[delivery.kind],
     delivery.id === 'suppressed' ? '' : delivery.id, // the row that counts them is no mail
-    stateOf(delivery, io.clock()),
+    stateOf(delivery, call.clock()),
   ]);
-  printTable(io, ['accepted', 'mail', 'id', 'state'], rows);
+  print(call, found.map(shown), tableOf(['accepted', 'mail', 'id', 'state'], rows));
 }

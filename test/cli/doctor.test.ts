@@ -142,11 +142,8 @@ describe('a check', () => {
     const { development, siteDefaults } = settings.config;
     if (storage.memory('SiteSettings').rows().length === 0)
       storage.memory('SiteSettings').edit('site', '1', { ...siteDefaults });
-    const io = {
-      ...{ env: {}, cwd: folder.path, stdin: process.stdin, out: () => {}, error: () => {}, clock: () => new Date() },
-      ...{ openStorage: () => storage, signal: new AbortController().signal },
-    };
-    return { io, settings, isElsewhere: false, fileSettings: {}, storage, siteId: '1', development };
+    const clock = (): Date => new Date();
+    return { clock, settings, isElsewhere: false, fileSettings: {}, storage, siteId: '1', development };
   }
 
   it.each([

@@ -223,7 +223,7 @@ describe('the inserts', () => {
         most = Math.max(most, ++running);
         await new Promise(setImmediate);
         running -= 1;
-        return { outcome: username === 'user7' ? ('existing' as const) : ('added' as const) };
+        return { outcome: username === 'user7' ? ('existing' as const) : ('added' as const), kept: false };
       },
     };
     const report = createImportReport(false);

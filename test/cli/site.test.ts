@@ -115,10 +115,7 @@ it('says that the console backend only prints', async () => {
 });
 
 describe('with --account', () => {
-  const check = (env: Io['env'], options: object) => {
-    const io: Pick<Io, 'env' | 'cwd'> = { env, cwd: folder.path };
-    return checkSettings(io, options);
-  };
+  const check = (env: Io['env'], options: object) => checkSettings({ env, cwd: folder.path, options });
   const azd = {
     ...{ CODALAB_SITE_DOMAIN: 'codalab.org', CODALAB_SITE_NAME: 'CodaLab', DEFAULT_FROM_EMAIL: 'info@codalab.org' },
     ...{ EMAIL_BACKEND: 'sendgrid', SENDGRID_API_KEY: 'SG.test' },
