@@ -1,7 +1,7 @@
 // Runs the app under Azure Functions Core Tools (`func`), which `npm start` prefers to the dev host where it is installed.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { Settings } from '../cli/support/settingsFile';
+import type { Settings } from '../cli/support/settings';
 import { isOver, startChild } from './childProcess';
 
 /** A host, whichever, that `npm start` runs. */

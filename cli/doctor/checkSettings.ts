@@ -2,7 +2,7 @@
 // outside development.)
 import { sampleSigningSecret } from '../../shared/config';
 import type { SigningSecret } from '../../shared/resetKey';
-import { unknownSettings } from '../support/settingsFile';
+import { unknownSettings } from '../support/settings';
 import { fail, ok, warn, type Check, type Finding } from './finding';
 
 const setIt =
