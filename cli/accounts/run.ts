@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import { addCommand, createProgram, runProgram, type Call, type Run } from '../support/program';
 import { addAccount, setPassword } from './addAccount';
 import { changeAccounts, setEmail, type Change, type Selection } from './changeAccounts';
-import { importFile } from './importFile';
+import { importFile } from './importAccounts';
 import { listAccounts, showAccounts } from './showAccounts';
 
 export const run: Run = (argv, io) => {

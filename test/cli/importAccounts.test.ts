@@ -1,10 +1,10 @@
 // `npm run accounts -- import`: CSV and Django's dumpdata.
 import { Readable } from 'node:stream';
-import { createImportReport, importAccounts, type ImportRow } from '../../cli/accounts/importAccounts';
+import { createImportReport, importAccounts } from '../../cli/accounts/importAccounts';
 import { readDumpdata } from '../../cli/accounts/readDumpdata';
 import { run } from '../../cli/accounts/run';
 import { createAccountsAdmin } from '../../cli/storage/accountsAdmin';
-import type { NewAccount } from '../../cli/storage/newAccount';
+import type { ImportRow, NewAccount } from '../../cli/storage/newAccount';
 import { addressHashOf } from '../../shared/address';
 import { StorageUnavailable } from '../../shared/errors';
 import type { Row } from '../../shared/storage/tableStore';
