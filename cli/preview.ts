@@ -19,11 +19,10 @@ import {
 } from '../shared/mail/renderMail';
 import { renderOperatorAlert, renderTestMail } from '../shared/mail/renderOperatorMail';
 import { defaultResetUrl, resetLink, type Site } from '../shared/site';
-import { createSiteTable } from '../shared/storage/siteTable';
 import { openSite, readPng } from './site/siteRow';
 import { readTextsFile } from './site/textsTable';
 import { CliError, explain } from './support/errors';
-import { createProgram, runProgram, type CommonOptions, type Io, type Run } from './support/program';
+import { createProgram, runProgram, type Call, type Run } from './support/program';
 
 const now = new Date('2026-01-02T03:04:05Z');
 const expiresAt = new Date('2026-01-02T04:04:05Z');
@@ -98,12 +97,12 @@ async function writeMail(
   return `<li>${locale} ${name}: ${links.join(' ')}</li>`;
 }
 
-interface Options extends CommonOptions {
+type Preview = Call<{
   readonly out: string;
   readonly brandColor?: string;
   readonly logo?: string;
   readonly texts?: string;
-}
+}>;
 
 export const run: Run = (argv, io) => {
   const program = createProgram('preview', 'Writes every mail in every language to a folder and prints its index.', io)
@@ -112,17 +111,18 @@ export const run: Run = (argv, io) => {
     .option('--logo <file>', 'a PNG, instead of the column logo')
     .option('--texts <file>', 'texts as for `site texts import`, besides those of the site')
     .option('--account <name>', 'read the site row and its texts from this cloud storage account')
-    .option('--settings <file>', 'read this settings file instead of local.settings.json')
-    .action((options: Options) => preview(io, options));
+    .option('--settings <file>', 'read this settings file instead of local.settings.json');
+  program.action(() => preview({ ...io, options: program.opts() }));
   return runProgram(program, argv, io);
 };
 
-async function preview(io: Io, options: Options): Promise<void> {
-  const { site: row, texts } = await readSite(io, options);
-  const site = { ...row, ...(await lookOf(io, options)) };
-  const fromFile = options.texts === undefined ? [] : await readTextsFile(io, options.texts);
+async function preview(call: Preview): Promise<void> {
+  const { options } = call;
+  const { site: row, texts } = await readSite(call);
+  const site = { ...row, ...(await lookOf(call)) };
+  const fromFile = options.texts === undefined ? [] : await readTextsFile(call, options.texts);
   const { catalog } = applyTexts(builtInLanguages, [...texts, ...fromFile]);
-  const folder = resolve(io.cwd, options.out);
+  const folder = resolve(call.cwd, options.out);
   await mkdir(folder, { recursive: true });
   const items: string[] = [];
   for (const locale of catalog.keys()) {
@@ -136,14 +136,13 @@ async function preview(io: Io, options: Options): Promise<void> {
     index,
     `<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Mails</title>\n${list}\n</html>\n`,
   );
-  io.out(`${index}\n`);
+  call.out(`${index}\n`);
 }
 
 /** The site's own row and texts; the sample's where there are none, unless `--account` asks for them. */
-async function readSite(io: Io, options: Options): Promise<{ site: Site; texts: readonly TextOverride[] }> {
+async function readSite(call: Preview): Promise<{ site: Site; texts: readonly TextOverride[] }> {
   try {
-    const { table, textsTable, siteId, schema } = openSite(io, options);
-    const rows = createSiteTable(table, textsTable, siteId);
+    const { rows, siteId, schema } = openSite(call);
     const [row, texts] = await withDeadline(5000, () => Promise.all([rows.read(), rows.readTexts()]));
     if (row === undefined) throw new CliError(`There is no site row ${siteId}.`);
     const { data, error } = schema.safeParse(withoutBadLook(row).row);
@@ -151,8 +150,8 @@ async function readSite(io: Io, options: Options): Promise<{ site: Site; texts: 
       throw new CliError(`The site row is not valid: ${error.issues.map(({ path }) => path.join('.')).join(', ')}.`);
     return { site: data, texts };
   } catch (error) {
-    if (options.account !== undefined) throw error;
-    io.error(
+    if (call.options.account !== undefined) throw error;
+    call.error(
       `Shown for the sample site: the site row was not read. ${explain(error).split('\n')[0]?.replace(/:$/, '.')}\n`,
     );
     return { site: sampleSite, texts: [] };
@@ -160,8 +159,9 @@ async function readSite(io: Io, options: Options): Promise<{ site: Site; texts: 
 }
 
 /** What the options change. */
-async function lookOf(io: Io, { brandColor, logo }: Options): Promise<SiteLook> {
-  const url = logo === undefined ? undefined : await readPng(resolve(io.cwd, logo));
+async function lookOf(call: Preview): Promise<SiteLook> {
+  const { brandColor, logo } = call.options;
+  const url = logo === undefined ? undefined : await readPng(call, logo);
   const columns = { brandColor, logo: url, logoInMail: url === undefined ? undefined : true };
   const { success, data, error } = z.object(lookColumns).safeParse(columns);
   if (success) return Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined));

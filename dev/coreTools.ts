@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { Settings } from '../cli/support/settingsFile';
+import type { Settings } from '../cli/support/settings';
 import { startChild } from './childProcess';
 import type { HostProcess } from './host/hostProcess';
 

@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { addMissingSettings, readSettingsFile, type Settings, unknownSettings } from '../cli/support/settingsFile';
+import { addMissingSettings, readSettingsFile, type Settings, unknownSettings } from '../cli/support/settings';
 import { type Config, readConfig } from '../shared/config';
 import { builtInLanguages, findLocale } from '../shared/locales';
 import { createStorageClients } from '../shared/storage/storageClients';

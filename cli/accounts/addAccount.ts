@@ -6,68 +6,61 @@ import { addressHashOf } from '../../shared/address';
 import { newId } from '../../shared/clock';
 import { cheapProblems, loadCommonPasswords } from '../../shared/password/passwordRules';
 import { hashPassword } from '../../shared/password/passwordHash';
-import type { AccountsAdmin } from '../storage/accountsAdmin';
 import { checkNewAccount, unusablePassword } from '../storage/newAccount';
 import { CliError } from '../support/errors';
-import { printable, printJson } from '../support/output';
-import type { CommonOptions, Io } from '../support/program';
+import { print, printable } from '../support/output';
+import type { Call, Io } from '../support/program';
 import { checkSettings, requireAddress } from '../support/settings';
-import { failUnlessDone, selectAccount, usernameOf, type SelectOptions } from './changeAccounts';
+import { failUnlessDone, openAccounts, selectAccount, usernameOf, type Selection } from './changeAccounts';
 
-export interface AddOptions extends CommonOptions {
+interface PasswordOptions {
+  readonly passwordStdin?: true;
+}
+interface AddOptions extends PasswordOptions {
   readonly username: string;
   readonly id?: string;
-  readonly passwordStdin?: true;
   readonly unusable?: true;
   readonly inactive?: true;
   readonly locale?: string;
 }
 
-export async function addAccount(io: Io, admin: AccountsAdmin, address: string, options: AddOptions): Promise<void> {
-  const { username, id = newId(), unusable, inactive, locale } = options;
+export async function addAccount(call: Call<AddOptions>, address: string): Promise<void> {
+  const { username, id = newId(), unusable, inactive, locale } = call.options;
+  const admin = openAccounts(call);
   const email = requireAddress(address);
   const checked = checkNewAccount({ id, email, username, isActive: inactive !== true, locale });
   if ('problems' in checked) throw new CliError(`The account was not added:\n  ${checked.problems.join('\n  ')}`, 2);
   // An id is one account: the same id under another address would be a second way into it.
-  const others = options.id === undefined ? [] : await admin.findById(options.id);
+  const others = call.options.id === undefined ? [] : await admin.findById(id);
   if (others.some(({ addressHash }) => addressHash !== addressHashOf(email))) {
     throw new CliError('An account with this id has another address. To change its address: `accounts set-email`.');
   }
-  const password = unusable === true ? unusablePassword : await readHashedPassword(io, options);
+  const password = unusable === true ? unusablePassword : await readHashedPassword(call);
   if ((await admin.add({ ...checked.account, password })) === 'exists') {
     throw new CliError('An account with this id and address exists already. (`accounts show` prints it.)');
   }
-  if (options.json === true) return printJson(io, { added: { id, username } });
-  io.out(`Added ${printable(username)} with id ${id}.\n`);
+  print(call, { added: { id, username } }, `Added ${printable(username)} with id ${id}.\n`);
 }
 
-export interface SetPasswordOptions extends SelectOptions {
-  readonly passwordStdin?: true;
-}
-
-export async function setPassword(
-  io: Io,
-  admin: AccountsAdmin,
-  address: string,
-  options: SetPasswordOptions,
-): Promise<void> {
-  const record = await selectAccount(admin, address, options);
-  const outcome = await admin.setPassword(record, await readHashedPassword(io, options));
+export async function setPassword(call: Call<PasswordOptions & Selection>, address: string): Promise<void> {
+  const admin = openAccounts(call);
+  const record = await selectAccount(admin, address, call.options);
+  const outcome = await admin.setPassword(record, await readHashedPassword(call));
   failUnlessDone(outcome, record.id);
-  if (options.json === true) return printJson(io, { id: record.id, username: usernameOf(record), outcome });
-  io.out(`${printable(usernameOf(record))} has the new password; links mailed before do not work any more.\n`);
+  const username = usernameOf(record);
+  const done = `${printable(username)} has the new password; links mailed before do not work any more.\n`;
+  print(call, { id: record.id, username, outcome }, done);
 }
 
-async function readHashedPassword(io: Io, options: CommonOptions & { readonly passwordStdin?: true }): Promise<string> {
-  if (options.passwordStdin !== true && io.stdin.isTTY !== true) {
+async function readHashedPassword(call: Call<PasswordOptions>): Promise<string> {
+  if (call.options.passwordStdin !== true && call.stdin.isTTY !== true) {
     throw new CliError('There is no terminal to ask on: use --password-stdin and pipe the password in.', 2);
   }
-  const settings = checkSettings(io, options);
+  const settings = checkSettings(call);
   // With `--account` the app's own settings may not be at hand; these are the defaults.
-  const { minLength, hasher } = settings.ok
-    ? settings.config.password
-    : ({ minLength: 15, hasher: 'argon2id' } as const);
-  const password = await readPassword(io);
+  const defaults = { minLength: 15, hasher: 'argon2id' } as const;
+  const { minLength, hasher } = settings.ok ? settings.config.password : defaults;
+  const password = await readPassword(call);
   const problems = cheapProblems(password, minLength, await loadCommonPasswords());
   if (problems.length > 0) throw new CliError(problems.map(({ message }) => message).join('\n'));
   return hashPassword(password, hasher);

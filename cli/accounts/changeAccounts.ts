@@ -1,12 +1,13 @@
 // `accounts disable | enable | revoke | set-email`, and which account an address and the options select.
 import type { Moved } from '../storage/accountMove';
-import type { AccountRecord, AccountsAdmin, Changed } from '../storage/accountsAdmin';
+import { createAccountsAdmin, type AccountRecord, type AccountsAdmin, type Changed } from '../storage/accountsAdmin';
 import { CliError } from '../support/errors';
-import { printable, printJson } from '../support/output';
-import type { CommonOptions, Io } from '../support/program';
-import { requireAddress } from '../support/settings';
+import { print, printable } from '../support/output';
+import type { Call } from '../support/program';
+import { openStorage, requireAddress, siteOwnsAccounts } from '../support/settings';
 
-export interface SelectOptions extends CommonOptions {
+/** Options that choose among the accounts with one address. */
+export interface Selection {
   readonly id?: string;
   readonly username?: string;
   readonly all?: true;
@@ -20,25 +21,30 @@ const done: Readonly<Record<Change, string>> = {
   revoke: 'revoked. Every link and session of before is invalid; a new reset mail works',
 };
 
+/** @throws CliError if the accounts are the site's own */
+export function openAccounts(call: Call): AccountsAdmin {
+  if (siteOwnsAccounts(call)) {
+    throw new CliError(
+      'The site keeps its accounts itself (ACCOUNT_DIRECTORY=http): use its own tools to list or change them. ' +
+        'Here only `accounts show ADDRESS` works; the Accounts table is not in use.',
+    );
+  }
+  return createAccountsAdmin(openStorage(call).table('Accounts'), call.clock);
+}
+
 /** Changes the selected accounts one by one; after a failure the command can be repeated. */
-export async function changeAccounts(
-  io: Io,
-  admin: AccountsAdmin,
-  kind: Change,
-  address: string,
-  options: SelectOptions,
-): Promise<void> {
+export async function changeAccounts(call: Call<Selection>, kind: Change, address: string): Promise<void> {
+  const admin = openAccounts(call);
   const results: { id: string; username: string; outcome: Changed }[] = [];
-  for (const record of await selectAccounts(admin, address, options)) {
+  for (const record of await selectAccounts(admin, address, call.options)) {
     const outcome = kind === 'revoke' ? await admin.revoke(record) : await admin.setActive(record, kind === 'enable');
     results.push({ id: record.id, username: usernameOf(record), outcome });
   }
-  if (options.json === true) printJson(io, results);
+  print(call, results, '');
   for (const { id, username, outcome } of results) {
     failUnlessDone(outcome, id);
-    if (options.json === true) continue;
     const what = outcome === 'changed' ? done[kind] : `already ${kind}d, nothing was changed`;
-    io.out(`${printable(username)}: ${what}.\n`);
+    if (call.options.json !== true) call.out(`${printable(username)}: ${what}.\n`);
   }
 }
 
@@ -53,38 +59,31 @@ const brokenRow = (id: string): string =>
   'Fix it in the Storage browser, or with `accounts set-email` if its address is wrong.';
 
 /** Changes an account's address. After a failure the command can be repeated. */
-export async function setEmail(
-  io: Io,
-  admin: AccountsAdmin,
-  address: string,
-  newAddress: string,
-  options: SelectOptions,
-): Promise<void> {
+export async function setEmail(call: Call<Selection>, address: string, newAddress: string): Promise<void> {
+  const admin = openAccounts(call);
   const email = requireAddress(newAddress);
-  const record = await selectAccount(admin, address, options);
+  const record = await selectAccount(admin, address, call.options);
   const outcome = await admin.setEmail(record, email);
-  if (outcome !== 'changed' && outcome !== 'unchanged') throw new CliError(refusals[outcome](record));
-  if (options.json === true) return printJson(io, { id: record.id, username: usernameOf(record), outcome });
+  if (outcome !== 'changed' && outcome !== 'unchanged') throw new CliError(refusals[outcome](record.id));
   const name = printable(usernameOf(record));
-  io.out(
+  const text =
     outcome === 'changed'
       ? `${name} has the new address. Links mailed to the old one do not work any more, also those still in the queue: ` +
-          'the user has to ask for a new mail.\n'
-      : `${name} has exactly this address already, nothing was changed.\n`,
-  );
+        'the user has to ask for a new mail.\n'
+      : `${name} has exactly this address already, nothing was changed.\n`;
+  print(call, { id: record.id, username: usernameOf(record), outcome }, text);
 }
 
-const refusals: Readonly<Record<Exclude<Moved, 'changed' | 'unchanged'>, (record: AccountRecord) => string>> = {
-  target_exists: ({ id }) =>
+const refusals: Readonly<Record<Exclude<Moved, 'changed' | 'unchanged'>, (id: string) => string>> = {
+  target_exists: (id) =>
     `At the new address there is another row with the id ${printable(id)}; nothing was changed. ` +
     'Compare both with `accounts show`, and remove the wrong one in the Storage browser.',
   bad_address: () => 'The new address is not a plain e-mail address; nothing was changed.',
   uncopyable_column: () =>
     'The row has a column of a type that this command cannot copy (Int64 beyond 2^31, Binary); nothing was changed. ' +
     'Move the row with Storage Explorer, or remove that column.',
-  stale_row: ({ id }) => brokenRow(id),
-  contended: ({ id }) =>
-    `Others keep changing the row ${printable(id)}: run the same command again to finish the move.`,
+  stale_row: brokenRow,
+  contended: (id) => `Others keep changing the row ${printable(id)}: run the same command again to finish the move.`,
 };
 
 export const usernameOf = ({ row }: AccountRecord): string => {
@@ -100,11 +99,8 @@ export async function findAccounts(admin: AccountsAdmin, address: string): Promi
 }
 
 /** The accounts that an address and the options name: one, or with `--all` at least one. */
-async function selectAccounts(
-  admin: AccountsAdmin,
-  address: string,
-  { id, username, all }: SelectOptions,
-): Promise<AccountRecord[]> {
+async function selectAccounts(admin: AccountsAdmin, address: string, options: Selection): Promise<AccountRecord[]> {
+  const { id, username, all } = options;
   const records = await findAccounts(admin, address);
   if (records.length === 0) throw new CliError('No account has this address. (`accounts list` prints all.)');
   const chosen = records.filter(
@@ -118,12 +114,7 @@ async function selectAccounts(
 }
 
 /** Exactly one account. */
-export async function selectAccount(
-  admin: AccountsAdmin,
-  address: string,
-  { all, ...options }: SelectOptions,
-): Promise<AccountRecord> {
-  if (all === true) throw new CliError('This command changes one account at a time: use --id or --username.', 2);
+export async function selectAccount(admin: AccountsAdmin, address: string, options: Selection): Promise<AccountRecord> {
   const [record] = await selectAccounts(admin, address, options);
   if (record === undefined) throw new CliError('No account has this address.');
   return record;

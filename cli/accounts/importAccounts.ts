@@ -1,19 +1,89 @@
-// Writes the rows of an import file into the table: each checked, bounded inserts in parallel, safe to repeat. Knows no file format.
-// The report holds no password; addresses are masked unless asked for.
+// `accounts import FILE`: each row is checked; bounded inserts in parallel, safe to repeat. The report holds no password; addresses
+// are masked unless asked for.
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addressHashOf } from '../../shared/address';
 import { deadline } from '../../shared/clock';
 import { StorageUnavailable } from '../../shared/errors';
 import type { AccountsAdmin, Imported, ImportRules } from '../storage/accountsAdmin';
-import { checkNewAccount, type AccountInput, type NewAccount } from '../storage/newAccount';
-import { count, maskAddress, printable, printJson } from '../support/output';
-import type { Io } from '../support/program';
+import { checkNewAccount, type ImportRow, type NewAccount } from '../storage/newAccount';
+import { CliError } from '../support/errors';
+import { count, maskAddress, print, printable, startProgress } from '../support/output';
+import type { Call } from '../support/program';
+import { openAccounts } from './changeAccounts';
+import { readCsv } from './readCsv';
+import { readDumpdata } from './readDumpdata';
 
-/** A row as the file has it. `where` is `line 12` or `pk 7`: it names the row without quoting it. */
-export type ImportRow =
-  | { readonly where: string; readonly input: AccountInput }
-  /** `email` only if it could be read, to help finding the row; it is masked before it is shown. */
-  | { readonly where: string; readonly problems: readonly string[]; readonly email?: string | undefined };
+interface ImportOptions {
+  readonly format?: 'csv' | 'json';
+  readonly model: string;
+  readonly usernameField?: string;
+  readonly delimiter: string;
+  readonly update?: true;
+  readonly passwords?: 'keep' | 'import';
+  readonly dryRun?: true;
+  readonly parallel: string;
+  readonly showAddresses?: true;
+}
+
+/** Imports a file. Fails if a row was refused, after everything else is in. */
+export async function importFile(call: Call<ImportOptions>, name: string): Promise<void> {
+  const { options } = call;
+  const { update = false, passwords = 'keep', dryRun = false } = options;
+  const admin = openAccounts(call);
+  const parallel = Number(options.parallel);
+  if (options.passwords !== undefined && !update) throw new CliError('--passwords needs --update.', 2);
+  if (!Number.isInteger(parallel) || parallel < 1 || parallel > 64) {
+    throw new CliError('--parallel takes a whole number from 1 to 64.', 2);
+  }
+  const file = path.resolve(call.cwd, name);
+  const { size } = await stat(file).catch(() => {
+    throw new CliError(`The file ${name} cannot be read.`);
+  });
+  const format = options.format ?? formatOf(name);
+  const knownIds = await admin.listKeys();
+  const report = createImportReport(options.showAddresses === true);
+  const progress = startProgress(call, 'Importing', size);
+  const stream = createReadStream(file, { encoding: 'utf8', signal: call.signal });
+  const showProgress = (): void =>
+    progress.update(stream.bytesRead, `${count(report.done(), 'row')}, ${report.counts.refused} refused`);
+  try {
+    const note = (text: string): void => call.error(`${text}\n`);
+    const rows = format === 'csv' ? readCsv(stream, options.delimiter, note) : readDumpdata(stream, options, note);
+    const rules = { update, passwords, dryRun, parallel };
+    await importAccounts(admin, withProgress(rows, showProgress), knownIds, rules, report);
+  } catch (error) {
+    // What was done is printed before the reason why it is not all.
+    if (report.done() > 0) report.print(call);
+    throw error;
+  } finally {
+    stream.destroy();
+    progress.stop();
+  }
+  report.print(call);
+  if (report.counts.refused > 0) {
+    throw new CliError('Fix the refused rows and import the file again: rows that are in already are left alone.');
+  }
+}
+
+function formatOf(name: string): 'csv' | 'json' {
+  const extension = path.extname(name).toLowerCase();
+  if (extension === '.csv') return 'csv';
+  if (['.json', '.jsonl'].includes(extension)) return 'json';
+  throw new CliError('The extension is none of .csv, .json and .jsonl: use --format csv or --format json.', 2);
+}
+
+/** Every hundredth row moves the bar. */
+async function* withProgress(rows: AsyncIterable<ImportRow>, show: () => void): AsyncGenerator<ImportRow> {
+  let seen = 0;
+  for await (const row of rows) {
+    if (seen++ % 100 === 0) show();
+    yield row;
+  }
+  show();
+}
 
 /** Waits before another try if the table is overloaded or away for a moment, in ms; then the import stops. */
 const retryDelaysMs = [1000, 2000, 4000, 8000, 16_000];
@@ -31,33 +101,25 @@ const passing = new Set([
  */
 export async function importAccounts(
   admin: Pick<AccountsAdmin, 'importAccount'>,
-  rows: AsyncIterable<ImportRow>,
+  rows: AsyncGenerator<ImportRow>,
   knownIds: Map<string, string>,
   rules: ImportRules & { readonly dryRun: boolean; readonly parallel: number },
   report: ImportReport,
 ): Promise<void> {
-  const iterator = rows[Symbol.asyncIterator]();
-  const stop = new AbortController(); // the first failure ends all workers
+  // All workers share the rows; the one that fails ends them for all.
   const worker = async (): Promise<void> => {
-    while (!stop.signal.aborted) {
-      const next = await iterator.next();
-      if (next.done === true) return;
-      const account = accept(next.value, knownIds, report);
+    for await (const row of rows) {
+      const account = accept(row, knownIds, report);
       if (account === undefined) continue;
-      if (rules.dryRun) report.add(next.value.where, account, { outcome: 'checked' });
-      else report.add(next.value.where, account, await importOne(admin, account, rules));
+      const imported = rules.dryRun ? dryRun : await importOne(admin, account, rules);
+      report.add(row.where, account, imported);
     }
   };
-  const failures: unknown[] = [];
-  const workers = Array.from({ length: rules.parallel }, () =>
-    worker().catch((error: unknown) => {
-      failures.push(error);
-      stop.abort();
-    }),
-  );
-  await Promise.all(workers);
-  if (failures.length > 0) throw failures[0];
+  const ends = await Promise.allSettled(Array.from({ length: rules.parallel }, worker));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
+
+const dryRun = { outcome: 'checked', kept: false } as const;
 
 /** The checked account of a row, or undefined after its refusal was noted. */
 function accept(row: ImportRow, knownIds: Map<string, string>, report: ImportReport): NewAccount | undefined {
@@ -94,15 +156,13 @@ async function importOne(
   return admin.importAccount(account, rules);
 }
 
-const words = {
-  added: 'added',
-  existing: 'existing already, left as they are',
-  updated: 'updated',
-  unchanged: 'existing already and the same',
-  checked: 'would be imported (dry run)',
-} as const;
-type Counted = keyof typeof words;
-const isCounted = (outcome: string): outcome is Counted => outcome in words;
+const words = [
+  ['added', 'added'],
+  ['existing', 'existing already, left as they are'],
+  ['updated', 'updated'],
+  ['unchanged', 'existing already and the same'],
+  ['checked', 'would be imported (dry run)'],
+] as const;
 
 interface ListedRow {
   readonly where: string;
@@ -128,46 +188,42 @@ export function createImportReport(showAddresses: boolean) {
     counts.refused += 1;
     if (refused.length < maxListed) refused.push({ where, email: shownAddress(email), problems });
   };
-  const list = (io: Io, rows: readonly ListedRow[], total: number): void => {
-    for (const { where, email, problems } of rows) {
+  const list = (rows: readonly ListedRow[], total: number): string[] => {
+    const lines = rows.map(({ where, email, problems }) => {
       const address = email === undefined ? '' : ` (${email})`;
-      io.out(`${printable(`  ${where}${address}${problems === undefined ? '' : `: ${problems.join('; ')}`}`)}\n`);
-    }
-    if (total > rows.length) io.out(`  and ${count(total - rows.length, 'more row')}\n`);
+      return printable(`  ${where}${address}${problems === undefined ? '' : `: ${problems.join('; ')}`}`);
+    });
+    return total > rows.length ? [...lines, `  and ${count(total - rows.length, 'more row')}`] : lines;
   };
-  const print = (io: Io): void => {
-    for (const name of Object.keys(words).filter(isCounted)) {
-      if (counts[name] > 0) io.out(`${count(counts[name], 'account')} ${words[name]}.\n`);
-    }
+  const lines = (): string[] => {
+    const done = words.filter(([name]) => counts[name] > 0);
+    const all = done.map(([name, word]) => `${count(counts[name], 'account')} ${word}.`);
     if (counts.unusable > 0) {
-      io.out(`${count(counts.unusable, 'of them has', 'of them have')} no usable password: no reset mail for them.\n`);
+      all.push(`${count(counts.unusable, 'of them has', 'of them have')} no usable password: no reset mail for them.`);
     }
     if (counts.kept > 0) {
       const keep = count(counts.kept, 'account keeps', 'accounts keep');
-      io.out(`${keep} a password that was set here after the export (--passwords=import replaces it):\n`);
-      list(io, kept, counts.kept);
+      all.push(`${keep} a password that was set here after the export (--passwords=import replaces it):`);
+      all.push(...list(kept, counts.kept));
     }
-    if (counts.refused === 0) return io.out('No row was refused.\n');
-    io.out(`${count(counts.refused, 'row')} refused:\n`);
-    list(io, refused, counts.refused);
+    if (counts.refused === 0) return [...all, 'No row was refused.'];
+    return [...all, `${count(counts.refused, 'row')} refused:`, ...list(refused, counts.refused)];
   };
   return {
     counts,
-    done: () => Object.keys(words).reduce((sum, name) => (isCounted(name) ? sum + counts[name] : sum), counts.refused),
+    done: () => words.reduce((sum, [name]) => sum + counts[name], counts.refused),
     refuse,
-    add: (where: string, account: NewAccount, imported: Imported | { readonly outcome: 'checked' }): void => {
+    add: (where: string, { email, password }: NewAccount, imported: Imported | typeof dryRun): void => {
       const { outcome } = imported;
-      if (outcome === 'broken') return refuse(where, ['its row in the table is not a valid account'], account.email);
-      if (outcome === 'contended') return refuse(where, ['others keep changing its row'], account.email);
+      if (outcome === 'broken') return refuse(where, ['its row in the table is not a valid account'], email);
+      if (outcome === 'contended') return refuse(where, ['others keep changing its row'], email);
       counts[outcome] += 1;
-      if (account.password.startsWith('!')) counts.unusable += 1;
-      if (!('kept' in imported) || !imported.kept) return;
+      if (password.startsWith('!')) counts.unusable += 1;
+      if (!imported.kept) return;
       counts.kept += 1;
-      if (kept.length < maxListed) kept.push({ where, email: shownAddress(account.email) });
+      if (kept.length < maxListed) kept.push({ where, email: shownAddress(email) });
     },
-    print: (io: Io, json: boolean): void => {
-      if (json) printJson(io, { ...counts, refusedRows: refused, keptRows: kept });
-      else print(io);
-    },
+    print: (call: Call): void =>
+      print(call, { ...counts, refusedRows: refused, keptRows: kept }, `${lines().join('\n')}\n`),
   };
 }

@@ -2,7 +2,7 @@
 import { parse, CsvError, type InfoRecord } from 'csv-parse';
 import type { Readable } from 'node:stream';
 import { CliError } from '../support/errors';
-import type { ImportRow } from './importAccounts';
+import type { ImportRow } from '../storage/newAccount';
 
 const columnOf: ReadonlyMap<string, string> = new Map([
   ...['id', 'email', 'username', 'password', 'locale'].map((name) => [name, name] as const),

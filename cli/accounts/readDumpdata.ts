@@ -3,7 +3,7 @@ import { JSONParser } from '@streamparser/json';
 import * as z from 'zod';
 import { CliError } from '../support/errors';
 import { count } from '../support/output';
-import type { ImportRow } from './importAccounts';
+import type { ImportRow } from '../storage/newAccount';
 
 const serialized = z.object({
   model: z.string(),

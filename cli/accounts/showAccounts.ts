@@ -1,12 +1,12 @@
 // `accounts show` and `accounts list`. Never prints a password, only how it is hashed.
-import type { Account, AccountDirectory } from '../../shared/directory/accountDirectory';
+import { createHttpDirectory } from '../../shared/directory/httpDirectory';
 import { accountOf } from '../../shared/storage/accountsTable';
-import type { AccountRecord, AccountsAdmin } from '../storage/accountsAdmin';
+import type { AccountRecord } from '../storage/accountsAdmin';
 import { CliError } from '../support/errors';
-import { count, printable, printFields, printJson } from '../support/output';
-import type { CommonOptions, Io } from '../support/program';
-import { requireAddress } from '../support/settings';
-import { findAccounts, usernameOf } from './changeAccounts';
+import { count, fieldsOf, print, printable } from '../support/output';
+import type { Call } from '../support/program';
+import { requireAddress, requireConfig, siteOwnsAccounts } from '../support/settings';
+import { findAccounts, openAccounts, usernameOf } from './changeAccounts';
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
@@ -47,70 +47,66 @@ function cureOf(account: ShownAccount): string | undefined {
 }
 
 /** All accounts of one address. */
-export async function showAccounts(
-  io: Io,
-  admin: AccountsAdmin,
-  address: string,
-  { json }: CommonOptions,
-): Promise<void> {
-  const accounts = (await findAccounts(admin, address)).map(shown);
+export async function showAccounts(call: Call, address: string): Promise<void> {
+  if (siteOwnsAccounts(call)) return showDirectoryAccounts(call, address);
+  const accounts = (await findAccounts(openAccounts(call), address)).map(shown);
   if (accounts.length === 0) throw new CliError('No account has this address.');
-  if (json === true) return printJson(io, accounts);
+  print(call, accounts, accounts.map(linesOf).join(''));
+  if (call.options.json === true) return;
   for (const account of accounts) {
-    const valid = 'problem' in account ? undefined : account;
-    printFields(io, account.username, [
-      ['id', account.id],
-      ['address', account.email],
-      ['active', valid === undefined ? '?' : valid.isActive ? 'yes' : 'no'],
-      ['password', valid?.password ?? '?'],
-      ['password set here', valid?.passwordChangedAt?.toISOString() ?? 'never'],
-      ['generation', String(valid?.generation ?? '?')],
-      ['language', valid?.locale ?? "the site's"],
-      ['created', valid?.createdAt?.toISOString() ?? 'unknown'],
-      ['reset by mail', resetWords(account)],
-    ]);
     const cure = cureOf(account);
-    if (cure !== undefined) io.error(`${printable(cure)}\n`);
+    if (cure !== undefined) call.error(`${printable(cure)}\n`);
   }
 }
 
+function linesOf(account: ShownAccount): string {
+  const valid = 'problem' in account ? undefined : account;
+  return fieldsOf(account.username, [
+    ['id', account.id],
+    ['address', account.email],
+    ['active', valid === undefined ? '?' : valid.isActive ? 'yes' : 'no'],
+    ['password', valid?.password ?? '?'],
+    ['password set here', valid?.passwordChangedAt?.toISOString() ?? 'never'],
+    ['generation', String(valid?.generation ?? '?')],
+    ['language', valid?.locale ?? "the site's"],
+    ['created', valid?.createdAt?.toISOString() ?? 'unknown'],
+    ['reset by mail', resetWords(account)],
+  ]);
+}
+
 /** All accounts of one address, as the site's own directory answers. */
-export async function showDirectoryAccounts(
-  io: Io,
-  directory: AccountDirectory,
-  address: string,
-  { json }: CommonOptions,
-): Promise<void> {
-  const accounts = await directory.findByAddress(requireAddress(address));
-  if (accounts.length === 0) throw new CliError("The site's account directory has no account with this address.");
-  const fields = ({ id, username, email, canReset, locale, passwordChangedAt, createdAt }: Account) => {
+async function showDirectoryAccounts(call: Call, address: string): Promise<void> {
+  const { directory } = requireConfig(call);
+  if (directory.kind !== 'http') throw new Error('ACCOUNT_DIRECTORY is http, but not in the settings');
+  const client = createHttpDirectory({ ...directory, passwordFormat: directory.password }, () => {}, call.clock);
+  const found = await client.findByAddress(requireAddress(address));
+  if (found.length === 0) throw new CliError("The site's account directory has no account with this address.");
+  const accounts = found.map(({ id, username, email, canReset, locale, passwordChangedAt, createdAt }) => {
     return { id, username, email, canReset, locale, passwordChangedAt, createdAt };
-  };
-  if (json === true) return printJson(io, accounts.map(fields));
-  for (const { id, username, email, canReset, locale } of accounts) {
-    printFields(io, username, [
+  });
+  const lines = accounts.map(({ id, username, email, canReset, locale }) =>
+    fieldsOf(username, [
       ['id', id],
       ['address', email],
       ['language', locale ?? "the site's"],
       ['reset by mail', canReset ? 'possible' : 'impossible: the site says that it is not active'],
-    ]);
-  }
+    ]),
+  );
+  print(call, accounts, lines.join(''));
 }
 
 /** Every account as it comes, so that memory does not grow with the table. */
-export async function listAccounts(
-  io: Io,
-  admin: AccountsAdmin,
-  { json, broken }: CommonOptions & { readonly broken?: true },
-): Promise<void> {
-  if (json !== true) io.out('id\tusername\taddress\treset by mail\n');
+export async function listAccounts(call: Call<{ readonly broken?: true }>): Promise<void> {
+  const { json, broken } = call.options;
+  const admin = openAccounts(call);
+  if (json !== true) call.out('id\tusername\taddress\treset by mail\n');
   let listed = 0;
   for await (const record of admin.list()) {
     const account = shown(record);
     if (broken === true && !('problem' in account)) continue;
     listed += 1;
     const cells = [account.id, account.username, account.email, resetWords(account)];
-    io.out(json === true ? `${JSON.stringify(account)}\n` : `${cells.map(printable).join('\t')}\n`);
+    call.out(json === true ? `${JSON.stringify(account)}\n` : `${cells.map(printable).join('\t')}\n`);
   }
-  if (json !== true) io.error(`${count(listed, broken === true ? 'broken row' : 'account')}.\n`);
+  if (json !== true) call.error(`${count(listed, broken === true ? 'broken row' : 'account')}.\n`);
 }

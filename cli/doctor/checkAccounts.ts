@@ -10,11 +10,11 @@ import { count } from '../support/output';
 import { isReadable } from './checkStorage';
 import { fail, ok, warn, type Check, type Finding } from './finding';
 
-export const checkAccounts: Check = async ({ settings, storage, io }) => {
+export const checkAccounts: Check = async ({ settings, storage, clock }) => {
   if (!settings.ok || settings.config.directory.kind === 'table') return checkTable(storage);
   const { directory, password } = settings.config;
   const passwordFormat = directory.password;
-  const accounts = createHttpDirectory({ ...directory, passwordFormat }, () => {}, io.clock);
+  const accounts = createHttpDirectory({ ...directory, passwordFormat }, () => {}, clock);
   return checkDirectory(accounts, { passwordFormat, hasher: password.hasher });
 };
 
@@ -53,29 +53,32 @@ interface DirectoryCheckSettings {
  */
 export async function checkDirectory(
   directory: AccountDirectory,
-  settings: DirectoryCheckSettings,
+  { passwordFormat, hasher }: DirectoryCheckSettings,
 ): Promise<Finding[]> {
   const check = 'account directory';
-  const { passwordFormat, hasher } = settings;
+  const isPlain = passwordFormat === 'plain';
   try {
     if ((await directory.findByAddress(nobody.email)).length > 0) {
-      return [
-        fail(check, 'The directory finds an account for an address that nobody has.', 'Compare whole addresses.'),
-      ];
+      const what = 'The directory finds an account for an address that nobody has.';
+      return [fail(check, what, 'Compare whole addresses.')];
     }
     const account = { ...nobody, id: `doctor-${newId()}`, credentialVersion: newId() };
-    const password = passwordFormat === 'plain' ? newId() : await hashPassword(newId(), hasher);
+    const password = isPlain ? newId() : await hashPassword(newId(), hasher);
     const change = { credentialVersion: account.credentialVersion, password, resetKeyId: newId(), at: new Date() };
     const { outcome } = await directory.setPassword(account, change);
     if (outcome === 'changed') {
       const what = 'The directory says that it set the password of an account that does not exist.';
       return [fail(check, what, 'Answer 404 for an unknown id, and 409 for another credentialVersion.')];
     }
-    const hashes = passwordFormat === 'plain' ? '' : ` and verifies ${hasher} hashes`;
+    const hashes = isPlain ? '' : ` and verifies ${hasher} hashes`;
     return [ok(check, `The site's account directory answers, accepts the signature${hashes}.`)];
   } catch (error) {
     if (!(error instanceof StorageUnavailable)) throw error;
-    return [fail(check, ...explanation(error.code, settings))];
+    const { code } = error;
+    if (code === 'unsupported_hash' && !isPlain)
+      return [fail(check, `The site cannot verify ${hasher} hashes.`, addHasher)];
+    const [what, cure] = faults[code] ?? (code.startsWith('3') ? redirect : unknown);
+    return [fail(check, what.replace('CODE', code), cure)];
   }
 }
 
@@ -85,55 +88,48 @@ const nobody: Account = {
   ...{ passwordChangedAt: undefined, createdAt: undefined },
 };
 
-/** @returns what is wrong, and the cure */
-function explanation(code: string, { passwordFormat, hasher }: DirectoryCheckSettings): [string, string] {
-  switch (code) {
-    case 'unsupported_hash':
-      if (passwordFormat === 'plain') {
-        const cure = 'Set the same on both sides (`PASSWORD` of the Django app).';
-        return ['The site expects hashes, but ACCOUNT_DIRECTORY_PASSWORD is plain.', cure];
-      }
-      return [
-        `The site cannot verify ${hasher} hashes.`,
-        'Add the hasher to the site (Django: `pip install argon2-cffi`), set PASSWORD_HASHER to one that it has, such as pbkdf2_sha256, or ' +
-          'ACCOUNT_DIRECTORY_PASSWORD=plain on both sides.',
-      ];
-    case 'bad_signature':
-    case '401':
-    case '403':
-      return [
-        `The site refuses the signature (${code}).`,
-        'The first of ACCOUNT_DIRECTORY_SECRETS must be one that the site accepts. Nothing on the way may change the body.',
-      ];
-    case 'stale':
-      return ["This computer's clock and the site's differ by more than 5 minutes.", 'Synchronize both (NTP).'];
-    case 'timeout':
-      return ['The directory does not answer in time.', 'It has 3 seconds for a call: check the load of the site.'];
-    case 'tls':
-      return [
-        'The certificate of the site is not trusted.',
-        'Renew it, and send the whole chain; the name must be that of ACCOUNT_DIRECTORY_URL.',
-      ];
-    case 'connection_refused':
-    case 'connection_lost':
-    case 'dns':
-    case 'unreachable':
-      return [
-        `The directory cannot be reached (${code}).`,
-        'Is ACCOUNT_DIRECTORY_URL right, and may this computer reach it?',
-      ];
-    case 'not_json':
-    case 'bad_shape':
-    case 'too_large':
-    case '404':
-    case '405':
-      return [
-        `The answer is not that of an account directory (${code}).`,
-        'ACCOUNT_DIRECTORY_URL is the part before `/find`. The answers are described in docs/account-directory.openapi.json.',
-      ];
-    default:
-      return code.startsWith('3')
-        ? [`The directory redirects (${code}).`, 'Redirects are not followed: use the final https URL.']
-        : [`The directory failed (${code}).`, "The site's own log says why."];
-  }
-}
+/** What is wrong, and the cure. */
+type Fault = readonly [string, string];
+
+const addHasher =
+  'Add the hasher to the site (Django: `pip install argon2-cffi`), set PASSWORD_HASHER to one that it has, such as pbkdf2_sha256, or ' +
+  'ACCOUNT_DIRECTORY_PASSWORD=plain on both sides.';
+const signature: Fault = [
+  'The site refuses the signature (CODE).',
+  'The first of ACCOUNT_DIRECTORY_SECRETS must be one that the site accepts. Nothing on the way may change the body.',
+];
+const unreachable: Fault = [
+  'The directory cannot be reached (CODE).',
+  'Is ACCOUNT_DIRECTORY_URL right, and may this computer reach it?',
+];
+const otherAnswer: Fault = [
+  'The answer is not that of an account directory (CODE).',
+  'ACCOUNT_DIRECTORY_URL is the part before `/find`. The answers are described in docs/account-directory.openapi.json.',
+];
+const redirect: Fault = ['The directory redirects (CODE).', 'Redirects are not followed: use the final https URL.'];
+const unknown: Fault = ['The directory failed (CODE).', "The site's own log says why."];
+
+const faults: Readonly<Record<string, Fault>> = {
+  unsupported_hash: [
+    'The site expects hashes, but ACCOUNT_DIRECTORY_PASSWORD is plain.',
+    'Set the same on both sides (`PASSWORD` of the Django app).',
+  ],
+  bad_signature: signature,
+  '401': signature,
+  '403': signature,
+  stale: ["This computer's clock and the site's differ by more than 5 minutes.", 'Synchronize both (NTP).'],
+  timeout: ['The directory does not answer in time.', 'It has 3 seconds for a call: check the load of the site.'],
+  tls: [
+    'The certificate of the site is not trusted.',
+    'Renew it, and send the whole chain; the name must be that of ACCOUNT_DIRECTORY_URL.',
+  ],
+  connection_refused: unreachable,
+  connection_lost: unreachable,
+  dns: unreachable,
+  unreachable,
+  not_json: otherAnswer,
+  bad_shape: otherAnswer,
+  too_large: otherAnswer,
+  '404': otherAnswer,
+  '405': otherAnswer,
+};

@@ -1,11 +1,16 @@
-// Is there an e-mail backend that sends, and are operators told if it does not? The check of SMTP ends before any mail.
+// Is there an e-mail backend that sends, and are operators told if it does not? Nothing is sent: the check of SMTP ends before any
+// mail, and SendGrid is asked whether it accepts the API key and whether the sender's domain is authenticated.
 import { existsSync } from 'node:fs';
 import { createTransport } from 'nodemailer';
+import * as z from 'zod';
+import { failureBeforeSending } from '../../shared/mail/backends/connectionErrors';
 import { ehloName, judgeSmtpError, smtpOptions } from '../../shared/mail/backends/smtpBackend';
-import type { SmtpSettings } from '../../shared/mail/emailBackend';
-import { checkSendGrid } from './checkSendGrid';
+import type { SendGridSettings, SmtpSettings } from '../../shared/mail/emailBackend';
 import { readRow } from './checkSite';
-import { fail, ok, questionMs, warn, type Check, type CheckInput, type Finding } from './finding';
+import { fail, ok, warn, type Check, type CheckInput, type Finding } from './finding';
+
+/** How long one question to a mail provider may take, in ms. */
+const questionMs = 10_000;
 
 export const checkEmail: Check = async (input) => {
   const { settings, development } = input;
@@ -27,25 +32,15 @@ export const checkEmail: Check = async (input) => {
       case 'file':
         findings.push(notSending('file', 'Mail is written to EMAIL_FILE_PATH and not sent', development));
         if (!existsSync(email.filePath ?? '')) {
-          findings.push(
-            warn(
-              'file',
-              'The directory EMAIL_FILE_PATH does not exist.',
-              'It is made with the first mail; is the name right?',
-            ),
-          );
+          const what = 'The directory EMAIL_FILE_PATH does not exist.';
+          findings.push(warn('file', what, 'It is made with the first mail; is the name right?'));
         }
         break;
     }
   }
   if (admins.length === 0 && !development) {
-    findings.push(
-      warn(
-        'alerts',
-        'ADMINS is empty: no operator gets a mail about mail that is stuck.',
-        'Set ADMINS to the addresses of the operators.',
-      ),
-    );
+    const what = 'ADMINS is empty: no operator gets a mail about mail that is stuck.';
+    findings.push(warn('alerts', what, 'Set ADMINS to the addresses of the operators.'));
   }
   return findings;
 };
@@ -109,5 +104,80 @@ async function checkSmtp(settings: SmtpSettings, domain: string): Promise<Findin
     return [(temporary ? warn : fail)('smtp', `The SMTP server cannot be used (${reason}).`, cure)];
   } finally {
     transport.close();
+  }
+}
+
+const scopesSchema = z.object({ scopes: z.array(z.string()) });
+const domainsSchema = z.array(z.object({ domain: z.string(), valid: z.boolean() }));
+const newKey =
+  'Make a new API key in SendGrid (Settings > API Keys, only the permission "Mail Send") and set SENDGRID_API_KEY.';
+
+/** @param domain the domain of the sender's address */
+async function checkSendGrid({ settings }: CheckInput, sendgrid: SendGridSettings, domain: string): Promise<Finding[]> {
+  const scopes = await ask(sendgrid, 'v3/scopes');
+  if (typeof scopes === 'string') {
+    const cure = 'Is SENDGRID_API_URL right (the EU has its own), and may this computer reach it on port 443?';
+    return [fail('sendgrid', `SendGrid cannot be reached (${scopes}).`, cure)];
+  }
+  if (scopes.status === 401 || scopes.status === 403)
+    return [fail('sendgrid', `SendGrid refuses SENDGRID_API_KEY (${scopes.status}).`, newKey)];
+  const granted = scopesSchema.safeParse(scopes.body);
+  if (!granted.success) {
+    const cure = 'Is SENDGRID_API_URL right? If it is not set, the global region is used.';
+    return [fail('sendgrid', `SENDGRID_API_URL does not answer like SendGrid (${scopes.status}).`, cure)];
+  }
+  if (!granted.data.scopes.includes('mail.send'))
+    return [fail('sendgrid', 'SENDGRID_API_KEY may not send mail.', newKey)];
+  const findings = [
+    ok('sendgrid', 'SendGrid accepts the API key, and it may send mail.'),
+    await checkDomain(domain, sendgrid),
+  ];
+  if (settings.ok && settings.config.sendgridWebhookPublicKey === undefined) {
+    const what =
+      'SENDGRID_WEBHOOK_PUBLIC_KEY is not set: what happens to a mail after SendGrid accepted it is not recorded.';
+    const cure =
+      'Switch on the Signed Event Webhook (Mail Settings) for https://APP/api/webhooks/sendgrid and set its verification key.';
+    findings.push(warn('webhook', what, cure));
+  }
+  return findings;
+}
+
+async function checkDomain(from: string, sendgrid: SendGridSettings): Promise<Finding> {
+  const name = 'sender domain';
+  const where = 'SendGrid: Settings > Sender Authentication';
+  const answer = await ask(sendgrid, 'v3/whitelabel/domains?limit=200');
+  const { data: domains } = domainsSchema.safeParse(typeof answer === 'string' ? undefined : answer.body);
+  if (domains === undefined) {
+    const what = `Whether ${from} is authenticated at SendGrid cannot be seen with this API key: it may only send, as it should be.`;
+    return ok(name, what);
+  }
+  const isOwn = (domain: string): boolean => from === domain || from.endsWith(`.${domain}`);
+  const own = domains.filter(({ domain }) => isOwn(domain.toLowerCase()));
+  if (own.some(({ valid }) => valid)) return ok(name, `${from} is authenticated at SendGrid.`);
+  if (own.length > 0) {
+    const cure = `Add the records shown at ${where}, and press Verify.`;
+    return fail(name, `SendGrid has not verified the DNS records of ${from}.`, cure);
+  }
+  return fail(
+    name,
+    `The sender's domain ${from} is not authenticated at SendGrid: mail is refused (403), or goes to spam.`,
+    `Authenticate it (${where}), or send from one that is: npm run site -- set defaultFromEmail ADDRESS. (A verified single sender works too.)`,
+  );
+}
+
+/** One GET. @returns the status and the body as JSON, or a code that says why there was no answer; never SendGrid's own text */
+async function ask(
+  { apiUrl, apiKey }: SendGridSettings,
+  path: string,
+): Promise<{ readonly status: number; readonly body: unknown } | string> {
+  try {
+    const response = await fetch(new URL(path, apiUrl.endsWith('/') ? apiUrl : `${apiUrl}/`), {
+      headers: { Authorization: `Bearer ${apiKey}` },
+      redirect: 'manual', // a redirect would carry the API key elsewhere
+      signal: AbortSignal.timeout(questionMs),
+    });
+    return { status: response.status, body: await response.json().catch(() => undefined) };
+  } catch (error) {
+    return failureBeforeSending(error)?.reason ?? 'no answer';
   }
 }

@@ -2,7 +2,7 @@
 // outside development.)
 import { sampleSigningSecret } from '../../shared/config';
 import type { SigningSecret } from '../../shared/resetKey';
-import { unknownSettings } from '../support/settingsFile';
+import { unknownSettings } from '../support/settings';
 import { fail, ok, warn, type Check, type Finding } from './finding';
 
 const setIt =
@@ -30,13 +30,13 @@ const rotate = (name: string): string =>
   `Add a new one at the end of ${name} (k260301:$(openssl rand -base64 32)), wait until every instance has it, then ` +
   'move it to the front: docs/operations.md, "Rotating secrets".';
 
-export const checkSecrets: Check = ({ settings, development, isElsewhere, io }) => {
+export const checkSecrets: Check = ({ settings, development, isElsewhere, clock }) => {
   if (!settings.ok || isElsewhere) return [];
   const { signingSecrets, sealingSecrets } = settings.config;
-  const signing = secretFindings('signing secrets', 'RESET_SIGNING_SECRETS', signingSecrets, development, io.clock());
+  const signing = secretFindings('signing secrets', 'RESET_SIGNING_SECRETS', signingSecrets, development, clock());
   if (sealingSecrets !== signingSecrets) {
     const name = 'MAIL_SEALING_SECRETS';
-    return [...signing, ...secretFindings('sealing secrets', name, sealingSecrets, development, io.clock())];
+    return [...signing, ...secretFindings('sealing secrets', name, sealingSecrets, development, clock())];
   }
   if (development) return signing;
   const missing = warn(

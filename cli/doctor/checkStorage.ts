@@ -85,8 +85,8 @@ async function probeQueue(storage: StorageClients, name: string): Promise<QueueS
 /** The host looks every two seconds: a message that is visible for longer than this is not being handled. */
 const stuckMinutes = 5;
 
-export const checkQueues: Check = async ({ storage, io }) => {
-  const now = io.clock();
+export const checkQueues: Check = async ({ storage, clock: readClock }) => {
+  const now = readClock();
   const queue = await probeQueue(storage, outgoingMailQueueName);
   const clock = clockFindings(queue.serverTime, now);
   if (queue.failure !== undefined && queue.outcome === 'failed') {

@@ -1,7 +1,7 @@
 // What a check of the doctor is given and what it finds. A check changes nothing and never prints a setting's value.
+import type { Clock } from '../../shared/clock';
 import type { ConfigResult } from '../../shared/config';
 import type { StorageClients } from '../../shared/storage/storageClients';
-import type { Io } from '../support/program';
 
 export interface Finding {
   readonly level: 'ok' | 'warn' | 'fail';
@@ -14,7 +14,7 @@ export interface Finding {
 }
 
 export interface CheckInput {
-  readonly io: Io;
+  readonly clock: Clock;
   readonly settings: ConfigResult;
   /** The app runs elsewhere (`--account`), with settings that are not at hand. */
   readonly isElsewhere: boolean;
@@ -27,9 +27,6 @@ export interface CheckInput {
 
 /** An exception means that the check could not be made; the doctor says so and goes on. */
 export type Check = (input: CheckInput) => Finding[] | Promise<Finding[]>;
-
-/** How long one question to a mail provider may take, in ms. */
-export const questionMs = 10_000;
 
 export const ok = (check: string, what: string): Finding => ({ level: 'ok', check, what });
 export const warn = (check: string, what: string, cure: string): Finding => ({ level: 'warn', check, what, cure });

@@ -1,13 +1,15 @@
 // `npm run site -- doctor`: every check in turn, each finding with its cure. Changes nothing.
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { readConfig, sampleSigningSecret, type StorageSettings } from '../../shared/config';
 import { withDeadline } from '../../shared/clock';
 import { CliError, explain } from '../support/errors';
-import { count, printable, printJson } from '../support/output';
-import type { CommonOptions, Io } from '../support/program';
-import { checkSettings as readAndCheckSettings, cloudStorage, readEnvironment } from '../support/settings';
-import { readSettingsFile } from '../support/settingsFile';
+import { count, print, printable } from '../support/output';
+import type { Call } from '../support/program';
+import {
+  checkSettings as readAndCheckSettings,
+  cloudStorage,
+  readEnvironment,
+  readFileSettings,
+} from '../support/settings';
 import { checkAccounts } from './checkAccounts';
 import { checkEmail } from './checkEmail';
 import { checkSecrets, checkSettings } from './checkSettings';
@@ -27,35 +29,39 @@ const storageChecks: Readonly<Record<string, Check>> = {
 const checkMs = 60_000;
 
 /** Runs all checks and prints what they found. @throws CliError if one of them found a fault */
-export async function runDoctor(io: Io, options: CommonOptions): Promise<void> {
-  const { input, hasStorage } = examine(io, options);
+export async function runDoctor(call: Call): Promise<void> {
+  const { input, hasStorage } = examine(call);
   const findings: Finding[] = [];
   for (const [name, check] of Object.entries({ ...settingsChecks, ...(hasStorage ? storageChecks : {}) })) {
-    const signal = AbortSignal.any([io.signal, AbortSignal.timeout(checkMs)]);
+    const signal = AbortSignal.any([call.signal, AbortSignal.timeout(checkMs)]);
     try {
       findings.push(...(await withDeadline(signal, async () => check(input))));
     } catch (error) {
-      if (io.signal.aborted) throw error;
+      if (call.signal.aborted) throw error;
       findings.push(fail(name, `This check failed. ${explain(error)}`, 'Fix what is named above, and run it again.'));
     }
   }
-  print(io, findings, options.json === true);
+  const width = Math.max(...findings.map(({ check }) => check.length));
+  const lines = findings.map(({ level, check, what, cure }) => {
+    const cureLine = cure === undefined ? '' : `${' '.repeat(width + 8)}→ ${printable(cure)}\n`;
+    return `${level.padEnd(4)}  ${check.padEnd(width)}  ${printable(what)}\n${cureLine}`;
+  });
+  print(call, findings, lines.join(''));
   const faults = findings.filter(({ level }) => level === 'fail').length;
   if (faults > 0) throw new CliError(`${count(faults, 'fault')}.`);
 }
 
-function examine(io: Io, options: CommonOptions): { input: CheckInput; hasStorage: boolean } {
-  const { account, settings: settingsFile = 'local.settings.json' } = options;
-  const environment = readEnvironment(io, options);
-  const file = path.resolve(io.cwd, settingsFile);
+function examine(call: Call): { input: CheckInput; hasStorage: boolean } {
+  const { account } = call.options;
+  const environment = readEnvironment(call);
   const storage = account === undefined ? storageAlone(environment) : cloudStorage(account);
   const input = {
-    io,
+    clock: call.clock,
     // With `--account` the settings at hand are this computer's, not the app's: they are not judged.
-    settings: account === undefined ? readAndCheckSettings(io, options) : ({ ok: false, problems: [] } as const),
+    settings: account === undefined ? readAndCheckSettings(call) : ({ ok: false, problems: [] } as const),
     isElsewhere: account !== undefined,
-    fileSettings: existsSync(file) ? readSettingsFile(file) : {},
-    storage: io.openStorage(storage ?? nowhere),
+    fileSettings: readFileSettings(call),
+    storage: call.openStorage(storage ?? cloudStorage('nowhere')), // never called: no check of storage runs then
     siteId: environment['SITE_ID']?.trim() || '1',
     development: environment['AZURE_FUNCTIONS_ENVIRONMENT'] === 'Development',
   };
@@ -77,19 +83,3 @@ const validSettings = {
   SERVER_EMAIL: 'none@localhost',
   RESET_SIGNING_SECRETS: `none:${sampleSigningSecret}`,
 };
-/** Never called: without storage settings no check of storage runs. */
-const nowhere: StorageSettings = {
-  kind: 'identity',
-  tableServiceUri: 'https://localhost',
-  queueServiceUri: 'https://localhost',
-  managedIdentity: false,
-};
-
-function print(io: Io, findings: readonly Finding[], json: boolean): void {
-  if (json) return printJson(io, findings);
-  const width = Math.max(...findings.map(({ check }) => check.length));
-  for (const { level, check, what, cure } of findings) {
-    io.out(`${level.padEnd(4)}  ${check.padEnd(width)}  ${printable(what)}\n`);
-    if (cure !== undefined) io.out(`${' '.repeat(width + 8)}→ ${printable(cure)}\n`);
-  }
-}

@@ -11,73 +11,65 @@ import {
 } from '../../shared/locales/overrides';
 import type { TableStore } from '../../shared/storage/tableStore';
 import { CliError } from '../support/errors';
-import { count, printJson, printTable } from '../support/output';
-import { addCommand, type CommonOptions, type Io } from '../support/program';
+import { count, print, tableOf } from '../support/output';
+import { addCommand, type Call, type Io } from '../support/program';
 import { openStorage } from '../support/settings';
 import { isIn, readTexts, readTextsFile, requireGood, requireTag, writeTexts } from './textsTable';
 
-interface WriteOptions extends CommonOptions {
-  readonly dryRun?: true;
-}
-interface ReadOptions extends CommonOptions {
-  readonly all?: true;
-}
+type Writing = Call<{ readonly dryRun?: true }>;
+type Reading = Call<{ readonly all?: true }>;
 
-const dryRun = ['--dry-run', 'check the texts and change nothing'] as const;
 const soon = 'Takes effect within a minute.';
 
 export function addTextCommands(program: Command, io: Io): void {
   const texts = program
     .command('texts')
     .description("sentences of mails and pages in the site's own words, and languages added as data");
-  addCommand(texts, 'list [locale]', "list the site's own texts")
-    .option('--all', 'list every text that mails and pages use, with its name')
-    .action((locale: string | undefined, options: ReadOptions) => listTexts(io, locale, options));
-  addCommand(texts, 'set <locale> <name> <text>', 'replace one text: set en passwordReset.thanks "See you soon!"')
-    .option(...dryRun)
-    .action((locale: string, name: string, text: string, options: WriteOptions) =>
-      setText(io, locale, name, text, options),
-    );
-  addCommand(texts, 'unset <locale> [name]', 'go back to the built-in text')
-    .option('--all', 'for every text of the language')
-    .action((locale: string, name: string | undefined, options: ReadOptions) => unsetTexts(io, locale, name, options));
-  addCommand(texts, 'export [locale]', "print the site's own texts as JSON")
-    .option('--all', 'print every text, for translation: in English where the language lacks it')
-    .action((locale: string | undefined, options: ReadOptions) => exportTexts(io, locale, options));
-  addCommand(texts, 'import <file>', 'write the texts of a JSON file {locale: {name: text}}, or of "-", standard input')
-    .option(...dryRun)
-    .action((file: string, options: WriteOptions) => importTexts(io, file, options));
-  addCommand(texts, 'check [locale]', 'name each text that is refused, missing or still in English').action(
-    (locale: string | undefined, options: CommonOptions) => checkTexts(io, locale, options),
+  const withDryRun = (command: Command): Command => command.option('--dry-run', 'check the texts and change nothing');
+  addCommand(texts, io, 'list [locale]', "list the site's own texts", listTexts).option(
+    '--all',
+    'list every text that mails and pages use, with its name',
   );
+  const setting = 'replace one text: set en passwordReset.thanks "See you soon!"';
+  withDryRun(addCommand(texts, io, 'set <locale> <name> <text>', setting, setText));
+  addCommand(texts, io, 'unset <locale> [name]', 'go back to the built-in text', unsetTexts).option(
+    '--all',
+    'for every text of the language',
+  );
+  addCommand(texts, io, 'export [locale]', "print the site's own texts as JSON", exportTexts).option(
+    '--all',
+    'print every text, for translation: in English where the language lacks it',
+  );
+  const importing = 'write the texts of a JSON file {locale: {name: text}}, or of "-", standard input';
+  withDryRun(addCommand(texts, io, 'import <file>', importing, importTexts));
+  addCommand(texts, io, 'check [locale]', 'name each text that is refused, missing or still in English', checkTexts);
 }
 
 const optionalTag = (locale: string | undefined): string | undefined =>
   locale === undefined ? undefined : requireTag(locale);
 
-const tableOf = (io: Io, options: CommonOptions): TableStore => openStorage(io, options).table('SiteTexts');
+const openTexts = (call: Call): TableStore => openStorage(call).table('SiteTexts');
 
-async function listTexts(io: Io, locale: string | undefined, options: ReadOptions): Promise<void> {
+/** The site's own texts, or with `--all` every text in use. */
+async function selectTexts(call: Reading, locale: string | undefined): Promise<TextOverride[]> {
   const wanted = isIn(optionalTag(locale));
-  const own = await readTexts(tableOf(io, options));
-  const rows =
-    options.all === true
-      ? textsInUse(applyTexts(builtInLanguages, own).catalog, locale)
-      : own.map(({ locale: each, name, text }) => ({ locale: each, name, text }));
-  const texts = rows.filter(wanted).map((row) => ({ ...row, problem: problemOf(row) }));
-  if (options.json === true) return printJson(io, texts);
-  if (texts.length === 0) {
-    return io.out(
-      'There are no texts of the site’s own. `npm run site -- texts list --all` lists the built-in ones.\n',
-    );
-  }
-  const shown = ({ text, problem }: (typeof texts)[number]): string =>
-    problem === undefined ? text.replaceAll('\n', ' ') : `(not used: ${problem})`;
-  printTable(
-    io,
-    ['locale', 'name', 'text'],
-    texts.map((row) => [row.locale, row.name, shown(row)]),
-  );
+  const own = await readTexts(openTexts(call));
+  const texts = call.options.all === true ? textsInUse(applyTexts(builtInLanguages, own).catalog, locale) : own;
+  return texts.filter(wanted);
+}
+
+async function listTexts(call: Reading, locale?: string): Promise<void> {
+  const selected = await selectTexts(call, locale);
+  const texts = selected.map(({ locale: each, name, text }) => {
+    const { refused } = applyTexts(builtInLanguages, [{ locale: each, name, text }]);
+    return { locale: each, name, text, problem: refused[0]?.problem };
+  });
+  const rows = texts.map((row) => {
+    const shown = row.problem === undefined ? row.text.replaceAll('\n', ' ') : `(not used: ${row.problem})`;
+    return [row.locale, row.name, shown];
+  });
+  const none = 'There are no texts of the site’s own. `npm run site -- texts list --all` lists the built-in ones.\n';
+  print(call, texts, rows.length === 0 ? none : tableOf(['locale', 'name', 'text'], rows));
 }
 
 /** Every text of the language, or of all; of a language that is not there yet, those of the nearest one. */
@@ -94,21 +86,18 @@ function textsInUse(catalog: Catalog, locale: string | undefined): TextOverride[
   });
 }
 
-const problemOf = ({ locale, name, text }: TextOverride): string | undefined =>
-  applyTexts(builtInLanguages, [{ locale, name, text }]).refused[0]?.problem;
-
-async function setText(io: Io, locale: string, name: string, text: string, options: WriteOptions): Promise<void> {
-  const tag = requireTag(locale);
-  requireGood([{ locale: tag, name, text }]);
-  const { written } = await writeTexts(tableOf(io, options), [{ locale: tag, name, text }], options.dryRun === true);
-  if (options.json === true) return printJson(io, { locale: tag, name, text, changed: written > 0 });
-  if (written === 0) return io.out('This is the text already.\n');
-  io.out(options.dryRun === true ? 'The text is good (dry run: nothing was written).\n' : `Written. ${soon}\n`);
+async function setText(call: Writing, locale: string, name: string, text: string): Promise<void> {
+  const dryRun = call.options.dryRun === true;
+  const row = { locale: requireTag(locale), name, text };
+  requireGood([row]);
+  const { written } = await writeTexts(openTexts(call), [row], dryRun);
+  const done = dryRun ? 'The text is good (dry run: nothing was written).' : `Written. ${soon}`;
+  print(call, { ...row, changed: written > 0 }, `${written === 0 ? 'This is the text already.' : done}\n`);
 }
 
-async function unsetTexts(io: Io, locale: string, name: string | undefined, options: ReadOptions): Promise<void> {
-  if ((name === undefined) !== (options.all === true)) throw new CliError('Give either a name or --all.', 2);
-  const table = tableOf(io, options);
+async function unsetTexts(call: Reading, locale: string, name?: string): Promise<void> {
+  if ((name === undefined) !== (call.options.all === true)) throw new CliError('Give either a name or --all.', 2);
+  const table = openTexts(call);
   // As the table has it, too: a row with a malformed tag must be removable.
   const tag = canonicalTag(locale, builtInLanguages);
   const rows = (await readTexts(table)).filter(
@@ -119,37 +108,36 @@ async function unsetTexts(io: Io, locale: string, name: string | undefined, opti
       throw new CliError(`${row.locale} ${row.name} was changed in the meantime and is still there. Try again.`);
     }
   }
-  if (options.json === true) return printJson(io, { removed: rows.length });
-  io.out(rows.length === 0 ? 'There is no such text.\n' : `Removed ${count(rows.length, 'text')}. ${soon}\n`);
+  const done = `Removed ${count(rows.length, 'text')}. ${soon}\n`;
+  print(call, { removed: rows.length }, rows.length === 0 ? 'There is no such text.\n' : done);
 }
 
-async function exportTexts(io: Io, locale: string | undefined, options: ReadOptions): Promise<void> {
-  const own = await readTexts(tableOf(io, options));
-  const texts = options.all === true ? textsInUse(applyTexts(builtInLanguages, own).catalog, locale) : own;
-  const byLocale = new Map<string, Record<string, string>>();
-  for (const { locale: each, name, text } of texts.filter(isIn(optionalTag(locale)))) {
-    byLocale.set(each, { ...byLocale.get(each), [name]: text });
+async function exportTexts(call: Reading, locale?: string): Promise<void> {
+  const byLocale: Record<string, Record<string, string>> = {};
+  for (const { locale: each, name, text } of await selectTexts(call, locale)) {
+    byLocale[each] = { ...byLocale[each], [name]: text };
   }
-  printJson(io, Object.fromEntries(byLocale));
+  call.out(`${JSON.stringify(byLocale, undefined, 2)}\n`);
 }
 
-async function importTexts(io: Io, file: string, options: WriteOptions): Promise<void> {
-  const texts = await readTextsFile(io, file);
-  const { written, after } = await writeTexts(tableOf(io, options), texts, options.dryRun === true);
+async function importTexts(call: Writing, file: string): Promise<void> {
+  const dryRun = call.options.dryRun === true;
+  const texts = await readTextsFile(call, file);
+  const { written, after } = await writeTexts(openTexts(call), texts, dryRun);
   const locales = new Set(texts.map(({ locale }) => locale));
   const missing = [...applyTexts(builtInLanguages, after).missing].filter(([locale]) => locales.has(locale));
   const unchanged = texts.length - written;
-  if (options.json === true) return printJson(io, { written, unchanged, missing: Object.fromEntries(missing) });
-  const note = options.dryRun === true ? ' (dry run: nothing was written)' : `. ${soon}`;
-  io.out(`Written: ${count(written, 'text')}, unchanged: ${unchanged}${note}\n`);
-  for (const [locale, names] of missing) {
-    if (names.length > 0) io.out(`Missing in ${locale}, so in English: ${names.join(', ')}\n`);
-  }
+  const note = dryRun ? ' (dry run: nothing was written)' : `. ${soon}`;
+  const lacking = missing
+    .filter(([, names]) => names.length > 0)
+    .map(([locale, names]) => `Missing in ${locale}, so in English: ${names.join(', ')}`);
+  const lines = [`Written: ${count(written, 'text')}, unchanged: ${unchanged}${note}`, ...lacking];
+  print(call, { written, unchanged, missing: Object.fromEntries(missing) }, `${lines.join('\n')}\n`);
 }
 
-async function checkTexts(io: Io, locale: string | undefined, options: CommonOptions): Promise<void> {
+async function checkTexts(call: Call, locale?: string): Promise<void> {
   const tag = optionalTag(locale);
-  const own = await readTexts(tableOf(io, options));
+  const own = await readTexts(openTexts(call));
   const applied = applyTexts(builtInLanguages, own); // all, since pt-BR is based on pt
   const refused = applied.refused.filter(isIn(tag));
   const allMissing = [...applied.missing].flatMap(([each, names]) => names.map((name) => ({ locale: each, name })));
@@ -160,17 +148,15 @@ async function checkTexts(io: Io, locale: string | undefined, options: CommonOpt
       `There are no texts in ${tag}. \`npm run site -- texts export ${tag} --all\` starts a translation.`,
     );
   }
-  if (options.json === true) printJson(io, { refused, missing, notes });
-  else {
-    for (const { locale: each, name, problem } of refused) io.out(`${each} ${name} ${problem}: it is not used\n`);
-    for (const { locale: each, name } of missing) io.out(`${each} ${name} is missing: it is in English\n`);
-    for (const { locale: each, name, note } of notes) io.out(`${each} ${name} ${note}\n`);
-  }
-  if (refused.length + missing.length > 0) {
-    throw new CliError(`Refused: ${refused.length}, missing: ${missing.length}.`);
-  }
-  if (options.json !== true)
-    io.out(`${count(own.filter(isIn(tag)).length, 'text')}: none is refused, and none is missing.\n`);
+  const isGood = refused.length + missing.length === 0;
+  const lines = [
+    ...refused.map(({ locale: each, name, problem }) => `${each} ${name} ${problem}: it is not used`),
+    ...missing.map(({ locale: each, name }) => `${each} ${name} is missing: it is in English`),
+    ...notes.map(({ locale: each, name, note }) => `${each} ${name} ${note}`),
+  ];
+  if (isGood) lines.push(`${count(own.filter(isIn(tag)).length, 'text')}: none is refused, and none is missing.`);
+  print(call, { refused, missing, notes }, `${lines.join('\n')}\n`);
+  if (!isGood) throw new CliError(`Refused: ${refused.length}, missing: ${missing.length}.`);
 }
 
 /** What a translator may have overlooked. */
@@ -180,18 +166,17 @@ function notesOn({ catalog, missing }: AppliedTexts, own: readonly TextOverride[
     .filter(({ locale, name, text }) => missing.has(locale) && english.get(name) === text)
     .map(({ locale, name }) => ({ locale, name, note: 'is the same as in English' }));
   // WCAG 2.5.3: who speaks to a computer says what is on the button.
-  const labels = [...new Set(own.map(({ locale }) => canonicalTag(locale, builtInLanguages) ?? ''))].flatMap(
-    (locale) => {
-      const texts = catalog.get(locale)?.newPassword;
-      if (texts === undefined) return [];
-      return (['show', 'hide'] as const)
-        .filter((button) => !texts[`${button}Label`].toLowerCase().includes(texts[button].toLowerCase()))
-        .map((button) => ({
-          locale,
-          name: `newPassword.${button}Label`,
-          note: `lacks the words of newPassword.${button}`,
-        }));
-    },
-  );
+  const locales = [...new Set(own.map(({ locale }) => canonicalTag(locale, builtInLanguages) ?? ''))];
+  const labels = locales.flatMap((locale) => {
+    const texts = catalog.get(locale)?.newPassword;
+    if (texts === undefined) return [];
+    return (['show', 'hide'] as const)
+      .filter((button) => !texts[`${button}Label`].toLowerCase().includes(texts[button].toLowerCase()))
+      .map((button) => ({
+        locale,
+        name: `newPassword.${button}Label`,
+        note: `lacks the words of newPassword.${button}`,
+      }));
+  });
   return [...same, ...labels];
 }

@@ -1,16 +1,14 @@
 // The rows of the table SiteTexts and files of texts, as the commands read and write them. A text is checked by the rules that the
 // app reads it by, before it is written.
 import { closest, distance } from 'fastest-levenshtein';
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { text as readAll } from 'node:stream/consumers';
 import * as z from 'zod';
 import { builtInLanguages } from '../../shared/locales';
 import { canonicalTag, messageNames, textProblem, type TextOverride } from '../../shared/locales/overrides';
 import { updateRow, type TableStore } from '../../shared/storage/tableStore';
 import { CliError } from '../support/errors';
 import { printable } from '../support/output';
-import type { Io } from '../support/program';
+import type { Call } from '../support/program';
+import { readInput } from '../support/settings';
 
 interface StoredText extends TextOverride {
   readonly etag: string;
@@ -88,8 +86,8 @@ export async function writeTexts(
 const fileSchema = z.record(z.string(), z.record(z.string(), z.string()));
 
 /** @param file JSON `{locale: {name: text}}`; `-` is standard input. @throws CliError that names every bad text */
-export async function readTextsFile(io: Io, file: string): Promise<TextOverride[]> {
-  const content = file === '-' ? await readAll(io.stdin) : await contentOf(path.resolve(io.cwd, file));
+export async function readTextsFile(call: Call, file: string): Promise<TextOverride[]> {
+  const content = (await readInput(call, file)).toString('utf8');
   let json: unknown;
   try {
     json = JSON.parse(content.replace(/^\uFEFF/, ''));
@@ -104,12 +102,4 @@ export async function readTextsFile(io: Io, file: string): Promise<TextOverride[
   });
   requireGood(texts);
   return texts;
-}
-
-async function contentOf(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch {
-    throw new CliError(`There is no file ${file}, or it cannot be read.`);
-  }
 }

@@ -3,7 +3,14 @@
 // call again finishes the move.
 import { createHash } from 'node:crypto';
 import { addressHashOf, parseAddress } from '../../shared/address';
-import { equals, updateRow, type Columns, type Row, type TableStore } from '../../shared/storage/tableStore';
+import {
+  equals,
+  updateRow,
+  type Columns,
+  type Decision,
+  type Row,
+  type TableStore,
+} from '../../shared/storage/tableStore';
 
 export type Moved =
   | 'changed'
@@ -20,8 +27,9 @@ export type Moved =
   | 'contended';
 
 const maxRounds = 5;
-const ownColumns = new Set(['partitionKey', 'rowKey', 'etag', 'timestamp', 'email', 'knownEmail', 'generation']);
-const moveColumns = new Set(['movedFrom', 'movedBase']);
+const ownColumns = new Set(
+  ['partitionKey', 'rowKey', 'etag', 'timestamp', 'email', 'knownEmail', 'generation'].concat('movedFrom', 'movedBase'),
+);
 /** What a redemption writes at once: taken from one row or the other, never mixed. */
 const passwordColumns = ['password', 'lastResetKeyId', 'passwordChangedAt'];
 
@@ -52,17 +60,12 @@ export async function moveAccount(table: TableStore, row: Row, email: string): P
 
 async function changeInPlace(table: TableStore, row: Row, email: string): Promise<Moved> {
   const { partitionKey = '', rowKey = '' } = row;
-  const updated = await updateRow<Moved>(
-    table,
-    partitionKey,
-    rowKey,
-    (now) => {
-      if (now === undefined) return { result: 'stale_row' };
-      if (now['email'] === email) return { result: 'unchanged' };
-      return { columns: { email, knownEmail: email, generation: generationOf(now) + 1 }, result: 'changed' };
-    },
-    row,
-  );
+  const decide = (now: Row | undefined): Decision<Moved> => {
+    if (now === undefined) return { result: 'stale_row' };
+    if (now['email'] === email) return { result: 'unchanged' };
+    return { columns: { email, knownEmail: email, generation: generationOf(now) + 1 }, result: 'changed' };
+  };
+  const updated = await updateRow(table, partitionKey, rowKey, decide, row);
   return updated.outcome === 'contended' ? 'contended' : updated.result;
 }
 
@@ -73,25 +76,21 @@ async function copy(
   { to, email, columns }: { readonly to: string; readonly email: string; readonly columns: Columns },
 ): Promise<'copied' | 'target_exists' | 'contended'> {
   const from = old.partitionKey ?? '';
-  const updated = await updateRow<'copied' | 'target_exists'>(
-    table,
-    to,
-    old.rowKey ?? '',
-    (there) => {
-      if (there === undefined) {
-        const generation = generationOf(old) + 1;
-        const movedBase = JSON.stringify(fingerprints(columns));
-        const inserted = { ...columns, email, knownEmail: email, generation, movedFrom: from, movedBase };
-        return { columns: inserted, result: 'copied' };
-      }
-      if (there['movedFrom'] !== from) return { result: 'target_exists' };
-      const changes = changesSince(columns, there);
-      if (changes === undefined) return { result: 'copied' };
-      const generation = Math.max(generationOf(old), generationOf(there)) + 1;
-      return { columns: { ...changes, generation }, result: 'copied' };
-    },
-    'absent',
-  );
+  const decide = (there: Row | undefined): Decision<'copied' | 'target_exists'> => {
+    if (there === undefined) {
+      const generation = generationOf(old) + 1;
+      const fingerprints = Object.entries(columns).map(([name, value]) => [name, fingerprint(value)]);
+      const movedBase = JSON.stringify(Object.fromEntries(fingerprints));
+      const inserted = { ...columns, email, knownEmail: email, generation, movedFrom: from, movedBase };
+      return { columns: inserted, result: 'copied' };
+    }
+    if (there['movedFrom'] !== from) return { result: 'target_exists' };
+    const changes = changesSince(columns, there);
+    if (changes === undefined) return { result: 'copied' };
+    const generation = Math.max(generationOf(old), generationOf(there)) + 1;
+    return { columns: { ...changes, generation }, result: 'copied' };
+  };
+  const updated = await updateRow(table, to, old.rowKey ?? '', decide, 'absent');
   return updated.outcome === 'contended' ? 'contended' : updated.result;
 }
 
@@ -128,9 +127,6 @@ const fingerprint = (value: unknown): string =>
     .digest('base64url')
     .slice(0, 12);
 
-const fingerprints = (columns: Columns): Record<string, string> =>
-  Object.fromEntries(Object.entries(columns).map(([name, value]) => [name, fingerprint(value)]));
-
 /** Rows of a move by an earlier version have none: everything counts as changed in both. */
 function baseOf({ movedBase }: Row): Readonly<Record<string, unknown>> {
   try {
@@ -164,7 +160,7 @@ async function settle(table: TableStore, from: string, id: string, to: string): 
 function copyOf(row: Row): Columns | undefined {
   const columns: Columns = {};
   for (const [name, value] of Object.entries(row)) {
-    if (ownColumns.has(name) || moveColumns.has(name) || name.startsWith('odata') || value == null) continue;
+    if (ownColumns.has(name) || name.startsWith('odata') || value == null) continue;
     const plain = typeof value === 'bigint' && value === BigInt.asIntN(32, value) ? Number(value) : value;
     if (!isColumn(plain)) return undefined;
     columns[name] = plain;

@@ -3,8 +3,15 @@
 import { addressHashOf, normalizeAddress } from '../../shared/address';
 import { systemClock, type Clock } from '../../shared/clock';
 import { readAccountRow, type AccountRow } from '../../shared/storage/accountsTable';
-import { equals, updateRow, type Columns, type Row, type TableStore } from '../../shared/storage/tableStore';
-import { moveAccount, type Moved } from './accountMove';
+import {
+  equals,
+  updateRow,
+  type Columns,
+  type Decision,
+  type Row,
+  type TableStore,
+} from '../../shared/storage/tableStore';
+import { moveAccount } from './accountMove';
 import type { NewAccount } from './newAccount';
 
 /** A row as an operator sees it: the account in it, or what is wrong with it. */
@@ -26,51 +33,24 @@ export interface ImportRules {
   readonly passwords: 'keep' | 'import';
 }
 
-/** What became of one row of an import. `kept`: the row keeps a password that was set here and differs from the file's. */
-export type Imported =
-  /** Inserted. */
-  | { readonly outcome: 'added' }
-  /** Was there already and is left as it is. */
-  | { readonly outcome: 'existing' }
-  /** Was there and differed. */
-  | { readonly outcome: 'updated'; readonly kept: boolean }
-  | { readonly outcome: 'unchanged'; readonly kept: boolean }
-  /** The row there cannot be read as an account. */
-  | { readonly outcome: 'broken' }
-  | { readonly outcome: 'contended' };
-
-/** Every call throws `StorageUnavailable` if the table does not answer; each is safe to repeat. */
-export interface AccountsAdmin {
-  /** All rows in the partition of an address, broken ones too, by id. */
-  findByAddress(address: string): Promise<AccountRecord[]>;
-  /** Rows with this address in another partition than its own: somebody edited the address by hand. Scans the whole table. */
-  findMisplaced(address: string): Promise<AccountRecord[]>;
-  /** All rows with this id. Scans the whole table: seconds per 100,000 rows. */
-  findById(id: string): Promise<AccountRecord[]>;
-  /** Every row, page by page (1,000 each); memory does not grow with the table. */
-  list(): AsyncIterable<AccountRecord>;
-  /** The keys alone of every row, page by page. */
-  listKeys(): AsyncIterable<{ readonly addressHash: string; readonly id: string }>;
-  add(account: NewAccount): Promise<'added' | 'exists'>;
-  /** Allows or forbids log-in and reset; `generation + 1` if that changes anything. */
-  setActive(record: AccountRecord, isActive: boolean): Promise<Changed>;
-  /** `generation + 1`: ends every live reset key, and the sessions of a site that compares it. */
-  revoke(record: AccountRecord): Promise<Changed>;
-  /** @param password in Django's encoded format */
-  setPassword(record: AccountRecord, password: string): Promise<Changed>;
-  /** Changes the address, which moves the row to another partition. */
-  setEmail(record: AccountRecord, email: string): Promise<Moved>;
-  /** Inserts the account, or leaves alone (or, by the rules, updates) the row with its id at its address. */
-  importAccount(account: NewAccount, rules: ImportRules): Promise<Imported>;
+/** What became of one row of an import. */
+export interface Imported {
+  /** `existing`: the row there is left as it is. `broken`: it cannot be read as an account. */
+  readonly outcome: 'added' | 'existing' | 'updated' | 'unchanged' | 'broken' | 'contended';
+  /** The row keeps a password that was set here and differs from the file's. */
+  readonly kept: boolean;
 }
 
-export function createAccountsAdmin(table: TableStore, clock: Clock = systemClock): AccountsAdmin {
+export type AccountsAdmin = ReturnType<typeof createAccountsAdmin>;
+
+/** Every call throws `StorageUnavailable` if the table does not answer; each is safe to repeat. */
+export function createAccountsAdmin(table: TableStore, clock: Clock = systemClock) {
   const rowsOf = async (filter: string): Promise<AccountRecord[]> => {
     const records: AccountRecord[] = [];
     for await (const row of table.list(filter)) records.push(recordOf(row));
     return records.sort((a, b) => (a.id < b.id ? -1 : 1));
   };
-  const add = async (account: NewAccount) => {
+  const add = async (account: NewAccount): Promise<'added' | 'exists'> => {
     const { id, email, createdAt = clock(), ...columns } = account;
     const inserted = { ...columns, email, knownEmail: email, createdAt, generation: 0 };
     return (await table.insert(addressHashOf(email), id, inserted)) === 'exists' ? 'exists' : 'added';
@@ -80,74 +60,75 @@ export function createAccountsAdmin(table: TableStore, clock: Clock = systemCloc
     { addressHash, id, row }: AccountRecord,
     decide: (account: AccountRow) => Columns | undefined,
   ): Promise<Changed> => {
-    const updated = await updateRow<Changed>(
-      table,
-      addressHash,
-      id,
-      (now) => {
-        const account = now && readAccountRow(now);
-        if (account === undefined || 'problem' in account) return { result: 'stale_row' };
-        const columns = decide(account);
-        return { columns, result: columns === undefined ? 'unchanged' : 'changed' };
-      },
-      row,
-    );
+    const decideRow = (now: Row | undefined): Decision<Changed> => {
+      const account = now && readAccountRow(now);
+      if (account === undefined || 'problem' in account) return { result: 'stale_row' };
+      const columns = decide(account);
+      return { columns, result: columns === undefined ? 'unchanged' : 'changed' };
+    };
+    const updated = await updateRow(table, addressHash, id, decideRow, row);
     return updated.outcome === 'contended' ? 'contended' : updated.result;
   };
   return {
-    findByAddress: (address) => rowsOf(equals('PartitionKey', addressHashOf(address))),
-    findMisplaced: async (address) => {
+    /** All rows in the partition of an address, broken ones too, by id. */
+    findByAddress: (address: string) => rowsOf(equals('PartitionKey', addressHashOf(address))),
+    /** Rows with this address in another partition than its own: somebody edited the address by hand. Scans the whole table. */
+    findMisplaced: async (address: string): Promise<AccountRecord[]> => {
       const found = await rowsOf(equals('email', address));
       const lower = normalizeAddress(address);
       if (lower !== address) found.push(...(await rowsOf(equals('email', lower))));
       return found.filter(({ addressHash }) => addressHash !== addressHashOf(address));
     },
-    findById: (id) => rowsOf(equals('RowKey', id)),
-    list: async function* () {
+    /** All rows with this id. Scans the whole table: seconds per 100,000 rows. */
+    findById: (id: string) => rowsOf(equals('RowKey', id)),
+    /** Every row, page by page (1,000 each); memory does not grow with the table. */
+    list: async function* (): AsyncGenerator<AccountRecord> {
       for await (const row of table.list(everyRow)) yield recordOf(row);
     },
-    listKeys: async function* () {
+    /** The partition of every id, from the keys alone. */
+    listKeys: async (): Promise<Map<string, string>> => {
+      const keys = new Map<string, string>();
       for await (const { partitionKey = '', rowKey = '' } of table.list(everyRow, ['PartitionKey', 'RowKey'])) {
-        yield { addressHash: partitionKey, id: rowKey };
+        keys.set(rowKey, partitionKey);
       }
+      return keys;
     },
     add,
-    setActive: (record, isActive) =>
+    /** Allows or forbids log-in and reset; `generation + 1` if that changes anything. */
+    setActive: (record: AccountRecord, isActive: boolean) =>
       change(record, (now) => (now.isActive === isActive ? undefined : { isActive, generation: now.generation + 1 })),
-    revoke: (record) => change(record, ({ generation }) => ({ generation: generation + 1 })),
-    setPassword: (record, password) =>
-      change(record, ({ generation }) => ({
-        password,
-        generation: generation + 1,
-        passwordChangedAt: clock(),
-        lastResetKeyId: '',
-      })),
-    setEmail: (record, email) => moveAccount(table, record.row, email),
-    importAccount: async (account, rules) => {
-      if ((await add(account)) === 'added') return { outcome: 'added' };
-      if (!rules.update) return { outcome: 'existing' };
-      const row = await table.get(addressHashOf(account.email), account.id);
-      if (row === undefined) return { outcome: 'existing' }; // removed since; the next import adds it
+    /** `generation + 1`: ends every live reset key, and the sessions of a site that compares it. */
+    revoke: (record: AccountRecord) => change(record, ({ generation }) => ({ generation: generation + 1 })),
+    /** @param password in Django's encoded format */
+    setPassword: (record: AccountRecord, password: string) =>
+      change(record, (now) => {
+        return { password, generation: now.generation + 1, passwordChangedAt: clock(), lastResetKeyId: '' };
+      }),
+    /** Changes the address, which moves the row to another partition. */
+    setEmail: (record: AccountRecord, email: string) => moveAccount(table, record.row, email),
+    /** Inserts the account, or leaves alone (or, by the rules, updates) the row with its id at its address. */
+    importAccount: async (account: NewAccount, rules: ImportRules): Promise<Imported> => {
       let kept = false;
+      if ((await add(account)) === 'added') return { outcome: 'added', kept };
+      if (!rules.update) return { outcome: 'existing', kept };
+      const row = await table.get(addressHashOf(account.email), account.id);
+      if (row === undefined) return { outcome: 'existing', kept }; // removed since; the next import adds it
       const outcome = await change(recordOf(row), (now) => {
         const isSetHere = now.lastResetKeyId !== undefined || now.passwordChangedAt !== undefined;
         kept = rules.passwords === 'keep' && isSetHere && now.password !== account.password;
         return importChanges(now, kept ? { ...account, password: now.password } : account);
       });
-      switch (outcome) {
-        case 'changed':
-          return { outcome: 'updated', kept };
-        case 'unchanged':
-          return { outcome: 'unchanged', kept };
-        case 'stale_row':
-          return { outcome: 'broken' };
-        case 'contended':
-          return { outcome: 'contended' };
-      }
+      return { outcome: importWords[outcome], kept };
     },
   };
 }
 
+const importWords = {
+  changed: 'updated',
+  unchanged: 'unchanged',
+  stale_row: 'broken',
+  contended: 'contended',
+} as const;
 const everyRow = "PartitionKey ge ''";
 
 const recordOf = (row: Row): AccountRecord => ({

@@ -31,6 +31,12 @@ export interface AccountInput {
   readonly createdAt?: string | undefined;
 }
 
+/** A row as the file has it. `where` is `line 12` or `pk 7`: it names the row without quoting it. */
+export type ImportRow =
+  | { readonly where: string; readonly input: AccountInput }
+  /** `email` only if it could be read, to help finding the row; it is masked before it is shown. */
+  | { readonly where: string; readonly problems: readonly string[]; readonly email?: string | undefined };
+
 /** Django's `UNUSABLE_PASSWORD_PREFIX`: whoever has it cannot log in with a password, and gets no reset mail. */
 export const unusablePassword = '!';
 

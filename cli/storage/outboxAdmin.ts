@@ -26,33 +26,31 @@ const idsPerScan = 15;
  * @throws StorageUnavailable
  */
 export async function listPoison(deliveries: TableStore, poisonQueue: QueueClient) {
-  const { count, items } = await storageCall(
-    'queue',
-    async (abortSignal) => {
-      const { approximateMessagesCount = 0 } = await poisonQueue.getProperties({ abortSignal });
-      const { peekedMessageItems } = await poisonQueue.peekMessages({ numberOfMessages: peekAtMost, abortSignal });
-      return { count: approximateMessagesCount, items: peekedMessageItems };
-    },
-    isQueueMissing,
-  ).catch((error: unknown) => {
-    if (isQueueMissing(error)) return { count: 0, items: [] };
-    throw error;
+  const { count, items } = await ifQueueExists({ count: 0, items: [] }, async (abortSignal) => {
+    const { approximateMessagesCount = 0 } = await poisonQueue.getProperties({ abortSignal });
+    const { peekedMessageItems } = await poisonQueue.peekMessages({ numberOfMessages: peekAtMost, abortSignal });
+    return { count: approximateMessagesCount, items: peekedMessageItems };
   });
   const seen = items.map(({ messageText, insertedOn }) => ({ envelope: readMessage(messageText), insertedOn }));
-  const rows = await findDeliveries(
-    deliveries,
-    seen.flatMap(({ envelope }) => envelope?.id ?? []),
-  );
-  const messages = seen.map(({ envelope, insertedOn }): PoisonMessage => ({
-    id: envelope?.id,
-    attempt: envelope?.attempt,
-    insertedOn,
-    delivery: rows.get(envelope?.id ?? ''),
-  }));
+  const ids = seen.flatMap(({ envelope }) => envelope?.id ?? []);
+  const rows = await findDeliveries(deliveries, ids);
+  const messages = seen.map(({ envelope, insertedOn }): PoisonMessage => {
+    const { id, attempt } = envelope ?? {};
+    return { id, attempt, insertedOn, delivery: rows.get(id ?? '') };
+  });
   return { count, messages };
 }
 
-export const isQueueMissing = (error: unknown): boolean => codeOf(error) === 'QueueNotFound';
+/** A call of a queue; `otherwise` if the queue does not exist. */
+export async function ifQueueExists<T>(otherwise: T, call: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
+  const isMissing = (error: unknown): boolean => codeOf(error) === 'QueueNotFound';
+  try {
+    return await storageCall('queue', call, isMissing);
+  } catch (error) {
+    if (isMissing(error)) return otherwise;
+    throw error;
+  }
+}
 
 /**
  * The rows of these mails, by a scan of the Deliveries table (30 days of mail).

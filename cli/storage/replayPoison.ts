@@ -9,29 +9,22 @@ import { readDeliveryRow } from '../../shared/storage/deliveriesTable';
 import { readMessage } from '../../shared/storage/outgoingMailQueue';
 import { codeOf, storageCall } from '../../shared/storage/storageCall';
 import { updateRow, type Columns, type TableStore } from '../../shared/storage/tableStore';
-import { findDeliveries, isQueueMissing } from './outboxAdmin';
+import { findDeliveries, ifQueueExists } from './outboxAdmin';
 
-export type ReplayOutcome =
-  /** On its way again, with 24 hours from now. */
-  | 'replayed'
-  /** Sent back as it is, by `force`: there is no row that could tell its age. */
-  | 'sent_back'
-  /** Accepted by the provider since: the message was removed, nothing was sent. */
-  | 'already_sent'
-  /** A worker holds it at this moment; left alone. */
-  | 'being_sent'
-  /** It may have been sent; left alone. */
-  | 'unsure'
-  /** A limit forbade it; left alone. */
-  | 'suppressed'
-  /** No account has the mail's address any more; left alone. */
-  | 'no_account'
-  /** There is no row of it; left alone. */
-  | 'no_record'
-  /** Not one of the app's messages; left alone. */
-  | 'unreadable'
-  /** Others kept writing its row; left alone. */
-  | 'contended';
+/** What became of a message, and what an operator reads about it. */
+export const replayOutcomes = {
+  replayed: 'on its way again',
+  sent_back: 'sent back as it is',
+  already_sent: 'was sent in the meantime; nothing was sent again',
+  being_sent: 'is being sent right now; left alone',
+  unsure: 'may have been sent; left alone (--force sends it again)',
+  suppressed: 'was suppressed by a limit; left alone',
+  no_account: 'no account has its address any more (moved or removed); left alone. The user has to ask for a new mail.',
+  no_record: 'has no record; left alone (--force sends it back as it is)',
+  unreadable: 'is not a message of this app; left alone (--force sends it back as it is)',
+  contended: 'is being changed by others; left alone, try again',
+} as const;
+export type ReplayOutcome = keyof typeof replayOutcomes;
 
 export interface ReplayResult {
   /** The mail's id; undefined if the message is unreadable. */
@@ -151,22 +144,12 @@ function judge(row: Delivery, now: Date, force: boolean): ReplayOutcome {
 }
 
 /** The next messages, at most 32; none from a queue that does not exist. */
-async function receive(queue: QueueClient): Promise<Held[]> {
-  try {
-    return await storageCall(
-      'queue',
-      async (abortSignal) => {
-        const options = { numberOfMessages: batch, visibilityTimeout: holdSeconds, abortSignal };
-        const { receivedMessageItems } = await queue.receiveMessages(options);
-        return receivedMessageItems.map((item) => ({ ...item, envelope: readMessage(item.messageText) }));
-      },
-      isQueueMissing,
-    );
-  } catch (error) {
-    if (isQueueMissing(error)) return [];
-    throw error;
-  }
-}
+const receive = (queue: QueueClient): Promise<Held[]> =>
+  ifQueueExists([], async (abortSignal) => {
+    const options = { numberOfMessages: batch, visibilityTimeout: holdSeconds, abortSignal };
+    const { receivedMessageItems } = await queue.receiveMessages(options);
+    return receivedMessageItems.map((item) => ({ ...item, envelope: readMessage(item.messageText) }));
+  });
 
 async function sendBack({ queue, poisonQueue }: ReplayDeps, message: Held, text: string): Promise<void> {
   // As the app's own messages, it never expires.

@@ -1,32 +1,30 @@
 // How results look: plain text for people, JSON for programs. Text of a table or a message never reaches the terminal raw:
 // a control character in a user name could repaint it.
 import { Presets, SingleBar } from 'cli-progress';
-import type { Io } from './program';
+import type { Call, Io } from './program';
 
 /** One line of text that a terminal shows as it is. */
 export const printable = (text: string): string =>
   text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '�');
 
-/** Prints a value as indented JSON. */
-export function printJson(io: Io, value: unknown): void {
-  io.out(`${JSON.stringify(value, undefined, 2)}\n`);
+/** Prints the value with `--json`, else the text. */
+export function print({ options, out }: Call, value: unknown, text: string): void {
+  out(options.json === true ? `${JSON.stringify(value, undefined, 2)}\n` : text);
 }
 
-/** Prints rows in columns as wide as needed, with a header. */
-export function printTable(io: Io, header: readonly string[], rows: readonly (readonly string[])[]): void {
+/** Rows in columns as wide as needed, with a header. */
+export function tableOf(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [header, ...rows.map((row) => row.map(printable))];
   const widths = header.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
-  for (const line of lines) {
-    const cells = line.map((cell, column) => cell.padEnd(widths[column] ?? 0));
-    io.out(`${cells.join('  ').trimEnd()}\n`);
-  }
+  const padded = lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)));
+  return padded.map((cells) => `${cells.join('  ').trimEnd()}\n`).join('');
 }
 
-/** Prints `name  value` lines under a title. */
-export function printFields(io: Io, title: string, fields: readonly (readonly [string, string])[]): void {
+/** `name  value` lines under a title. */
+export function fieldsOf(title: string, fields: readonly (readonly [string, string])[]): string {
   const width = Math.max(...fields.map(([name]) => name.length));
-  io.out(`${printable(title)}\n`);
-  for (const [name, value] of fields) io.out(`  ${name.padEnd(width)}  ${printable(value)}\n`);
+  const lines = fields.map(([name, value]) => `  ${name.padEnd(width)}  ${printable(value)}\n`);
+  return `${printable(title)}\n${lines.join('')}`;
 }
 
 /** `s***@somewhere.com`: enough to recognize an address, not enough to use it. */

@@ -28,11 +28,9 @@ export interface Io {
 /** One command line. @returns its exit code: 0 done, 1 failed or refused, 2 wrong usage */
 export type Run = (argv: readonly string[], io: Io) => Promise<number>;
 
-/** Options that every command has. */
-export interface CommonOptions {
-  readonly json?: true;
-  readonly account?: string;
-  readonly settings?: string;
+/** One call of a command: the outside world and the options, those that every command has and its own. */
+export interface Call<Own = object> extends Io {
+  readonly options: Own & { readonly json?: true; readonly account?: string; readonly settings?: string };
 }
 
 /** A program that prints through `io` and throws instead of exiting. */
@@ -49,17 +47,23 @@ export function createProgram(name: string, description: string, io: Io): Comman
     );
 }
 
-/** Adds a command with the common options. @param usage such as `show <address>` */
-export function addCommand(program: Command, usage: string, description: string): Command {
-  return program
-    .command(usage)
-    .description(description)
+/** Adds a command with the common options. @param usage such as `show <address>`; the handler gets what is given for it */
+export function addCommand<Own>(
+  program: Command,
+  io: Io,
+  usage: string,
+  description: string,
+  handler: (call: Call<Own>, ...args: string[]) => Promise<void>,
+): Command {
+  const command = program.command(usage).description(description);
+  return command
     .option('--json', 'print JSON')
     .option(
       '--account <name>',
       "work on this cloud storage account, with the Azure CLI's or a managed identity's sign-in (never an account key)",
     )
-    .option('--settings <file>', 'read this settings file instead of local.settings.json');
+    .option('--settings <file>', 'read this settings file instead of local.settings.json')
+    .action(() => handler({ ...io, options: command.opts() }, ...command.args));
 }
 
 /** Runs a program; Ctrl-C aborts its storage calls. @returns the exit code */

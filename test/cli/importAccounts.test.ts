@@ -1,10 +1,10 @@
 // `npm run accounts -- import`: CSV and Django's dumpdata.
 import { Readable } from 'node:stream';
-import { createImportReport, importAccounts, type ImportRow } from '../../cli/accounts/importAccounts';
+import { createImportReport, importAccounts } from '../../cli/accounts/importAccounts';
 import { readDumpdata } from '../../cli/accounts/readDumpdata';
 import { run } from '../../cli/accounts/run';
 import { createAccountsAdmin } from '../../cli/storage/accountsAdmin';
-import type { NewAccount } from '../../cli/storage/newAccount';
+import type { ImportRow, NewAccount } from '../../cli/storage/newAccount';
 import { addressHashOf } from '../../shared/address';
 import { StorageUnavailable } from '../../shared/errors';
 import type { Row } from '../../shared/storage/tableStore';
@@ -115,11 +115,14 @@ describe('from CSV', () => {
     await importText('users.csv', csv);
     const reset = { password: '!by a reset', lastResetKeyId: 'k', passwordChangedAt: new Date() };
     storage.memory('Accounts').edit(addressHashOf('a@somewhere.com'), '1', reset);
-    const kept = await importText('users.csv', csv, '--update');
-    expect(kept.out).toMatch(
-      /1 account keeps a password that was set here[^]*\n {2}line 2 \(a\*\*\*@somewhere.com\)\n/,
-    );
-    expect(stored()).toMatchObject([{ password: '!by a reset', generation: 0 }]);
+    const note = /1 account keeps a password that was set here[^]*\n {2}line 2 \(a\*\*\*@somewhere.com\)\n/;
+    const renamed = csv.replace(',a,', ',renamed,');
+    for (const outcome of ['updated', 'existing already and the same']) {
+      const kept = await importText('users.csv', renamed, '--update');
+      expect(kept.out).toMatch(note);
+      expect(kept.out).toContain(`1 account ${outcome}.`);
+      expect(stored()).toMatchObject([{ username: 'renamed', password: '!by a reset', generation: 0 }]);
+    }
     expect((await importText('users.csv', csv, '--update', '--passwords', 'import')).out).toContain(
       '1 account updated',
     );
@@ -223,7 +226,7 @@ describe('the inserts', () => {
         most = Math.max(most, ++running);
         await new Promise(setImmediate);
         running -= 1;
-        return { outcome: username === 'user7' ? ('existing' as const) : ('added' as const) };
+        return { outcome: username === 'user7' ? ('existing' as const) : ('added' as const), kept: false };
       },
     };
     const report = createImportReport(false);

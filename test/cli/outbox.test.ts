@@ -72,19 +72,19 @@ async function drain(): Promise<void> {
 async function failedMail(): Promise<string> {
   now = start;
   const id = await request();
-  const claim = { addressHash, id, kind: 'passwordReset', attempt: 0, acceptedAt: now, claimId: 'c', now } as const;
-  const claimed = await services.deliveries.claim(claim);
-  if (claimed.outcome !== 'claimed') throw new Error(claimed.outcome);
-  await services.deliveries.record(claimed.delivery, { state: 'waiting', reason: 'sendgrid_503', now });
+  await recordMail(id, { state: 'waiting', reason: 'sendgrid_503', now });
   now = nextDay;
   await drain();
   return id;
 }
-async function recordedMail(id: string, change: DeliveryChange): Promise<void> {
+async function claimMail(id: string) {
   const claim = { addressHash, id, kind: 'passwordReset', attempt: 0, acceptedAt: now, claimId: 'c', now } as const;
   const claimed = await services.deliveries.claim(claim);
-  if (claimed.outcome === 'claimed') await services.deliveries.record(claimed.delivery, change);
+  if (claimed.outcome !== 'claimed') throw new Error(claimed.outcome);
+  return claimed.delivery;
 }
+const recordMail = async (id: string, change: DeliveryChange): Promise<unknown> =>
+  services.deliveries.record(await claimMail(id), change);
 const delivery = async (id: string) =>
   (await services.deliveries.findByAddressHash(addressHash)).find((each) => each.id === id);
 const replayDeps = () => ({
@@ -121,14 +121,12 @@ it('lists each message with what became of its mail, and no address', async () =
 it('shows a mail by its id, and finds it by its address, in every state', async () => {
   const failed = await failedMail();
   expect((await outbox(`show ${failed}`)).out).toMatch(/given up \(too_late\)[^]*in the poison queue +since/);
-  await recordedMail('u'.repeat(22), { state: 'unsure', reason: 'timeout', now });
-  await recordedMail('r'.repeat(22), { state: 'failed', reason: 'smtp_550', now });
-  await recordedMail('b'.repeat(22), { state: 'accepted', backend: 'sendgrid', now });
+  await recordMail('u'.repeat(22), { state: 'unsure', reason: 'timeout', now });
+  await recordMail('r'.repeat(22), { state: 'failed', reason: 'smtp_550', now });
+  await recordMail('b'.repeat(22), { state: 'accepted', backend: 'sendgrid', now });
   await services.deliveries.noteProvider(addressHash, 'b'.repeat(22), { state: 'blocked', at: now });
   for (const id of ['s'.repeat(22), 't'.repeat(22)]) {
-    const claim = { addressHash, id, kind: 'passwordReset', attempt: 0, acceptedAt: now, claimId: 'c', now } as const;
-    const claimed = await services.deliveries.claim(claim);
-    if (claimed.outcome === 'claimed') await services.deliveries.suppress(claimed.delivery, 'address_limit', now);
+    await services.deliveries.suppress(await claimMail(id), 'address_limit', now);
   }
   const found = await outbox(`find ${address}`);
   for (const state of [

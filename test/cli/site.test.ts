@@ -1,6 +1,5 @@
-// `npm run site -- show | set | test-mail`, and where every command gets its settings from.
+// `npm run site -- show | set | test-mail`.
 import { run } from '../../cli/site/run';
-import { checkSettings } from '../../cli/support/settings';
 import type { Io } from '../../cli/support/program';
 import type { Row } from '../../shared/storage/tableStore';
 import { startScriptedSendGrid } from '../fakes/scriptedSendGrid';
@@ -112,26 +111,4 @@ it('says that the console backend only prints', async () => {
   const printed = await site(['test-mail', 'operator@codalab.org']);
   expect(printed).toMatchObject({ code: 0, out: containing('was not sent: EMAIL_BACKEND is console') });
   expect(printed.error).toContain('Subject: [CodaLab] Test E-mail');
-});
-
-describe('with --account', () => {
-  const check = (env: Io['env'], options: object) => {
-    const io: Pick<Io, 'env' | 'cwd'> = { env, cwd: folder.path };
-    return checkSettings(io, options);
-  };
-  const azd = {
-    ...{ CODALAB_SITE_DOMAIN: 'codalab.org', CODALAB_SITE_NAME: 'CodaLab', DEFAULT_FROM_EMAIL: 'info@codalab.org' },
-    ...{ EMAIL_BACKEND: 'sendgrid', SENDGRID_API_KEY: 'SG.test' },
-  };
-
-  it('storage is that account by identity, whatever storage the settings name', () => {
-    const checked = check({ ...azd, AzureWebJobsStorage: 'UseDevelopmentStorage=true' }, { account: 'codalabstore' });
-    const services = { kind: 'identity', tableServiceUri: 'https://codalabstore.table.core.windows.net' };
-    expect(checked).toMatchObject({ ok: true, config: { storage: services } });
-  });
-
-  it('the secrets and SERVER_EMAIL are not needed: the azd environment does not have them', () => {
-    expect(check(azd, { account: 'codalabstore' })).toMatchObject({ ok: true });
-    expect(check(azd, {})).toMatchObject({ ok: false });
-  });
 });

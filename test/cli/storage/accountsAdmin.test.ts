@@ -1,6 +1,6 @@
-// The operator's changes of the Accounts table.
+// The operator's changes of the Accounts table, and what an account must look like to get into it.
 import { createAccountsAdmin, type AccountRecord, type AccountsAdmin } from '../../../cli/storage/accountsAdmin';
-import type { NewAccount } from '../../../cli/storage/newAccount';
+import { checkNewAccount, type AccountInput, type NewAccount } from '../../../cli/storage/newAccount';
 import { addressHashOf } from '../../../shared/address';
 import { accountOf, createAccountsTable, type AccountRow } from '../../../shared/storage/accountsTable';
 import { createMemoryTableStore, type MemoryTableStore } from '../../fakes/memoryTableStore';
@@ -18,13 +18,13 @@ beforeEach(async () => {
   await admin.add(someuser);
 });
 
-async function record(address = email): Promise<AccountRecord> {
-  const [found] = await admin.findByAddress(address);
+async function record(): Promise<AccountRecord> {
+  const [found] = await admin.findByAddress(email);
   if (found === undefined) throw new Error('there is no such row');
   return found;
 }
-async function row(address = email): Promise<AccountRow> {
-  const { read } = await record(address);
+async function row(): Promise<AccountRow> {
+  const { read } = await record();
   if ('problem' in read) throw new Error(read.problem);
   return read;
 }
@@ -34,23 +34,6 @@ async function reset(newPassword: string): Promise<void> {
   const change = { password: newPassword, resetKeyId: 'k', at: now, credentialVersion: account.credentialVersion };
   await createAccountsTable(table, () => {}).setPassword(account, change);
 }
-
-it('adds an account that the app finds, with the time, and never overwrites one', async () => {
-  const found = await createAccountsTable(table, () => {}).findByAddress('SomeUser@Somewhere.COM');
-  expect(found).toMatchObject([{ id: '1', username: 'someuser', canReset: true, createdAt: now }]);
-  expect(await admin.add({ ...someuser, username: 'other' })).toBe('exists');
-  expect(await row()).toMatchObject({ username: 'someuser', generation: 0 });
-});
-
-it('disables and enables, each time ending the keys of before, and changes nothing if it is so already', async () => {
-  const before = accountOf(await row()).credentialVersion;
-  expect(await admin.setActive(await record(), false)).toBe('changed');
-  expect(await row()).toMatchObject({ isActive: false, generation: 1 });
-  expect(await admin.setActive(await record(), false)).toBe('unchanged');
-  expect(await admin.setActive(await record(), true)).toBe('changed');
-  expect(await row()).toMatchObject({ isActive: true, generation: 2 });
-  expect(accountOf(await row()).credentialVersion).not.toBe(before);
-});
 
 it('sets a password as a reset would, which ends the key of that reset', async () => {
   await reset('!by a reset');
@@ -75,37 +58,10 @@ it('tells a row that is gone from one that others keep writing', async () => {
   expect(await admin.revoke(old)).toBe('stale_row');
 });
 
-it('finds an id wherever it is, quotes included', async () => {
-  await admin.add({ ...someuser, id: "o'neil", email: 'other@somewhere.com' });
-  const found = await admin.findById("o'neil");
-  expect(found.map(({ addressHash }) => addressHash)).toEqual([addressHashOf('other@somewhere.com')]);
-});
-
-it('finds a row by the address that was written into it by hand, and set-email fixes it', async () => {
-  edit({ email: 'edited@portal.org' });
-  const [found] = await admin.findMisplaced('Edited@portal.org');
-  if (found === undefined) throw new Error('there is no such row');
-  expect([found.read, found.row['knownEmail']]).toEqual([{ problem: 'address_of_another_partition' }, email]);
-  expect(await admin.setEmail(found, 'edited@portal.org')).toBe('changed');
-  expect(await row('edited@portal.org')).toMatchObject({ id: '1', generation: 1 });
-  expect(await admin.findMisplaced('edited@portal.org')).toEqual([]);
-});
-
 describe('importAccount', () => {
-  const update = (changes: Partial<NewAccount>, passwords: 'keep' | 'import' = 'keep') =>
-    admin.importAccount({ ...someuser, ...changes }, { update: true, passwords });
+  const update = (changes: Partial<NewAccount>) =>
+    admin.importAccount({ ...someuser, ...changes }, { update: true, passwords: 'keep' });
   const changed = { outcome: 'updated', kept: false };
-
-  it('adds an account, and leaves it as it is the second time', async () => {
-    const rules = { update: false, passwords: 'keep' } as const;
-    const createdAt = new Date('2014-01-01T00:00:00Z');
-    expect(await admin.importAccount({ ...someuser, id: '2', createdAt }, rules)).toEqual({ outcome: 'added' });
-    expect(await admin.importAccount({ ...someuser, id: '2', username: 'other' }, rules)).toEqual({
-      outcome: 'existing',
-    });
-    const [, second] = await admin.findByAddress(email);
-    expect(second?.read).toMatchObject({ username: 'someuser', createdAt });
-  });
 
   it('changes it on demand, ending the keys of before only if the credentials differ', async () => {
     expect(await update({})).toEqual({ outcome: 'unchanged', kept: false });
@@ -115,17 +71,91 @@ describe('importAccount', () => {
     expect(await row()).toMatchObject({ password: '!', generation: 1 });
   });
 
-  it('keeps a password that a reset has set, and says so also if nothing else differs', async () => {
-    await reset('!new');
-    expect(await update({})).toEqual({ outcome: 'unchanged', kept: true });
-    expect(await update({ username: 'renamed' })).toEqual({ outcome: 'updated', kept: true });
-    expect(await row()).toMatchObject({ username: 'renamed', password: '!new', generation: 1 });
-    expect(await update({ username: 'renamed' }, 'import')).toEqual(changed);
-    expect(await row()).toMatchObject({ password, generation: 2 });
-  });
-
   it('changes no row that is broken', async () => {
     edit({ email: 'edited@portal.org' });
-    expect(await update({ username: 'renamed' })).toEqual({ outcome: 'broken' });
+    expect(await update({ username: 'renamed' })).toMatchObject({ outcome: 'broken' });
+  });
+});
+
+describe('a new account', () => {
+  const good: AccountInput = { id: '7', email, username: 'someuser' };
+  const problemsOf = (input: Partial<AccountInput>): readonly string[] => {
+    const checked = checkNewAccount({ ...good, ...input });
+    return 'problems' in checked ? checked.problems : [];
+  };
+
+  it('has no usable password and is active unless it says otherwise', () => {
+    expect(checkNewAccount(good)).toEqual({ account: { ...good, password: '!', isActive: true } });
+  });
+
+  it('is stored without the blanks around its address, and with nothing else changed', () => {
+    expect(checkNewAccount({ ...good, email: '  SomeUser@Somewhere.com\t' })).toMatchObject({
+      account: { email: 'SomeUser@Somewhere.com' },
+    });
+  });
+
+  it.each(['a/b', 'a\\b', 'a#b', 'a?b', 'a\u0001b', 'a\u0085b', ' a', 'a '])(
+    'is refused with the id %j, which Azure forbids',
+    (id) => {
+      expect(problemsOf({ id })).toHaveLength(1);
+    },
+  );
+
+  it('takes an id of 1 to 256 characters', () => {
+    expect(problemsOf({ id: 'x'.repeat(256) })).toEqual([]);
+    expect(problemsOf({ id: 'x'.repeat(257) })).toEqual(['id is longer than 256 characters, or than 600 bytes']);
+    expect(problemsOf({ id: '' })).toEqual(['id is empty']);
+  });
+
+  it.each([
+    'pbkdf2_sha256$1000000$salt$e3m0pxCbhX2ODmmSBJmJ2qxHhLkNtpLS3ZXY+rbXeKA=',
+    'argon2$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$WRPF2yPvfhd+Nzi5rPRmPBrAe8dPLhfzMSxXcMpWtHE',
+    'bcrypt_sha256$$2b$12$eUJWrRmRrzNCmNOdPbSNCOZvVCnQyMBYBqFWYq0C4wcJkV9fWc8Iy',
+    'crypt$$lJMBO2yXrUHoo',
+    'my-own-hasher$salt$5f4dcc3b5aa765d61d8327deb882cf99',
+    'md5$salt$5f4dcc3b5aa765d61d8327deb882cf99',
+    '5f4dcc3b5aa765d61d8327deb882cf99',
+    '!',
+    '!Xk2mN0pQ8rT4vW6yZ1aB3cD5eF7gH9jK2mN4pQ6r',
+    '',
+  ])('keeps the Django password %j', (password) => {
+    expect(problemsOf({ password })).toEqual([]);
+  });
+
+  it.each(['hunter2', 'correct horse battery staple', 'pa$$word', 'P$a$ss', 'x'.repeat(600)])(
+    'is refused with the clear text %j, which is not repeated',
+    (password) => {
+      const problems = problemsOf({ password });
+      expect(problems.length).toBeGreaterThan(0);
+      expect(problems.join()).not.toContain(password);
+    },
+  );
+
+  it('is refused with a name of 151 characters, or with a line break in it', () => {
+    expect(problemsOf({ username: '😀'.repeat(150) })).toEqual([]);
+    expect(problemsOf({ username: 'x'.repeat(151) })).toEqual(['username is longer than 150 characters']);
+    expect(problemsOf({ username: 'a\nb' })).toEqual(['username holds a control character']);
+  });
+
+  it("understands Django's spelling of a language", () => {
+    expect(checkNewAccount({ ...good, locale: 'pt_BR' })).toMatchObject({ account: { locale: 'pt-BR' } });
+    expect(problemsOf({ locale: 'not a language' })).toEqual(['locale is not a language tag']);
+  });
+
+  it("takes Django's times, with and without an offset", () => {
+    for (const createdAt of ['2014-01-02T03:04:05.678Z', '2014-01-02 03:04:05.678901+00:00', '2014-01-02T03:04:05.678'])
+      expect(checkNewAccount({ ...good, createdAt })).toMatchObject({
+        account: { createdAt: new Date('2014-01-02T03:04:05.678Z') },
+      });
+    expect(problemsOf({ createdAt: 'yesterday' })).toEqual(['created_at is not an ISO 8601 time']);
+  });
+
+  it("names every problem at once, in the words of the file's header", () => {
+    expect(problemsOf({ id: 'a/b', email: 'nobody', username: '', isActive: 'x' as never })).toEqual([
+      'id holds / \\ # ? or a control character',
+      'email is not a plain e-mail address',
+      'username is empty',
+      expect.stringMatching(/^is_active /),
+    ]);
   });
 });

@@ -1,18 +1,15 @@
-// local.settings.json, as the command lines and `npm start` read it.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+// Where a command gets its settings from, and local.settings.json, as `npm start` reads it too.
 import path from 'node:path';
-import { addMissingSettings, readSettingsFile, unknownSettings } from '../../cli/support/settingsFile';
+import type { Io } from '../../cli/support/program';
+import { addMissingSettings, checkSettings, readSettingsFile, unknownSettings } from '../../cli/support/settings';
+import { workFolder } from './runCli';
 
-const directory = mkdtempSync(path.join(os.tmpdir(), 'settings-'));
-afterAll(() => {
-  rmSync(directory, { recursive: true });
-});
+const folder = workFolder();
+const emptyFolder = workFolder();
 
 function read(text: string): Record<string, string> {
-  const file = path.join(directory, 'local.settings.json');
-  writeFileSync(file, text);
-  return readSettingsFile(file);
+  folder.write('local.settings.json', text);
+  return readSettingsFile(path.join(folder.path, 'local.settings.json'));
 }
 
 test('values become strings; comments, a trailing comma and a byte order mark are allowed', () => {
@@ -48,4 +45,23 @@ test('a name that is no setting is reported, with the one that is meant if any i
     { name: 'EMAIL_BAKCEND', nearest: 'EMAIL_BACKEND' },
     { name: 'FAVOURITE_COLOUR', nearest: undefined },
   ]);
+});
+
+describe('with --account', () => {
+  const check = (env: Io['env'], options: object) => checkSettings({ env, cwd: emptyFolder.path, options });
+  const azd = {
+    ...{ CODALAB_SITE_DOMAIN: 'codalab.org', CODALAB_SITE_NAME: 'CodaLab', DEFAULT_FROM_EMAIL: 'info@codalab.org' },
+    ...{ EMAIL_BACKEND: 'sendgrid', SENDGRID_API_KEY: 'SG.test' },
+  };
+
+  it('storage is that account by identity, whatever storage the settings name', () => {
+    const checked = check({ ...azd, AzureWebJobsStorage: 'UseDevelopmentStorage=true' }, { account: 'codalabstore' });
+    const services = { kind: 'identity', tableServiceUri: 'https://codalabstore.table.core.windows.net' };
+    expect(checked).toMatchObject({ ok: true, config: { storage: services } });
+  });
+
+  it('the secrets and SERVER_EMAIL are not needed: the azd environment does not have them', () => {
+    expect(check(azd, { account: 'codalabstore' })).toMatchObject({ ok: true });
+    expect(check(azd, {})).toMatchObject({ ok: false });
+  });
 });
