@@ -48,10 +48,7 @@ export function addKeys(storage: StorageClients, config: Config, count: number):
 
 /** Queues a mail for each address from one index to before another, as the app does. */
 export async function queueMails(storage: StorageClients, settings: Config, from: number, to: number): Promise<void> {
-  const queue = createOutgoingMailQueue(
-    () => storage.queue('outgoing-mail'),
-    () => storage.queue('outgoing-mail-poison'),
-  );
+  const queue = createOutgoingMailQueue(storage.putMessage);
   await inParallel(to - from, atOnce, async (index) => {
     const email = addressOf(from + index);
     const acceptedAt = new Date();

@@ -1,6 +1,6 @@
 // Seals what an outgoing mail needs, so that neither an address nor a reset key can be read in the queue, the portal or the
 // poison queue.
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 
 /** A named secret of ≥256 bits. The first of a list is used for what is new, all of them for what is there. */
 export interface NamedSecret {
@@ -20,9 +20,11 @@ export interface SealContext {
   readonly id: string;
 }
 
-/** HKDF (RFC 5869) with the mail's id as salt. */
-const sealingKey = (secret: Buffer, id: string): Buffer =>
-  Buffer.from(hkdfSync('sha256', secret, id, 'outgoing-mail seal v1', 32));
+/** HKDF (RFC 5869) with the mail's id as salt, for its one block of 32 bytes: half the CPU of `hkdfSync`. */
+function sealingKey(secret: Buffer, id: string): Buffer {
+  const pseudorandomKey = createHmac('sha256', id).update(secret).digest();
+  return createHmac('sha256', pseudorandomKey).update('outgoing-mail seal v1\x01').digest();
+}
 
 const additionalData = (kid: string, { v, id }: SealContext): Buffer => Buffer.from(`${v}|${id}|${kid}`, 'utf8');
 
