@@ -3,7 +3,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
 import { newId } from './clock';
-import type { NamedSecret } from './outbox/seal';
+import type { NamedSecret } from './outbox/outgoingMail';
 
 /** The first of a list signs, all of them verify; `kid` is in the token's header. */
 export type SigningSecret = NamedSecret;

@@ -3,7 +3,7 @@
 import type { TableClient } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
 import type { QueueClient } from '@azure/storage-queue';
-import { deadline } from '../deadline';
+import { deadline } from '../clock';
 import type { StorageSettings } from '../settings/storageSettings';
 import { createPutMessage, type PutMessage } from './putMessage';
 import { createTableStore, type TableStore } from './tableStore';
