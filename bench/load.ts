@@ -1,7 +1,8 @@
 // The load: HTTP clients, the mail provider, and accounts, keys and queued mails written straight into the storage.
-import { Agent, createServer, request } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Pool } from 'undici';
 import { addressHashOf } from '../shared/address';
 import { newId } from '../shared/clock';
 import type { Config } from '../shared/config';
@@ -12,47 +13,27 @@ import { createOutgoingMailQueue } from '../shared/storage/outgoingMailQueue';
 import { createResetKeysTable } from '../shared/storage/resetKeysTable';
 import type { StorageClients } from '../shared/storage/storageClients';
 
-/** An answer with the time from the first byte sent to the last byte received. */
-interface TimedAnswer {
-  readonly status: number;
-  readonly body: string;
-  readonly ms: number;
-}
-
 /** Kept-alive connections to one host. */
 export interface TimedClient {
-  /** @param client the address that the request seems to come from */
-  post(path: string, body: unknown, client?: string): Promise<TimedAnswer>;
+  /**
+   * @param client the address that the request seems to come from
+   * @returns the answer, and the time until its last byte
+   */
+  post(path: string, body: unknown, client?: string): Promise<{ status: number; body: string; ms: number }>;
   close(): void;
 }
 
 export function createClient(baseUrl: string, connections = 1): TimedClient {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const pool = new Pool(baseUrl, { connections });
   return {
-    post: (path, body, client = '203.0.113.7') =>
-      new Promise((resolve, reject) => {
-        const text = JSON.stringify(body);
-        const headers = {
-          'Content-Type': 'application/json',
-          'Content-Length': Buffer.byteLength(text),
-          'X-Forwarded-For': client,
-        };
-        const startedAt = performance.now();
-        const call = request(`${baseUrl}${path}`, { method: 'POST', agent, headers }, (response) => {
-          const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.once('error', reject);
-          response.once('end', () => {
-            const ms = performance.now() - startedAt;
-            resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString(), ms });
-          });
-        });
-        call.once('error', reject);
-        call.end(text);
-      }),
-    close: () => {
-      agent.destroy();
+    async post(path, body, client = '203.0.113.7') {
+      const headers = { 'Content-Type': 'application/json', 'X-Forwarded-For': client };
+      const startedAt = performance.now();
+      const answer = await pool.request({ path, method: 'POST', headers, body: JSON.stringify(body) });
+      const text = await answer.body.text();
+      return { status: answer.statusCode, body: text, ms: performance.now() - startedAt };
     },
+    close: () => void pool.close(),
   };
 }
 

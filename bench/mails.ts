@@ -60,7 +60,7 @@ export const measureQueue = async (count: number): Promise<Figure[]> =>
 export const measureTwo = async (): Promise<Figure[]> =>
   drained(
     'two instances against one',
-    { value: await drain('app', 1000, 2, 300), floor: await drain('app', 1000, 1, 300) },
+    { value: await drain('app', 600, 2, 300), floor: await drain('app', 600, 1, 300) },
     1.5,
   );
 

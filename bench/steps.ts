@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as load from './load';
 import { clientAddress, createClient, inParallel, type SampleKey, type TimedClient } from './load';
 import { configOf, inSetting, preparedStorage, storageAt } from './setting';
-import { against, figure, median, quantile, type Figure } from './statistics';
+import { against, figure, median, type Figure } from './statistics';
 
 const newPassword = 'correct horse battery staple';
 const steps = ['request', 'check', 'redeem'] as const;
@@ -60,7 +60,7 @@ export async function compare(
   count: number,
   name: string = step,
   atMost?: number,
-): Promise<Figure[]> {
+): Promise<Figure> {
   const calls = { app: app(step), floor: floor(step) };
   const times = { app: [] as number[], floor: [] as number[] };
   for (let index = 0; index < warmUps + count; index++) {
@@ -70,13 +70,12 @@ export async function compare(
       if (index >= warmUps) times[which].push(ms);
     }
   }
-  return timesOf(name, times, atMost);
+  return p50Of(name, times, atMost);
 }
 
-function timesOf(name: string, { app, floor }: Record<'app' | 'floor', number[]>, atMost?: number): Figure[] {
-  const p95 = against(`${name}, one at a time, p95`, 'ms', quantile(app, 0.95), quantile(floor, 0.95));
+function p50Of(name: string, { app, floor }: Record<'app' | 'floor', number[]>, atMost?: number): Figure {
   const bound = atMost === undefined ? undefined : { atMost };
-  return [against(`${name}, one at a time, p50`, 'ms', median(app), median(floor), bound), p95];
+  return against(`${name}, one at a time, p50`, 'ms', median(app), median(floor), bound);
 }
 
 /** Accounts and live keys for app and floor, each in a storage account of its own. */
@@ -96,7 +95,7 @@ export function measureSteps(): Promise<Figure[]> {
     const clients = [await start('app', mine), await start('floor', bare)].map(({ url }) => createClient(url));
     const figures: Figure[] = [];
     for (const step of steps)
-      figures.push(...(await compare(bothCalls(clients, keys), step, rounds[step], step, bounds[step])));
+      figures.push(await compare(bothCalls(clients, keys), step, rounds[step], step, bounds[step]));
     for (const client of clients) client.close();
     return figures;
   });
@@ -159,7 +158,7 @@ export function measureSend(): Promise<Figure[]> {
       await sink.waitFor(sent + 2 * size);
     }
     const warm = 2 * size;
-    return timesOf('send', { app: took.app.slice(warm), floor: took.floor.slice(warm) }, bounds.send);
+    return [p50Of('send', { app: took.app.slice(warm), floor: took.floor.slice(warm) }, bounds.send)];
   });
 }
 
@@ -171,11 +170,10 @@ export function measureGrowth(sizes: readonly number[]): Promise<Figure[]> {
   return inSetting(1, async ({ storages: [connectionString = ''], start }) => {
     const storage = await preparedStorage(connectionString);
     const ratios: { check: Figure[]; redeem: Figure[] } = { check: [], redeem: [] };
-    const perSize = warmUps + 40; // keys of each; the smallest size has accounts for both
     let there = 0;
     for (const size of sizes) {
       await load.addAccounts(storage, there, size);
-      const half = Math.min(size / 2, 4 * perSize);
+      const half = Math.min((size - there) / 2, 300);
       const [config, last] = [configOf(connectionString), size - half];
       const keys = [
         await load.addKeys(storage, config, there, there + half),
@@ -186,17 +184,16 @@ export function measureGrowth(sizes: readonly number[]): Promise<Figure[]> {
       const clients = hosts.map(({ url }) => createClient(url));
       const calls = bothCalls(clients, keys);
       for (const step of ['check', 'redeem'] as const) {
-        const [p50] = await compare(calls, step, Math.min(half, step === 'check' ? 240 : 160) - warmUps);
-        if (p50 !== undefined) ratios[step].push({ ...p50, name: `${step} among ${size} accounts, p50` });
+        const count = Math.min(half, step === 'check' ? 240 : 160) - warmUps;
+        ratios[step].push(await compare(calls, step, count, `${step} among ${size} accounts`));
       }
       for (const client of clients) client.close();
       await Promise.all(hosts.map((host) => host.stop()));
     }
+    const ratioOf = (one?: Figure): number => (one?.value ?? NaN) / (one?.floor ?? NaN);
     const grown = (['check', 'redeem'] as const).map((step) => {
-      const [first = NaN, most = NaN] = [ratios[step][0], ratios[step].at(-1)].map((one) =>
-        one ? one.value / (one.floor ?? NaN) : NaN,
-      );
-      return against(`ratio of ${step} to its floor, most accounts against fewest`, '', most, first, { atMost: 1.1 });
+      const [few, many] = [ratioOf(ratios[step][0]), ratioOf(ratios[step].at(-1))];
+      return against(`ratio of ${step} to its floor, most accounts against fewest`, '', many, few, { atMost: 1.1 });
     });
     return [...ratios.check, ...ratios.redeem, ...grown];
   });
