@@ -6,7 +6,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { format } from 'prettier';
 import { z } from 'zod';
-import { startAzurite, type Azurite } from '../dev/azurite';
+import { connectionStringOf, startAzurite, type Azurite } from '../dev/azurite';
 import { startHostProcess, type HostProcess } from '../dev/host/hostProcess';
 import { readConfig, type Config } from '../shared/config';
 import { createStorageClients, type StorageClients } from '../shared/storage/storageClients';
@@ -54,15 +54,7 @@ export async function startStorage(
 
 /** The same account by other ports, such as a proxy's. */
 export function storageAt(name: string, ports: Azurite['ports']): string {
-  const endpoint = (port: number): string => `http://127.0.0.1:${port}/${name}`;
-  return [
-    'DefaultEndpointsProtocol=http',
-    `AccountName=${name}`,
-    `AccountKey=${accountKey}`,
-    `BlobEndpoint=${endpoint(ports.blob)}`,
-    `QueueEndpoint=${endpoint(ports.queue)}`,
-    `TableEndpoint=${endpoint(ports.table)}`,
-  ].join(';');
+  return connectionStringOf(ports, `${name}:${accountKey}`);
 }
 
 /** The app's storage clients on a storage account whose tables and queues are there. */
