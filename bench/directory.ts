@@ -6,10 +6,9 @@ import { addressHashOf } from '../shared/address';
 import { createHttpDirectory } from '../shared/directory/httpDirectory';
 import { issueResetKey, resetKeyIdOf } from '../shared/resetKey';
 import { createResetKeysTable } from '../shared/storage/resetKeysTable';
-import { createClient } from './http';
-import { addressOf, type SampleKey } from './sampleKeys';
-import { configOf, inSetting, preparedStorage, settingsOf } from './setting';
-import { appCalls, compare, floorCalls, stepFigures } from './steps';
+import { addressOf, createClient, type SampleKey } from './load';
+import { configOf, inSetting, preparedStorage } from './setting';
+import { bothCalls, compare } from './steps';
 import type { Figure } from './statistics';
 
 const counts = { check: 200, redeem: 80 };
@@ -40,14 +39,10 @@ export function measureDirectory(): Promise<Figure[]> {
         const host = await start(index === 0 ? 'app' : 'floor', connectionString, { env: directory });
         clients.push(createClient(host.url));
       }
-      const [mine, bare] = clients;
-      if (mine === undefined || bare === undefined) throw new Error('app and floor were not started');
-      const calls = appCalls(mine, keys[0] ?? []);
-      const names = { request: 'request', check: 'siteCheck', redeem: 'siteRedeem' };
-      const floors = floorCalls(bare, keys[1] ?? [], names);
+      const calls = bothCalls(clients, keys, 'site');
       const figures = [
-        ...stepFigures('check by directory', await compare(calls.check, floors.check, counts.check), 1.25),
-        ...stepFigures('redeem by directory', await compare(calls.redeem, floors.redeem, counts.redeem), 1.15),
+        await compare(calls, 'check', counts.check, 'check by directory', 1.25),
+        await compare(calls, 'redeem', counts.redeem, 'redeem by directory', 1.15),
       ];
       for (const client of clients) client.close();
       return figures;
@@ -62,7 +57,7 @@ async function bindKeys(connectionString: string, url: string, secret: string): 
   const storage = await preparedStorage(connectionString);
   const directory = createHttpDirectory({ url, secrets: [secret] }, () => undefined);
   const resetKeys = createResetKeysTable(storage.table('ResetKeys'));
-  const config = configOf(settingsOf(connectionString));
+  const config = configOf(connectionString);
   const keys: SampleKey[] = [];
   for (let index = 0; index < accounts; index++) {
     const [account] = await directory.findByAddress(addressOf(index));

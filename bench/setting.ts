@@ -1,16 +1,16 @@
 // What a benchmark runs on: an Azurite in memory, a mail provider, and hosts on them, with the example settings.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { format } from 'prettier';
 import { z } from 'zod';
 import { connectionStringOf, startAzurite, type Azurite } from '../dev/azurite';
-import { startHostProcess, type HostProcess, type HostProcessOptions } from '../dev/host/hostProcess';
+import { startHostProcess, type HostProcess } from '../dev/host/hostProcess';
 import { readConfig, type Config } from '../shared/config';
 import { createStorageClients, type StorageClients } from '../shared/storage/storageClients';
-import { startSink, type Sink } from './sink';
+import { startSink, type Sink } from './load';
 
 export const root = path.join(__dirname, '..');
 const accountKey = Buffer.alloc(64, 7).toString('base64');
@@ -34,16 +34,20 @@ export function settingsOf(connectionString: string, changes: Record<string, str
 }
 
 /** The checked settings of a run. @throws Error when the example is bad */
-export function configOf(settings: Record<string, string>): Config {
-  const read = readConfig(settings);
+export function configOf(connectionString: string): Config {
+  const read = readConfig(settingsOf(connectionString));
   if (!read.ok) throw new Error(read.problems.join('\n'));
   return read.config;
 }
 
 /** An Azurite with so many empty storage accounts. */
-export async function startStorage(accounts: number): Promise<Azurite & { connectionStrings: string[] }> {
+export async function startStorage(
+  accounts: number,
+  ports?: Azurite['ports'],
+): Promise<Azurite & { connectionStrings: string[] }> {
   const names = Array.from({ length: accounts }, (_, index) => `bench${index}`);
-  const azurite = await startAzurite({ accounts: names.map((name) => `${name}:${accountKey}`).join(';') });
+  const keys = names.map((name) => `${name}:${accountKey}`).join(';');
+  const azurite = await startAzurite({ accounts: keys, ...(ports && { ports }) });
   const connectionStrings = names.map((name) => storageAt(name, azurite.ports));
   return { ...azurite, close: () => azurite.close('SIGKILL'), connectionStrings };
 }
@@ -62,45 +66,19 @@ export async function preparedStorage(connectionString: string): Promise<Storage
 
 /** The three apps that are compared, as bundles. */
 export const appFiles = {
-  app: path.join(root, 'dist/main.js'),
+  app: path.join(root, 'dist/bench/app/main.js'),
   floor: path.join(root, 'dist/bench/floor.js'),
   empty: path.join(root, 'dist/bench/empty.js'),
 };
 export type AppName = keyof typeof appFiles;
 
-/** The dev host with one of them; its timers do not run. */
-export function startBench(
-  app: AppName,
-  env: Record<string, string>,
-  options: Partial<Pick<HostProcessOptions, 'queues' | 'onLine' | 'appFile'>> & { hostJson?: string } = {},
-): Promise<HostProcess> {
-  const { hostJson = path.join(root, 'host.json'), appFile = appFiles[app], queues = false, onLine } = options;
-  return startHostProcess({ appFile, hostJsonFile: hostJson, env, timers: false, queues, onLine });
-}
-
-/** A host that handles one message at a time and tells how long each took, in ms. */
-function startTimed(app: AppName, env: Record<string, string>, took: number[]): Promise<HostProcess> {
-  const hostJson = path.join(root, 'dist/bench/serial.host.json');
-  const queues = { batchSize: 1, newBatchThreshold: 0, maxPollingInterval: '00:00:00.1' };
-  writeFileSync(hostJson, JSON.stringify({ version: '2.0', extensions: { http: { routePrefix: '' }, queues } }));
-  return startBench(
-    app,
-    { ...env, BENCH_APP: appFiles[app] },
-    {
-      hostJson,
-      appFile: path.join(root, 'bench/timed.cjs'),
-      queues: true,
-      onLine: (line) => {
-        const ms = /^TOOK (\S+)$/.exec(line)?.[1];
-        if (ms !== undefined) took.push(Number(ms));
-      },
-    },
-  );
-}
-
-/** Builds what is measured. */
+/** Builds what is measured; the app as it is packaged: without source maps, which the dev host would read. */
 export async function buildApps(): Promise<void> {
   execFileSync(process.execPath, ['esbuild.config.mjs'], { cwd: root, stdio: 'inherit' });
+  const [from, to] = [path.join(root, 'dist'), path.dirname(appFiles.app)];
+  rmSync(to, { recursive: true, force: true });
+  mkdirSync(to, { recursive: true });
+  for (const name of readdirSync(from)) if (name.endsWith('.js')) copyFileSync(`${from}/${name}`, `${to}/${name}`);
   await build({
     entryPoints: { floor: path.join(root, 'bench/floor/main.ts'), empty: path.join(root, 'bench/floor/empty.ts') },
     outdir: path.join(root, 'dist/bench'),
@@ -115,22 +93,58 @@ export async function buildApps(): Promise<void> {
   });
 }
 
+/** How a host is started. Its timers do not run. */
+export interface HostOptions {
+  readonly queues?: boolean;
+  readonly env?: Record<string, string>;
+  /** Messages are handled one at a time, and how long each took is added here, in ms. */
+  readonly took?: number[];
+}
+
+/** Starts the dev host with one of the apps. */
+export function startBench(
+  app: AppName,
+  env: Record<string, string>,
+  { queues = false, took }: HostOptions = {},
+): Promise<HostProcess> {
+  const shipped = { appFile: appFiles[app], hostJsonFile: path.join(root, 'host.json'), env, timers: false, queues };
+  if (took === undefined) return startHostProcess(shipped);
+  const hostJsonFile = path.join(root, 'dist/bench/serial.host.json');
+  const serial = { batchSize: 1, newBatchThreshold: 0, maxPollingInterval: '00:00:00.1' };
+  const extensions = { http: { routePrefix: '' }, queues: serial };
+  writeFileSync(hostJsonFile, JSON.stringify({ version: '2.0', extensions }));
+  return startHostProcess({
+    ...{ ...shipped, hostJsonFile, queues: true, appFile: path.join(root, 'bench/timed.cjs') },
+    env: { ...env, BENCH_APP: appFiles[app] },
+    onLine: (line) => {
+      const ms = /^TOOK (\S+)$/.exec(line)?.[1];
+      if (ms !== undefined) took.push(Number(ms));
+    },
+  });
+}
+
 /** What a phase works with. All of it is new for each phase, and ended after it. */
 export interface Setting {
   readonly storages: readonly string[];
   readonly azurite: Azurite;
+  /** An empty one takes the place of the Azurite. */
+  readonly emptyStorage: () => Promise<void>;
   readonly sink: Sink;
   /** Starts a host that is stopped with the phase. The app sends its mails to the sink. */
-  readonly start: (
-    app: AppName,
-    connectionString: string,
-    options?: { queues?: boolean; env?: Record<string, string>; took?: number[] },
-  ) => Promise<HostProcess>;
+  readonly start: (app: AppName, connectionString: string, options?: HostOptions) => Promise<HostProcess>;
 }
 
-/** Runs a phase on so many storage accounts of a fresh Azurite. */
-export async function inSetting<T>(accounts: number, run: (setting: Setting) => Promise<T>): Promise<T> {
-  const [azurite, sink] = [await startStorage(accounts), await startSink()];
+/**
+ * Runs a phase on so many storage accounts of a fresh Azurite.
+ * @param providerMs how long the mail provider takes for a mail
+ */
+export async function inSetting<T>(
+  accounts: number,
+  run: (setting: Setting) => Promise<T>,
+  providerMs = 0,
+): Promise<T> {
+  const sink = await startSink(providerMs);
+  let azurite = await startStorage(accounts);
   const hosts: HostProcess[] = [];
   const mail = { EMAIL_BACKEND: 'sendgrid', SENDGRID_API_KEY: 'SG.bench', SENDGRID_API_URL: sink.url };
   try {
@@ -138,9 +152,12 @@ export async function inSetting<T>(accounts: number, run: (setting: Setting) => 
       storages: azurite.connectionStrings,
       azurite,
       sink,
-      async start(app, connectionString, { queues = false, env = {}, took } = {}) {
-        const settings = settingsOf(connectionString, { ...mail, ...env });
-        const host = await (took ? startTimed(app, settings, took) : startBench(app, settings, { queues }));
+      async emptyStorage() {
+        await azurite.close();
+        azurite = await startStorage(accounts, azurite.ports);
+      },
+      async start(app, connectionString, options = {}) {
+        const host = await startBench(app, settingsOf(connectionString, { ...mail, ...options.env }), options);
         hosts.push(host);
         return host;
       },
@@ -167,15 +184,17 @@ export function rssMb(pid: number): number {
 
 /** What the figures depend on. */
 export const machine = () => ({
+  at: new Date().toISOString(),
   node: process.version,
   cpus: os.cpus().length,
   loadAverage: Number(os.loadavg()[0]?.toFixed(2)),
 });
 
-/** Writes bench/results/NAME.json. */
-export async function writeResults(name: string, results: object): Promise<void> {
-  const file = path.join(root, `bench/results/${name}.json`);
+/** Writes bench/results/NAME.json, and NAME.md if there is a table. */
+export async function writeResults(name: string, results: object, table?: string): Promise<void> {
+  const file = path.join(root, `bench/results/${name}`);
   mkdirSync(path.dirname(file), { recursive: true });
-  const text = JSON.stringify({ at: new Date().toISOString(), ...machine(), ...results });
-  writeFileSync(file, await format(text, { parser: 'json', printWidth: 120 }));
+  const text = JSON.stringify({ ...machine(), ...results });
+  writeFileSync(`${file}.json`, await format(text, { parser: 'json', printWidth: 120 }));
+  if (table !== undefined) writeFileSync(`${file}.md`, table);
 }

@@ -23,6 +23,8 @@ export function areaUnderCurve(left: readonly number[], right: readonly number[]
 /** Rounded for a report. */
 export const rounded = (value: number, digits = 3): number => Number(value.toFixed(digits));
 
+type Bound = { readonly atMost: number } | { readonly atLeast: number };
+
 /** One line of the report. */
 export interface Figure {
   readonly name: string;
@@ -30,8 +32,15 @@ export interface Figure {
   readonly value: number;
   /** The same of the floor or the empty app; then the bound applies to the ratio. */
   readonly floor?: number | undefined;
-  readonly bound?: { readonly atMost: number } | { readonly atLeast: number } | undefined;
+  readonly bound?: Bound | undefined;
 }
+
+export const figure = (name: string, unit: string, value: number, bound?: Bound): Figure => ({
+  ...{ name, unit, value, bound },
+});
+export const against = (name: string, unit: string, value: number, floor: number, bound?: Bound): Figure => ({
+  ...{ name, unit, value, floor, bound },
+});
 
 /** A figure over several runs, with the median of the ratios within each run. */
 export interface Result extends Figure {
@@ -43,11 +52,10 @@ export interface Result extends Figure {
 export function medians(runs: readonly (readonly Figure[])[]): Result[] {
   return (runs[0] ?? []).map((first) => {
     const all = runs.flatMap((run) => run.filter(({ name }) => name === first.name));
-    const value = median(all.map((figure) => figure.value));
-    const floors = all.flatMap(({ floor }) => (floor === undefined ? [] : [floor]));
+    const value = median(all.map((one) => one.value));
+    const floors = all.flatMap((one) => one.floor ?? []);
     const floor = floors.length === 0 ? undefined : median(floors);
-    const ratios = all.flatMap((one) => (one.floor === undefined ? [] : [one.value / one.floor]));
-    const ratio = ratios.length === 0 ? undefined : median(ratios);
+    const ratio = floor === undefined ? undefined : median(all.map((one) => one.value / (one.floor ?? NaN)));
     const { bound } = first;
     const judged = ratio ?? value;
     const kept = bound && ('atMost' in bound ? judged <= bound.atMost : judged >= bound.atLeast);
@@ -57,12 +65,12 @@ export function medians(runs: readonly (readonly Figure[])[]): Result[] {
 
 /** The results as a Markdown table. */
 export function tableOf(results: readonly Result[]): string {
+  const show = (shown: number | undefined): string =>
+    shown === undefined ? '' : String(rounded(shown, Math.abs(shown) < 100 ? 2 : 0));
   const rows = results.map(({ name, unit, value, floor, ratio, bound, kept }) => {
     const wanted = bound === undefined ? '' : 'atMost' in bound ? `≤ ${bound.atMost}` : `≥ ${bound.atLeast}`;
-    const digits = (shown: number): number => (Math.abs(shown) < 100 ? 2 : 0);
-    const show = (shown: number | undefined): string =>
-      shown === undefined ? '' : String(rounded(shown, digits(shown)));
-    return `| ${name} | ${show(value)} ${unit} | ${show(floor)} | ${show(ratio)} | ${wanted}${kept === false ? ' **missed**' : ''} |`;
+    const verdict = kept === undefined ? '' : kept ? 'met' : '**missed**';
+    return `| ${name} | ${`${show(value)} ${unit}`.trim()} | ${show(floor)} | ${show(ratio)} | ${wanted} | ${verdict} |`;
   });
-  return ['| what | app | floor | ratio | wanted |', '|---|---|---|---|---|', ...rows].join('\n');
+  return ['| what | app | floor | ratio | bound | |', '|---|---|---|---|---|---|', ...rows].join('\n');
 }

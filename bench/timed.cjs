@@ -1,8 +1,9 @@
-// Loaded by the dev host in place of an app: loads the bundle BENCH_APP and prints how long each call of its queue function took.
+// Loads the app BENCH_APP. In a host: prints how long each call of its queue function took (`TOOK ms`). By itself, as
+// `node bench/timed.cjs`: prints how long loading took (`LOADED ms`).
 const Module = require('node:module');
 const { performance } = require('node:perf_hooks');
-const core = require('@azure/functions-core');
-const load = Module._load;
+const inHost = require.main !== module;
+const core = inHost ? require('@azure/functions-core') : { registerHook() {}, log() {}, setProgrammingModel() {} };
 const timed =
   (callback) =>
   async (...args) => {
@@ -17,10 +18,16 @@ const wrapped = {
   ...core,
   registerFunction(metadata, callback) {
     const isQueue = Object.values(metadata.bindings).some(({ type }) => type === 'queueTrigger');
-    return core.registerFunction(metadata, isQueue ? timed(callback) : callback);
+    return core.registerFunction?.(metadata, isQueue ? timed(callback) : callback);
   },
 };
+const load = Module._load;
 Module._load = function (id, ...rest) {
   return id === '@azure/functions-core' ? wrapped : load.call(this, id, ...rest);
 };
+const startedAt = performance.now();
 require(process.env.BENCH_APP);
+if (!inHost) {
+  process.stderr.write(`LOADED ${performance.now() - startedAt}\n`);
+  process.exit(0);
+}

@@ -4,8 +4,7 @@
 // Writes bench/results/timing.json; exits 1 when one figure is outside.
 import { randomInt } from 'node:crypto';
 import type { StorageClients } from '../shared/storage/storageClients';
-import { createClient, inParallel, type TimedClient } from './http';
-import { addAccount } from './sampleKeys';
+import { addAccount, createClient, inParallel, type TimedClient } from './load';
 import { buildApps, preparedStorage, settingsOf, startBench, startStorage, writeResults } from './setting';
 import { areaUnderCurve, median, rounded } from './statistics';
 

@@ -67,12 +67,12 @@ const linksCall = define({
   tag: 'for operators',
   summary: 'Links for support, without mail; the mailbox is notified. Registered only with `LINKS_ENDPOINT=on`.',
   body: z.strictObject({ email }),
-  answers: {
+  answers: () => ({
     200: {
       description: 'One link per account; none for an unknown address.',
       schema: z.strictObject({ links: z.array(z.strictObject({ username, url: z.url(), expiresAt: instant })) }),
     },
-  },
+  }),
   problems: ['too_many_requests'],
   handle: async ({ services, body }) => {
     const issued = await issueLinks(services, body.email);
@@ -100,12 +100,12 @@ const calls: readonly ApiCall[] = [
         .optional()
         .describe('BCP 47; for an account that has no language of its own.'),
     }),
-    answers: {
+    answers: () => ({
       202: {
         description: 'The same for every well-formed address.',
         schema: z.strictObject({ status: status('accepted') }),
       },
-    },
+    }),
     problems: ['too_many_requests'],
     handle: async ({ services, body, requester }) => {
       await requestReset(services, body.email, { ...requester, locale: body.locale ?? requester.locale });
@@ -122,7 +122,7 @@ const calls: readonly ApiCall[] = [
     backendTwin: true,
     limit: 'check',
     body: z.strictObject({ key }),
-    answers: { 200: { description: 'Yes.', schema: z.strictObject({ username, expiresAt: instant }) } },
+    answers: () => ({ 200: { description: 'Yes.', schema: z.strictObject({ username, expiresAt: instant }) } }),
     problems: keyProblems,
     handle: async ({ services, body }) => {
       const checked = await checkKey(services, body.key);
@@ -145,12 +145,12 @@ const calls: readonly ApiCall[] = [
         .string()
         .describe('At least `PASSWORD_MIN_LENGTH` (15) and at most 128 Unicode code points, taken exactly as sent.'),
     }),
-    answers: {
+    answers: () => ({
       200: {
         description: 'The password is set; the mailbox is notified.',
         schema: z.strictObject({ status: status('changed'), username }),
       },
-    },
+    }),
     problems: [...keyProblems, 'rejected_password'],
     handle: async ({ services, body }) => {
       const redeemed = await redeemKey(services, body.key, body.newPassword);
@@ -176,7 +176,7 @@ const calls: readonly ApiCall[] = [
     tag: 'for operators',
     summary: 'What became of the mails to an address, newest first.',
     body: z.strictObject({ email }),
-    answers: {
+    answers: () => ({
       200: {
         description: 'The mails.',
         schema: z.strictObject({
@@ -196,7 +196,7 @@ const calls: readonly ApiCall[] = [
           ),
         }),
       },
-    },
+    }),
     problems: [],
     handle: async ({ services, body }) => {
       const found = await services.deliveries.findByAddressHash(addressHashOf(body.email));
@@ -217,12 +217,12 @@ const calls: readonly ApiCall[] = [
     tag: 'for operators',
     summary:
       "SendGrid's signed Event Webhook: an array of events. State only moves forward, so a replay changes nothing.",
-    answers: {
+    answers: () => ({
       200: {
         description: 'How many reports were new, known, and about no mail of this app.',
         schema: z.strictObject({ noted: z.int(), stale: z.int(), unknown: z.int() }),
       },
-    },
+    }),
     problems: ['forbidden', 'request_too_large'],
     handle: async ({ services, request }) => {
       const maxBytes = 1024 * 1024;
@@ -247,7 +247,7 @@ const calls: readonly ApiCall[] = [
     auth: 'anonymous',
     tag: 'for operators',
     summary: 'This document.',
-    answers: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({}) } },
+    answers: () => ({ 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({}) } }),
     problems: [],
     handle: () => Promise.resolve(jsonAnswer(200, openapiDocument())),
   }),
@@ -275,7 +275,7 @@ const healthCalls = [
     auth: 'anonymous',
     tag: 'for operators',
     summary: 'Is the app able to do its work? At most ten seconds old.',
-    answers: healthOf(z.strictObject({ status: healthStatus })),
+    answers: () => healthOf(z.strictObject({ status: healthStatus })),
     problems: [],
   },
   {
@@ -285,7 +285,7 @@ const healthCalls = [
     auth: 'function',
     tag: 'for operators',
     summary: 'The same, part by part: each is `ok` or a short reason.',
-    answers: healthOf(healthDetails),
+    answers: () => healthOf(healthDetails),
     problems: [],
   },
 ] as const satisfies readonly JsonCall[];

@@ -15,6 +15,9 @@ import { defaultResetUrl, type Site, siteSchema } from './site';
 export { settingNames } from './settings/settingsSchema';
 export type { StorageSettings } from './settings/storageSettings';
 
+/** zod would compile a parser, which pays from the second use on. */
+const parsedOnce = { jitless: true } as const;
+
 export interface Config extends ResetKeySettings, Pick<SealSettings, 'sealingSecrets'> {
   /** `AZURE_FUNCTIONS_ENVIRONMENT` is `Development`: the dev host and Core Tools set it. */
   readonly development: boolean;
@@ -58,7 +61,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
       unresolved.push(`${name} is a Key Vault reference that was not resolved`);
     else if (value) given[name] = value;
   }
-  const parsed = settingsSchema.safeParse(given);
+  const parsed = settingsSchema.safeParse(given, parsedOnce);
   const problems = [...unresolved];
   if (!parsed.success) {
     problems.push(...parsed.error.issues.map(({ path, message }) => `${String(path[0])} ${message}`));
@@ -124,7 +127,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
 /** The settings that could be read, the others at their defaults; only the signing secrets have none. */
 function withoutFailed(given: Readonly<Record<string, string>>, { issues }: z.ZodError): ReadableSettings {
   const failed = new Set(issues.map(({ path }) => String(path[0])));
-  return readableSchema.parse(Object.fromEntries(Object.entries(given).filter(([name]) => !failed.has(name))));
+  return readableSchema().parse(Object.fromEntries(Object.entries(given).filter(([name]) => !failed.has(name))));
 }
 
 const unique = (problems: string[]): string[] => [...new Set(problems)];
@@ -212,7 +215,7 @@ function readSiteDefaults(
 ): Site | undefined {
   const fallback: Record<string, string> = { protocol: 'https', locale: 'en', resetUrl: defaultResetUrl };
   const columns = Object.entries(siteColumns).map(([column, name]) => [column, given[name] ?? fallback[column]]);
-  const parsed = siteSchema(development).safeParse(Object.fromEntries(columns));
+  const parsed = siteSchema(development).safeParse(Object.fromEntries(columns), parsedOnce);
   if (parsed.success) return parsed.data;
   for (const { path, message } of parsed.error.issues) {
     const name = siteColumns[path[0] as keyof Site];

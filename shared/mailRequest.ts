@@ -6,6 +6,7 @@ import type { MailKind, ProviderReport } from './outbox/deliveries';
 import { derivedId, enqueue } from './outbox/outgoingMail';
 import type { Account } from './directory/accountDirectory';
 import type { ResetDeps } from './resetDeps';
+import { once } from './once';
 
 const instant = z.iso.datetime().transform((text) => new Date(text));
 const sub = z.string().regex(/^[\w-]{22}$/);
@@ -19,33 +20,40 @@ const common = {
 };
 
 // Instances of the previous version read these strictly: a new field or kind needs a new message version (see `messageVersion`).
-const wireSchema = z.discriminatedUnion('kind', [
-  /** Somebody asked for a reset of this address. `key` is the reset key issued for it. */
-  z.strictObject({ kind: z.literal('resetAddress'), email: z.string().max(254), key: z.string().max(255), ...common }),
-  /** A dead link's "send me a new one", or one of several stored spellings of an address (`charged` by older versions). */
-  z.strictObject({ kind: z.literal('resetAccount'), sub, accountId, charged: z.boolean().optional(), ...common }),
-  /** The notice after a redemption; sent only if the account's `lastResetKeyId` is this one. */
-  z.strictObject({ kind: z.literal('passwordChanged'), sub, accountId, resetKeyId: z.string().max(64), ...common }),
-  /** The notice after support was given links. */
-  z.strictObject({ kind: z.literal('linkIssued'), sub, accountId, ...common }),
-  /** A webhook to the site (version 2). */
-  z.strictObject({
-    kind: z.literal('siteEvent'),
-    sub,
-    type: z.string().max(40),
-    data: z.record(z.string(), z.string()),
-    ...common,
-  }),
-]);
+const wireSchema = once(() =>
+  z.discriminatedUnion('kind', [
+    /** Somebody asked for a reset of this address. `key` is the reset key issued for it. */
+    z.strictObject({
+      kind: z.literal('resetAddress'),
+      email: z.string().max(254),
+      key: z.string().max(255),
+      ...common,
+    }),
+    /** A dead link's "send me a new one", or one of several stored spellings of an address (`charged` by older versions). */
+    z.strictObject({ kind: z.literal('resetAccount'), sub, accountId, charged: z.boolean().optional(), ...common }),
+    /** The notice after a redemption; sent only if the account's `lastResetKeyId` is this one. */
+    z.strictObject({ kind: z.literal('passwordChanged'), sub, accountId, resetKeyId: z.string().max(64), ...common }),
+    /** The notice after support was given links. */
+    z.strictObject({ kind: z.literal('linkIssued'), sub, accountId, ...common }),
+    /** A webhook to the site (version 2). */
+    z.strictObject({
+      kind: z.literal('siteEvent'),
+      sub,
+      type: z.string().max(40),
+      data: z.record(z.string(), z.string()),
+      ...common,
+    }),
+  ]),
+);
 
 type Renamed<T> = T extends { sub: string } ? Omit<T, 'sub'> & { readonly addressHash: string } : T;
-export type MailRequest = Renamed<z.output<typeof wireSchema>>;
+export type MailRequest = Renamed<z.output<ReturnType<typeof wireSchema>>>;
 export type MailRequestOf<K extends MailRequest['kind']> = Extract<MailRequest, { kind: K }>;
 export type ResetRequest = MailRequestOf<'resetAddress' | 'resetAccount'>;
 
 /** Reads what was unsealed. @returns undefined if it is not a mail request */
 export function parseMailRequest(inside: unknown): MailRequest | undefined {
-  const parsed = wireSchema.safeParse(inside);
+  const parsed = wireSchema().safeParse(inside);
   if (!parsed.success) return undefined;
   if (parsed.data.kind === 'resetAddress') return parsed.data;
   const { sub: addressHash, ...rest } = parsed.data;

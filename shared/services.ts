@@ -24,12 +24,7 @@ import { createLimitsTable } from './storage/limitsTable';
 import { createOutgoingMailQueue, createPeekPoison } from './storage/outgoingMailQueue';
 import { createResetKeysTable } from './storage/resetKeysTable';
 import { createSiteTable } from './storage/siteTable';
-import {
-  createStorageClients,
-  outgoingMailQueueName,
-  poisonQueueName,
-  type StorageClients,
-} from './storage/storageClients';
+import { createStorageClients, poisonQueueName, type StorageClients } from './storage/storageClients';
 
 /** Everything the triggers need. */
 export interface Services
@@ -44,7 +39,6 @@ export interface Services
 /** @param emit where events go; the triggers write them to the invocation's log */
 export function buildServices(config: Config, emit: Emit, clock: Clock = systemClock): Services {
   const storage = createStorageClients(config.storage);
-  const outgoingMail = () => storage.queue(outgoingMailQueueName);
   const poisonMail = () => storage.queue(poisonQueueName);
   const deliveries = createDeliveriesTable(storage.table('Deliveries'));
   const siteRows = createSiteTable(storage.table('SiteSettings'), storage.table('SiteTexts'), config.siteId);
@@ -57,7 +51,7 @@ export function buildServices(config: Config, emit: Emit, clock: Clock = systemC
     clock,
     emit,
     site,
-    queue: createOutgoingMailQueue(outgoingMail, poisonMail),
+    queue: createOutgoingMailQueue(storage.putMessage),
     accounts:
       directory.kind === 'http'
         ? createHttpDirectory({ ...directory, passwordFormat: directory.password }, emit, clock)

@@ -54,21 +54,31 @@ function isJson(contentType: string | null): boolean {
   return /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i.test(contentType ?? '');
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const surrogateEscape = /\\u[dD]/;
+
 /** @returns the value, or what is wrong with the bytes */
 function parseJson(bytes: ArrayBuffer): Record<string, unknown> | string {
-  let illFormed = 0;
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    const text = utf8.decode(bytes);
     // A lone surrogate escape is valid JSON but not valid text: such a string can be neither hashed nor mailed.
-    const value: unknown = JSON.parse(text, (_name, item: unknown) => {
-      if (typeof item === 'string' && !item.isWellFormed()) illFormed += 1;
-      return item;
-    });
-    if (illFormed > 0) return 'A string of the body holds half of a character (a lone surrogate).';
+    if (surrogateEscape.test(text) && hasLoneSurrogate(text)) {
+      return 'A string of the body holds half of a character (a lone surrogate).';
+    }
+    const value: unknown = JSON.parse(text);
     return isObject(value) ? value : 'The body is not a JSON object.';
   } catch {
     return 'The body is not JSON in UTF-8.';
   }
+}
+
+function hasLoneSurrogate(text: string): boolean {
+  let illFormed = 0;
+  JSON.parse(text, (_name, item: unknown) => {
+    if (typeof item === 'string' && !item.isWellFormed()) illFormed += 1;
+    return item;
+  });
+  return illFormed > 0;
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

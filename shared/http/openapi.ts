@@ -22,18 +22,19 @@ const jsonSchema = (schema: z.ZodType): Part => {
 };
 const jsonContent = (schema: Part, type = 'application/json'): Part => ({ content: { [type]: { schema } } });
 
-const problemSchema = z.strictObject({
-  type: z.literal('about:blank'),
-  title: z.string(),
-  status: z.int(),
-  code: z.string().describe('Stable; what a program decides by.'),
-  detail: z.string().optional().describe('For the developer; never quotes what was sent.'),
-  errors: z
-    .array(z.strictObject({ code: z.string(), message: z.string().describe('English.') }))
-    .min(1)
-    .optional()
-    .describe('Why a password was rejected.'),
-});
+const problemSchema = () =>
+  z.strictObject({
+    type: z.literal('about:blank'),
+    title: z.string(),
+    status: z.int(),
+    code: z.string().describe('Stable; what a program decides by.'),
+    detail: z.string().optional().describe('For the developer; never quotes what was sent.'),
+    errors: z
+      .array(z.strictObject({ code: z.string(), message: z.string().describe('English.') }))
+      .min(1)
+      .optional()
+      .describe('Why a password was rejected.'),
+  });
 
 const headers = (...names: readonly string[]): Part => ({
   headers: Object.fromEntries(names.map((name) => [name, { required: true, schema: { type: 'string' } }])),
@@ -73,7 +74,7 @@ function jsonOperation(call: JsonCall, operationId: string, isBackend: boolean):
     'internal_error',
     'unavailable',
   ] as const;
-  const answers = Object.entries(call.answers).map(([status, { description, schema }]) => [
+  const answers = Object.entries(call.answers()).map(([status, { description, schema }]) => [
     status,
     { description, ...jsonContent(jsonSchema(schema)) },
   ]);
@@ -156,7 +157,7 @@ export function createOpenapi(calls: readonly JsonCall[], pages: readonly PageCa
     servers: [{ url: '/' }],
     paths,
     components: {
-      schemas: { Problem: jsonSchema(problemSchema) },
+      schemas: { Problem: jsonSchema(problemSchema()) },
       securitySchemes: { functionKey: { type: 'apiKey', in: 'header', name: 'x-functions-key' } },
     },
   };
@@ -175,7 +176,7 @@ export interface JsonCall {
   readonly tag: 'password reset' | 'for operators';
   readonly body?: z.ZodType | undefined;
   /** The answers that are not problems, by status. */
-  readonly answers: Readonly<Record<number, { readonly description: string; readonly schema: z.ZodType }>>;
+  readonly answers: () => Readonly<Record<number, { readonly description: string; readonly schema: z.ZodType }>>;
   /** Besides `internal_error` and `unavailable`, and those of the body. */
   readonly problems: readonly ProblemCode[];
   /**

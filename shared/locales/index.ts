@@ -25,12 +25,10 @@ export const messagesFor = (tag: string, catalog: Catalog = builtInLanguages): M
  */
 export function findLocale(tag: string, catalog: Catalog = builtInLanguages): string | undefined {
   const locales = [...catalog.keys()];
+  const same = locales.find((locale) => locale.toLowerCase() === tag.toLowerCase());
+  if (same !== undefined) return same;
   const wanted = languageAndScript(tag);
-  if (wanted === undefined) return undefined;
-  return (
-    locales.find((locale) => locale.toLowerCase() === tag.toLowerCase()) ??
-    locales.find((locale) => scriptOfCatalog(locale) === wanted)
-  );
+  return wanted === undefined ? undefined : locales.find((locale) => scriptOfCatalog(locale) === wanted);
 }
 
 /** Kept for the tags of catalogs, which are few; the tags that are asked for are anybody's. */
@@ -60,7 +58,8 @@ const maxHeaderChars = 500;
  * @returns undefined when none of the preferred languages is there: then the site's language is used
  */
 export function acceptedLocale(acceptLanguage: string | null, catalog: Catalog = builtInLanguages): string | undefined {
-  const ranges = (acceptLanguage ?? '').slice(0, maxHeaderChars).split(',').slice(0, maxRanges).map(readRange);
+  if (!acceptLanguage) return undefined;
+  const ranges = acceptLanguage.slice(0, maxHeaderChars).split(',').slice(0, maxRanges).map(readRange);
   const preferred = ranges.filter(({ weight }) => weight > 0).sort((a, b) => b.weight - a.weight);
   for (const { tag } of preferred) {
     const found = findLocale(tag, catalog);

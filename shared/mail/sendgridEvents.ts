@@ -4,6 +4,7 @@ import { domainToASCII, domainToUnicode } from 'node:url';
 import * as z from 'zod';
 import { addressHashOf } from '../address';
 import type { MailReport, ProviderState } from '../outbox/deliveries';
+import { once } from '../once';
 
 /** SendGrid retries for a day; an hour of grace for its queue. */
 const maxAgeMs = 25 * 3_600_000;
@@ -48,23 +49,25 @@ const states: Readonly<Record<string, ProviderState>> = {
 };
 
 const mailId = z.string().regex(/^[\w-]{22}$/);
-const eventSchema = z.object({
-  email: z.string(),
-  event: z.string(),
-  timestamp: z.number().positive(),
-  /** With `bounce`: `bounce`, or `blocked` for a refusal that says nothing of the address. */
-  type: z.string().optional(),
-  /** Custom args stand flat beside the event's own fields; older accounts send them nested. */
-  mail_id: mailId.optional(),
-  unique_args: z.object({ mail_id: mailId }).optional(),
-});
+const eventSchema = once(() =>
+  z.object({
+    email: z.string(),
+    event: z.string(),
+    timestamp: z.number().positive(),
+    /** With `bounce`: `bounce`, or `blocked` for a refusal that says nothing of the address. */
+    type: z.string().optional(),
+    /** Custom args stand flat beside the event's own fields; older accounts send them nested. */
+    mail_id: mailId.optional(),
+    unique_args: z.object({ mail_id: mailId }).optional(),
+  }),
+);
 
 /** The reports in a body; events that are not about our mails, or say nothing of delivery, are left out. */
 export function readReports(body: Buffer): MailReport[] {
   const events = z.array(z.unknown()).safeParse(parse(body));
   if (!events.success) return [];
   return events.data.flatMap((event) => {
-    const parsed = eventSchema.safeParse(event);
+    const parsed = eventSchema().safeParse(event);
     if (!parsed.success) return [];
     const { email, event: name, type, timestamp, mail_id, unique_args } = parsed.data;
     const mailId = mail_id ?? unique_args?.mail_id;

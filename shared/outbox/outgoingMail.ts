@@ -1,21 +1,24 @@
 // The messages of the queue `outgoing-mail`: a clear envelope around a sealed JSON object, whose meaning the outbox does not know.
 // Sealed, so that neither an address nor a reset key can be read in the queue, the portal or the poison queue.
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 import * as z from 'zod';
+import { once } from '../once';
 
 /** The newest version that this code reads. Version 1 has mails only; version 2 adds site events. */
 export const messageVersion = 2;
 
 /** The clear outside. What a newer version adds is kept when its message is put back. */
-const envelopeSchema = z.looseObject({
-  v: z.int().positive(),
-  id: z.string().regex(/^[\w-]{22}$/),
-  /** Not part of the seal: bounded, so that nobody who writes to the queue can push it out of reach. */
-  attempt: z.int().min(0).max(1000),
-  kid: z.string().min(1).max(8),
-  sealed: z.string().max(8192),
-});
-export type Envelope = z.infer<typeof envelopeSchema>;
+const envelopeSchema = once(() =>
+  z.looseObject({
+    v: z.int().positive(),
+    id: z.string().regex(/^[\w-]{22}$/),
+    /** Not part of the seal: bounded, so that nobody who writes to the queue can push it out of reach. */
+    attempt: z.int().min(0).max(1000),
+    kid: z.string().min(1).max(8),
+    sealed: z.string().max(8192),
+  }),
+);
+export type Envelope = z.infer<ReturnType<typeof envelopeSchema>>;
 
 /** The queue. Every call throws `StorageUnavailable` if it does not answer. */
 export interface OutgoingMailQueue {
@@ -66,7 +69,7 @@ export type OpenedMessage =
 
 /** Opens a message as the queue trigger hands it over: the parsed JSON, or the raw text if it was none. */
 export function openMessage(settings: SealSettings, message: unknown): OpenedMessage {
-  const parsed = envelopeSchema.safeParse(message);
+  const parsed = envelopeSchema().safeParse(message);
   if (!parsed.success) return { outcome: 'unreadable' };
   const envelope = parsed.data;
   if (envelope.v > messageVersion) return { outcome: 'not_yet', envelope, reason: 'newer_version' };
@@ -81,7 +84,7 @@ export function openMessage(settings: SealSettings, message: unknown): OpenedMes
 
 /** The clear part of a message, for whoever has no secret. @returns undefined if it is not one of ours */
 export function readEnvelope(message: unknown): Envelope | undefined {
-  return envelopeSchema.safeParse(message).data;
+  return envelopeSchema().safeParse(message).data;
 }
 
 function parseJson(text: string): unknown {
@@ -110,9 +113,11 @@ export interface SealContext {
   readonly id: string;
 }
 
-/** HKDF (RFC 5869) with the mail's id as salt. */
-const sealingKey = (secret: Buffer, id: string): Buffer =>
-  Buffer.from(hkdfSync('sha256', secret, id, 'outgoing-mail seal v1', 32));
+/** HKDF (RFC 5869) with the mail's id as salt, for its one block of 32 bytes: half the CPU of `hkdfSync`. */
+function sealingKey(secret: Buffer, id: string): Buffer {
+  const pseudorandomKey = createHmac('sha256', id).update(secret).digest();
+  return createHmac('sha256', pseudorandomKey).update('outgoing-mail seal v1\x01').digest();
+}
 
 const additionalData = (kid: string, { v, id }: SealContext): Buffer => Buffer.from(`${v}|${id}|${kid}`, 'utf8');
 

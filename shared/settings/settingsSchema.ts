@@ -256,7 +256,7 @@ export const settingsSchema = z.object({
 });
 
 /** Without required signing secrets: for the rules across settings when some could not be read. */
-export const readableSchema = settingsSchema.partial({ RESET_SIGNING_SECRETS: true });
-export type ReadableSettings = z.infer<typeof readableSchema>;
+export const readableSchema = () => settingsSchema.partial({ RESET_SIGNING_SECRETS: true });
+export type ReadableSettings = z.infer<ReturnType<typeof readableSchema>>;
 
 export const settingNames: readonly string[] = Object.keys(settingsSchema.shape);

@@ -6,6 +6,7 @@ import { addressHashOf, parseAddress } from '../address';
 import type { Account, AccountDirectory, PasswordChange, SetPasswordOutcome } from '../directory/accountDirectory';
 import type { Emit } from '../events';
 import { equals, updateRow, type Row, type TableStore } from './tableStore';
+import { once } from '../once';
 
 /** docs/accounts-table.md. The second bound is what a sealed message can hold, whatever script the id is written in. */
 const maxIdChars = 256;
@@ -18,26 +19,28 @@ const date = z
   .date()
   .nullish()
   .transform((value) => value ?? undefined);
-const columns = z.object({
-  partitionKey: z.string(),
-  rowKey: z.string(),
-  etag: z.string(),
-  email: z.string(),
-  username: z.string().min(1),
-  password: text,
-  isActive: z
-    .boolean()
-    .nullish()
-    .transform((value) => value ?? true),
-  generation: z
-    .union([z.int().min(0), z.bigint().transform(Number)])
-    .nullish()
-    .transform((value) => value ?? 0),
-  locale: text,
-  lastResetKeyId: text,
-  passwordChangedAt: date,
-  createdAt: date,
-});
+const columns = once(() =>
+  z.object({
+    partitionKey: z.string(),
+    rowKey: z.string(),
+    etag: z.string(),
+    email: z.string(),
+    username: z.string().min(1),
+    password: text,
+    isActive: z
+      .boolean()
+      .nullish()
+      .transform((value) => value ?? true),
+    generation: z
+      .union([z.int().min(0), z.bigint().transform(Number)])
+      .nullish()
+      .transform((value) => value ?? 0),
+    locale: text,
+    lastResetKeyId: text,
+    passwordChangedAt: date,
+    createdAt: date,
+  }),
+);
 
 /** A row that can be used as an account. */
 export interface AccountRow {
@@ -64,7 +67,7 @@ export function isShortId(id: string): boolean {
 
 /** Reads a row that anybody may have edited. A row whose address does not belong to its partition is no account. */
 export function readAccountRow(row: Row): AccountRow | { readonly problem: string } {
-  const parsed = columns.safeParse(row);
+  const parsed = columns().safeParse(row);
   if (!parsed.success) return { problem: `bad_column_${String(parsed.error.issues[0]?.path[0] ?? '')}` };
   const { partitionKey: addressHash, rowKey: id, locale, lastResetKeyId, ...rest } = parsed.data;
   if (!isShortId(id)) return { problem: 'bad_id' };

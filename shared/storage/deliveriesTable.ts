@@ -15,42 +15,47 @@ import {
 } from '../outbox/deliveries';
 import { StorageUnavailable } from '../errors';
 import { equals, updateRow, type Columns, type Row, type TableStore } from './tableStore';
+import { once } from '../once';
 
 /** Beside the mails' partitions, which are 22 characters long. */
 const alertPartition = 'alert';
 /** The row that counts an address's suppressed mails; mail ids are longer. */
 const suppressedRow = 'suppressed';
-const columns = z.object({
-  partitionKey: z.string(),
-  rowKey: z.string(),
-  etag: z.string(),
-  kind: z.enum(mailKinds),
-  state: z.enum(['sending', 'waiting', 'accepted', 'failed', 'unsure', 'suppressed']),
-  attempt: z.int(),
-  claimId: z.string().default(''),
-  leaseUntil: z.date().optional(),
-  acceptedAt: z.date(),
-  charged: z.boolean(),
-  unsureTries: z.int().default(0),
-  refusedTries: z.int().default(0),
-  reason: z.string().default(''),
-  backend: z.string().default(''),
-  count: z.int().default(1),
-  updatedAt: z.date(),
-  providerState: z.enum(providerStates).optional(),
-  providerAt: z.date().optional(),
-});
-const alertColumns = z.object({
-  rowKey: z.string(),
-  mailId: z.string().optional(),
-  kind: z.enum(alertKinds),
-  reason: z.string(),
-  at: z.date(),
-});
+const columns = once(() =>
+  z.object({
+    partitionKey: z.string(),
+    rowKey: z.string(),
+    etag: z.string(),
+    kind: z.enum(mailKinds),
+    state: z.enum(['sending', 'waiting', 'accepted', 'failed', 'unsure', 'suppressed']),
+    attempt: z.int(),
+    claimId: z.string().default(''),
+    leaseUntil: z.date().optional(),
+    acceptedAt: z.date(),
+    charged: z.boolean(),
+    unsureTries: z.int().default(0),
+    refusedTries: z.int().default(0),
+    reason: z.string().default(''),
+    backend: z.string().default(''),
+    count: z.int().default(1),
+    updatedAt: z.date(),
+    providerState: z.enum(providerStates).optional(),
+    providerAt: z.date().optional(),
+  }),
+);
+const alertColumns = once(() =>
+  z.object({
+    rowKey: z.string(),
+    mailId: z.string().optional(),
+    kind: z.enum(alertKinds),
+    reason: z.string(),
+    at: z.date(),
+  }),
+);
 
 /** Reads a row; undefined if it is not a delivery. */
 export function readDeliveryRow(row: Row): Delivery | undefined {
-  const parsed = columns.safeParse(row);
+  const parsed = columns().safeParse(row);
   if (!parsed.success) return undefined;
   const { partitionKey: addressHash, rowKey: id, providerState, providerAt, ...rest } = parsed.data;
   const { kind, attempt, acceptedAt, charged, unsureTries, refusedTries, updatedAt, etag } = rest;
@@ -71,7 +76,10 @@ export function readDeliveryRow(row: Row): Delivery | undefined {
   };
 }
 
-type StateColumns = Pick<z.output<typeof columns>, 'state' | 'reason' | 'backend' | 'claimId' | 'count' | 'leaseUntil'>;
+type StateColumns = Pick<
+  z.output<ReturnType<typeof columns>>,
+  'state' | 'reason' | 'backend' | 'claimId' | 'count' | 'leaseUntil'
+>;
 
 function stateOf(row: StateColumns): DeliveryState {
   const { state, reason, backend, claimId, count, leaseUntil = new Date(0) } = row;
@@ -151,7 +159,7 @@ export function createDeliveriesTable(table: TableStore): Deliveries {
     alerts: async () => {
       const { rows } = await table.page(equals('PartitionKey', alertPartition), undefined);
       return rows.flatMap((row) => {
-        const parsed = alertColumns.safeParse(row);
+        const parsed = alertColumns().safeParse(row);
         return parsed.success && row['told'] !== true
           ? [{ id: parsed.data.rowKey, ...parsed.data, mailId: parsed.data.mailId ?? parsed.data.rowKey }]
           : [];

@@ -2,24 +2,24 @@
 import type { QueueClient } from '@azure/storage-queue';
 import { readEnvelope, type OutgoingMailQueue } from '../outbox/outgoingMail';
 import type { PeekPoison } from '../outbox/operatorAlert';
+import type { PutMessage } from './putMessage';
 import { codeOf, storageCall } from './storageCall';
+import { outgoingMailQueueName, poisonQueueName } from './storageClients';
 
-const neverExpires = -1; // an app that is down for a week loses nothing
 const peekAtMost = 32; // the service's own limit
 
 type LazyQueue = () => Promise<QueueClient>;
 
-export function createOutgoingMailQueue(queue: LazyQueue, poisonQueue: LazyQueue): OutgoingMailQueue {
-  const add = async (lazy: LazyQueue, text: string, visibilityTimeout: number): Promise<void> => {
-    const to = await lazy(); // outside of the call's time: in a cold process the SDK is loaded first
-    await storageCall('queue', async (abortSignal) => {
-      const options = { visibilityTimeout, messageTimeToLive: neverExpires, abortSignal };
-      await to.sendMessage(Buffer.from(text, 'utf8').toString('base64'), options);
-    });
+/** @param putMessage made with the first call */
+export function createOutgoingMailQueue(putMessage: () => Promise<PutMessage>): OutgoingMailQueue {
+  const add = async (queue: string, text: string, delaySeconds: number): Promise<void> => {
+    const put = await putMessage(); // outside of the call's time: in a cold process the HTTP client is loaded first
+    const message = Buffer.from(text, 'utf8').toString('base64');
+    await storageCall('queue', (signal) => put(queue, message, delaySeconds, signal));
   };
   return {
-    send: (envelope, delaySeconds) => add(queue, JSON.stringify(envelope), Math.round(delaySeconds)),
-    poison: (message) => add(poisonQueue, typeof message === 'string' ? message : JSON.stringify(message), 0),
+    send: (envelope, delaySeconds) => add(outgoingMailQueueName, JSON.stringify(envelope), Math.round(delaySeconds)),
+    poison: (message) => add(poisonQueueName, typeof message === 'string' ? message : JSON.stringify(message), 0),
   };
 }
 

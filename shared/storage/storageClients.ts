@@ -1,9 +1,11 @@
 // The clients of Azure Storage, by connection string or by identity: the same choice as the bindings make. The SDKs are loaded
 // with the first call.
 import type { TableClient } from '@azure/data-tables';
+import type { TokenCredential } from '@azure/identity';
 import type { QueueClient } from '@azure/storage-queue';
 import { deadline } from '../clock';
 import type { StorageSettings } from '../settings/storageSettings';
+import { createPutMessage, type PutMessage } from './putMessage';
 import { createTableStore, type TableStore } from './tableStore';
 
 /** The names of the tables, as operators see them in the portal. */
@@ -17,6 +19,8 @@ export const poisonQueueName = `${outgoingMailQueueName}-poison`;
 export interface StorageClients {
   table(name: TableName): TableStore;
   queue(name: string): Promise<QueueClient>;
+  /** Adds messages to queues. */
+  readonly putMessage: () => Promise<PutMessage>;
   /** Makes the tables and queues that are not there yet. In Azure infra/ has made them. Throws what the SDK throws. */
   createMissing(): Promise<void>;
 }
@@ -31,6 +35,7 @@ export function createStorageClients(settings: StorageSettings): StorageClients 
   let loading: Promise<Clients> | undefined;
   const clients = (): Promise<Clients> =>
     (loading ??= settings.kind === 'connectionString' ? byConnectionString(settings) : byIdentity(settings));
+  let putting: Promise<PutMessage> | undefined;
   const tables = new Map<string, Promise<TableClient>>();
   const queues = new Map<string, Promise<QueueClient>>();
   const tableClient = (name: string) => kept(tables, name, async () => (await clients()).table(name));
@@ -38,6 +43,7 @@ export function createStorageClients(settings: StorageSettings): StorageClients 
   return {
     table: (name) => createTableStore(() => tableClient(name)),
     queue: queueClient,
+    putMessage: () => (putting ??= createPutMessage(settings, credentialOf)),
     createMissing: async () => {
       const abortSignal = deadline();
       await Promise.all([
@@ -76,6 +82,15 @@ function lean(client: TableClient): TableClient {
   return client;
 }
 
+type IdentitySettings = Extract<StorageSettings, { kind: 'identity' }>;
+
+async function credentialOf({ clientId, managedIdentity }: IdentitySettings): Promise<TokenCredential> {
+  const { DefaultAzureCredential, ManagedIdentityCredential } = await import('@azure/identity');
+  return managedIdentity
+    ? new ManagedIdentityCredential(clientId === undefined ? {} : { clientId })
+    : new DefaultAzureCredential(clientId === undefined ? {} : { managedIdentityClientId: clientId });
+}
+
 async function byConnectionString({
   connectionString,
 }: Extract<StorageSettings, { kind: 'connectionString' }>): Promise<Clients> {
@@ -87,13 +102,10 @@ async function byConnectionString({
   };
 }
 
-async function byIdentity(settings: Extract<StorageSettings, { kind: 'identity' }>): Promise<Clients> {
+async function byIdentity(settings: IdentitySettings): Promise<Clients> {
   const { TableClient, QueueClient, storageHttpClient: httpClient, queueHttpClient } = await import('./storageSdk');
-  const { DefaultAzureCredential, ManagedIdentityCredential } = await import('@azure/identity');
-  const { clientId, managedIdentity, tableServiceUri, queueServiceUri } = settings;
-  const credential = managedIdentity
-    ? new ManagedIdentityCredential(clientId === undefined ? {} : { clientId })
-    : new DefaultAzureCredential(clientId === undefined ? {} : { managedIdentityClientId: clientId });
+  const { tableServiceUri, queueServiceUri } = settings;
+  const credential = await credentialOf(settings);
   return {
     table: (name) => lean(new TableClient(tableServiceUri, name, credential, { httpClient })),
     queue: (name) =>

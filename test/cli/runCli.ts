@@ -62,6 +62,7 @@ export function memoryStorage(): StorageClients & { readonly memory: (name: Tabl
     memory,
     table: memory,
     queue: () => Promise.reject(new Error('there is no queue in memory')),
+    putMessage: () => Promise.reject(new Error('there is no queue in memory')),
     createMissing: () => Promise.resolve(),
   };
 }

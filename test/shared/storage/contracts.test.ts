@@ -56,10 +56,7 @@ async function azuriteQueue() {
       return text.startsWith('{') || text === 'null' ? (JSON.parse(text) as unknown) : text;
     });
   return {
-    queue: createOutgoingMailQueue(
-      () => storage.queue('outgoing-mail'),
-      () => storage.queue('outgoing-mail-poison'),
-    ),
+    queue: createOutgoingMailQueue(storage.putMessage),
     peek,
     visible: () => read('outgoing-mail'),
     poisoned: () => read('outgoing-mail-poison'),
@@ -87,8 +84,7 @@ describe('D3 a table or queue that is not there', () => {
     await expect(table.merge('p', 'r', {}, '*')).rejects.toMatchObject(missing);
     await expect(table.remove('p', 'r', '*')).rejects.toMatchObject(missing);
     await expect(table.page("PartitionKey eq 'p'", undefined)).rejects.toMatchObject(missing);
-    const outgoing = () => storage.queue('outgoing-mail');
-    const sent = createOutgoingMailQueue(outgoing, outgoing).poison('x');
+    const sent = createOutgoingMailQueue(storage.putMessage).poison('x');
     await expect(sent).rejects.toMatchObject({ part: 'queue', code: 'QueueNotFound' });
   });
 

@@ -1,0 +1,71 @@
+// Calls to Azure Storage by HTTP, on undici: kept-alive connections and plain text bodies. Less than half the CPU of the SDKs' own
+// client.
+import { EnvHttpProxyAgent, type Dispatcher } from 'undici';
+
+/** Honours HTTPS_PROXY, as an operator's computer may need. */
+const agent = new EnvHttpProxyAgent({ keepAliveTimeout: 60_000, connections: 50 });
+
+interface Call {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  /** Text only. */
+  readonly body?: unknown;
+  readonly signal: AbortSignal | undefined;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly text: string;
+}
+
+/** Through undici's lowest layer: no stream is made for an answer of a few hundred bytes. */
+export function sendToStorage({ url, method, headers, body = null, signal }: Call): Promise<Answer> {
+  if (body !== null && typeof body !== 'string') throw new TypeError('only text bodies are sent to storage');
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let [status, answered]: [number, Record<string, string>] = [0, {}];
+    let begun: Dispatcher.DispatchController | undefined;
+    // At once, also while the connection is being made.
+    const abort = (): void => {
+      const reason = signal?.reason instanceof Error ? signal.reason : new Error('aborted');
+      begun?.abort(reason);
+      reject(reason);
+    };
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart: (controller) => {
+        begun = controller;
+        if (signal?.aborted === true) abort();
+      },
+      onResponseStart: (_controller, statusCode, received) => {
+        status = statusCode;
+        answered = plain(received);
+      },
+      onResponseData: (_controller, chunk) => void chunks.push(chunk),
+      onResponseEnd: () => {
+        signal?.removeEventListener('abort', abort);
+        resolve({ status, headers: answered, text: Buffer.concat(chunks).toString('utf8') });
+      },
+      onResponseError: (_controller, error) => {
+        signal?.removeEventListener('abort', abort);
+        reject(error);
+      },
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    agent.dispatch({ ...urlParts(url), method: method, headers, body }, handler);
+  });
+}
+
+function plain(received: Record<string, string | string[] | undefined>): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(received)) {
+    if (value !== undefined) headers[name] = typeof value === 'string' ? value : value.join(', ');
+  }
+  return headers;
+}
+
+function urlParts(url: string): { readonly origin: string; readonly path: string } {
+  const slash = url.indexOf('/', url.indexOf('://') + 3);
+  return slash < 0 ? { origin: url, path: '/' } : { origin: url.slice(0, slash), path: url.slice(slash) };
+}
