@@ -5,7 +5,7 @@ import type { TokenCredential } from '@azure/identity';
 import type { QueueClient } from '@azure/storage-queue';
 import { deadline } from '../clock';
 import type { StorageSettings } from '../settings/storageSettings';
-import { createPutMessage, type PutMessage } from './putMessage';
+import type { PutMessage } from './putMessage';
 import { createTableStore, type TableStore } from './tableStore';
 
 /** The names of the tables, as operators see them in the portal. */
@@ -43,7 +43,7 @@ export function createStorageClients(settings: StorageSettings): StorageClients 
   return {
     table: (name) => createTableStore(() => tableClient(name)),
     queue: queueClient,
-    putMessage: () => (putting ??= createPutMessage(settings, credentialOf)),
+    putMessage: () => (putting ??= putMessageBy(settings)),
     createMissing: async () => {
       const abortSignal = deadline();
       await Promise.all([
@@ -89,6 +89,12 @@ async function credentialOf({ clientId, managedIdentity }: IdentitySettings): Pr
   return managedIdentity
     ? new ManagedIdentityCredential(clientId === undefined ? {} : { clientId })
     : new DefaultAzureCredential(clientId === undefined ? {} : { managedIdentityClientId: clientId });
+}
+
+async function putMessageBy(settings: StorageSettings): Promise<PutMessage> {
+  const { createPutMessage } = await import('./putMessage');
+  const credential = settings.kind === 'identity' ? await credentialOf(settings) : undefined;
+  return createPutMessage(settings, credential);
 }
 
 async function byConnectionString({

@@ -1,21 +1,11 @@
 // What the app uses of the storage SDKs, as one module: the bundler makes a file of its own of it, loaded with the first call. Both SDKs
 // get the app's HTTP client.
-import { createHttpHeaders, type HttpClient } from '@azure/core-rest-pipeline';
 import type { StoragePipelineOptions } from '@azure/storage-queue';
 import { sendToStorage } from './storageHttp';
 
 export { TableClient } from '@azure/data-tables';
 export { QueueClient } from '@azure/storage-queue';
-
-/** For the tables SDK. */
-export const storageHttpClient: HttpClient = {
-  sendRequest: async (request) => {
-    const { url, method, body, abortSignal } = request;
-    const signal = abortSignal as AbortSignal | undefined; // storageCall's own
-    const answer = await sendToStorage({ url, method, headers: request.headers.toJSON(), body, signal });
-    return { request, status: answer.status, headers: createHttpHeaders(answer.headers), bodyAsText: answer.text };
-  },
-};
+export { storageHttpClient } from './storageHttp';
 
 /** For the queue SDK, which keeps the client interface of its previous generation. */
 export const queueHttpClient: NonNullable<StoragePipelineOptions['httpClient']> = {
