@@ -9,7 +9,7 @@ import { refundLimits } from '../../shared/mailLimits';
 import { describeMailRequest, parseMailRequest, type MailRequest } from '../../shared/mailRequest';
 import { createOutbox } from '../../shared/outbox/outbox';
 import { openMessage } from '../../shared/outbox/outgoingMail';
-import type { MailHandler, OutboxDeps } from '../../shared/outbox/worker';
+import type { OutboxDeps } from '../../shared/outbox/worker';
 import { createPasswordEncoder } from '../../shared/password/encodePassword';
 import type { Requester, ResetDeps } from '../../shared/resetDeps';
 import { prepareMail, requestReset } from '../../shared/resetFlow';
@@ -122,6 +122,15 @@ export interface TestFlowOptions {
   readonly isBreached?: (password: string) => Promise<boolean>;
 }
 
+/** The outbox of an instance with these. */
+export const createTestOutbox = (deps: FlowDeps) =>
+  createOutbox<MailRequest>(deps, {
+    parse: parseMailRequest,
+    describe: describeMailRequest,
+    prepare: (request, mail) => prepareMail(deps, request, mail),
+    refund: (request, mailId) => refundLimits(deps, request, mailId),
+  });
+
 export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
   const clock = createTestClock();
   const events: AppEvent[] = [];
@@ -167,13 +176,7 @@ export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
     isBreached: options.isBreached,
     sendSiteEvent: options.sendSiteEvent,
   };
-  const handler: MailHandler<MailRequest> = {
-    parse: parseMailRequest,
-    describe: describeMailRequest,
-    prepare: (request, mail) => prepareMail(deps, request, mail),
-    refund: (request, mailId) => refundLimits(deps, request, mailId),
-  };
-  const outbox = createOutbox(deps, handler);
+  const outbox = createTestOutbox(deps);
   const handle = (message: unknown): Promise<void> => outbox.handle(message);
   const request = (address: string, requester: Requester = {}): Promise<string> =>
     requestReset(deps, address, requester);
