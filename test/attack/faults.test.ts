@@ -2,7 +2,6 @@
 import { addressHashOf } from '../../shared/address';
 import { issueResetKey } from '../../shared/resetKey';
 import { startFaultProxy, type FaultProxy } from '../fakes/faultProxy';
-import { eventually } from '../support/app';
 import { exampleConfig } from '../support/pages';
 import { goodPassword, startTarget, type Target } from '../support/attack';
 import { expectSameAnswer, messagesOf } from '../support/invariants';
@@ -144,23 +143,6 @@ describe('with the queue function at work,', () => {
     await fresh.checkAndStop();
     await target.mailsTo(email, 2);
   });
-
-  it('[O1] [O4] [ST3] mails wait while the accounts are down or a table is being deleted, and go out when that is over', async () => {
-    const [one, two] = [await target.victim(), await target.victim()];
-    const log = (): string => target.app.host.output();
-    void proxy.rule({ service: 'table', path: /Accounts/, times: 3, fault: { status: 503 } });
-    await expect(target.request(one)).resolves.toMatchObject({ status: 202 });
-    const retried = (reason: string) => () =>
-      new RegExp(`"retry_later".*"storage_${reason}"`).test(log()) ? true : undefined;
-    await eventually(retried('(?:ServerBusy|503)'));
-    const fault = { status: 409, code: 'TableBeingDeleted' };
-    void proxy.rule({ service: 'table', path: /ResetKeys/, method: 'POST', times: 1, fault });
-    await expect(target.request(two)).resolves.toMatchObject({ status: 202 });
-    await eventually(retried('TableBeingDeleted'));
-    expect(target.mails().filter(({ to }) => [one, two].includes(to[0] ?? ''))).toEqual([]);
-    proxy.clearRules();
-    for (const email of [one, two]) await expect(target.mailsTo(email, 1)).resolves.toHaveLength(1);
-  }, 60_000);
 
   it('[ST3] a missing table is 503 and an event, never an empty one in silence; only seedSite makes tables', async () => {
     const fresh = await startTarget({ makeTables: false, queues: false });
