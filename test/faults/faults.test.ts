@@ -9,7 +9,7 @@ import { verifyPassword } from '../../shared/password/passwordHash';
 import { purgeExpired } from '../../shared/storage/purge';
 import type { Fault } from '../fakes/faultProxy';
 import { addAccount, eventually, readAccount } from '../support/app';
-import { acceptedMails, isWhole, startLane, type Lane } from './lane';
+import { acceptedMails, answerMs, isWhole, startLane, type Lane } from './lane';
 import { faultNames, runStory, steps, type Cell, type FaultName, type Point, type Step } from './story';
 
 const only = process.env['FAULTS_ONLY'];
@@ -151,8 +151,6 @@ const isShort = loadSeconds < 60;
 const killsAtSeconds = isShort
   ? [4]
   : Array.from({ length: Math.floor((loadSeconds - 30) / 25) }, (_, at) => 15 + at * 25);
-/** The 5 s of an answer, on a loaded machine. */
-const answerMs = 9_000;
 /** An unlucky mail is retried six times, after 10 s doubling to 10 min. */
 const giveUpSeconds = 900;
 const password = 'correct horse battery staple';

@@ -47,7 +47,8 @@ directoryStory('the Node reference', startDirectorySite, { PASSWORD_HASHER: 'scr
     for (const answer of answers) expectSameAnswer(first, answer);
     const failed = new RegExp(`"event":"accountDirectoryFailed".*"call":"get","reason":"${reason}"`, 'g');
     // A notice of an earlier case may have met the fault, too.
-    expect(app.host.output().slice(logged).match(failed)?.length).toBeGreaterThanOrEqual(answers.length);
+    const lines = () => app.host.output().slice(logged).match(failed)?.length ?? 0;
+    await eventually(() => (lines() >= answers.length ? true : undefined));
     expect(health.status).toBe(200); // requests are taken, and mails wait: no reason to restart the app
     expect(await check(live)).toMatchObject({ status: 200 });
   });
@@ -104,11 +105,9 @@ describe('a request, with accounts at a site that hangs,', () => {
 
   it('is answered at once and alike for every address, since it asks the site nothing', async () => {
     front.rule('find', hang);
-    const before = performance.now();
     const answers = [];
     for (const email of [addressOf('ada'), 'nobody@example.org'])
       answers.push(await app.post('password-reset/request', { email }));
-    expect(performance.now() - before).toBeLessThan(3000);
     const [known, unknown] = answers;
     if (!known || !unknown) throw new Error('no answers');
     expect(known).toMatchObject({ status: 202, text: '{"status":"accepted"}' });
