@@ -3,11 +3,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
-import { withDeadline } from '../shared/deadline';
+import { withDeadline } from '../shared/clock';
 import { builtInLanguages } from '../shared/locales';
 import { applyTexts, type TextOverride } from '../shared/locales/overrides';
 import { lookColumns, withoutBadLook, type SiteLook } from '../shared/look';
-import { toEml } from '../shared/mail/backends/fileBackend';
+import { toEml } from '../shared/mail/backends/developmentBackends';
 import {
   buildMail,
   mailSiteOf,

@@ -1,12 +1,11 @@
 // The edge that every trigger shares: services built once, events in the invocation's log, deadlines, and errors turned into answers.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { HttpHandler, HttpRequest, InvocationContext } from '@azure/functions';
-import { withDeadline } from '../shared/deadline';
+import { withDeadline } from '../shared/clock';
 import { SiteUnavailable, StorageUnavailable } from '../shared/errors';
 import { errorFields, eventLine, type AppEvent } from '../shared/events';
-import { problemAnswer, type Answer } from '../shared/http/answer';
-import { bucketOf, clientBucket } from '../shared/http/clientIp';
-import { corsAnswer, withCors } from '../shared/http/cors';
+import { type Answer, corsAnswer, problemAnswer, withCors } from '../shared/http/answer';
+import { bucketOf, clientBucket } from '../shared/http/client';
 import type { Services } from '../shared/services';
 
 /** The services, built at the first call and kept. */

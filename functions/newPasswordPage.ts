@@ -1,13 +1,12 @@
 // The page behind the link, accounts/password/reset/key/{key}/, and …/key/done/: one function, so that route order cannot matter.
 // A GET only reads: link scanners may open it any number of times.
 import type { Answer } from '../shared/http/answer';
-import { isEmbedded } from '../shared/http/pageOrigin';
+import { isEmbedded, type PageRequest, readPageForm, requesterOf, withPageLimit } from './pageEndpoint';
 import * as pages from '../shared/pages/pages';
-import type { KeyRefusal } from '../shared/boundKey';
+import type { KeyRefusal } from '../shared/resetLinks';
 import type { PasswordProblem } from '../shared/password/passwordRules';
 import { checkKey, redeemKey, resendReset } from '../shared/resetFlow';
 import { verifyResetKey } from '../shared/resetKey';
-import { readPageForm, requesterOf, withPageLimit, type PageRequest } from './pageEndpoint';
 
 export async function answerNewPassword(call: PageRequest): Promise<pages.Page | Answer> {
   const key = (call.request.params['rest'] ?? '').replace(/\/$/, '');

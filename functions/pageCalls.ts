@@ -2,7 +2,7 @@
 import { app, type HttpHandler } from '@azure/functions';
 import * as z from 'zod';
 import { commonHeaders } from '../shared/http/answer';
-import type { PageCall } from '../shared/http/httpCall';
+import type { PageCall } from '../shared/http/openapi';
 import { paths, problemPage } from '../shared/pages/pages';
 import { httpEndpoint, type ServicesSource } from './edge';
 import { answerCheckInbox, answerForgotPassword } from './forgotPasswordPage';

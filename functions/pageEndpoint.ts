@@ -1,21 +1,20 @@
 // The edge of the pages: the visitor's language, the site, the form, and a page instead of problem+json for whatever goes wrong.
 import type { HttpHandler, HttpRequest } from '@azure/functions';
 import type { Answer } from '../shared/http/answer';
-import { readFormBody } from '../shared/http/formBody';
-import { isOwnPost } from '../shared/http/pageOrigin';
+import { readFormBody } from '../shared/http/body';
 import { acceptedLocale, messagesFor } from '../shared/locales';
-import { problemPage, type Page, type PageContext } from '../shared/pages/pages';
+import { type Page, type PageContext, problemPage } from '../shared/pages/pages';
 import type { Requester } from '../shared/resetDeps';
 import type { Services } from '../shared/services';
 import { resetLink, type Site } from '../shared/site';
 import {
   clientOf,
+  type FrontLimit,
   httpEndpoint,
   reportError,
   retryAfterSeconds,
-  withFrontLimit,
-  type FrontLimit,
   type ServicesSource,
+  withFrontLimit,
 } from './edge';
 
 /** One page call. GET and HEAD are the same: the host leaves the body of a HEAD out. */
@@ -99,4 +98,37 @@ const originsOf = (site: Site): string[] =>
 /** Who makes the request: the client's bucket, and the language of the browser for an account that has none of its own. */
 export function requesterOf({ services, request }: PageRequest): Requester {
   return { client: clientOf(services, request), locale: acceptLanguage({ services, request }) };
+}
+
+type Headers = { get(name: string): string | null };
+
+/**
+ * May this page POST go on? Only our own forms may. There is no cookie to abuse; this keeps other sites from making a visitor's browser
+ * request mails or use a link (Fetch Metadata, OWASP CSRF Prevention Cheat Sheet). `Sec-Fetch-Site` decides if the browser sends it. Older browsers send `Origin`: `null` from our own
+ * form (its page has the policy `no-referrer`), so only another site's origin is refused. Without either header it is no browser.
+ * @param ownOrigins the site's origins, read only when an `Origin` has to be compared
+ */
+export async function isOwnPost(
+  headers: Headers,
+  allowedOrigins: readonly string[],
+  ownOrigins: () => Promise<readonly string[]>,
+): Promise<boolean> {
+  const fetchSite = headers.get('sec-fetch-site')?.toLowerCase();
+  if (fetchSite === 'cross-site') return false;
+  if (fetchSite === 'same-origin' || fetchSite === 'none') return true;
+  // `same-site` may be any other host of the domain.
+  const origin = headers.get('origin');
+  if (origin === null || origin === 'null' || allowedOrigins.includes(origin)) return true;
+  return (await ownOrigins()).includes(origin);
+}
+
+/**
+ * Is this GET loaded by another site's page (an image, a frame) instead of visited? Such a page could use up the visitor's limit
+ * unnoticed.
+ */
+export function isEmbedded(headers: Headers): boolean {
+  const destination = headers.get('sec-fetch-dest');
+  return (
+    headers.get('sec-fetch-site')?.toLowerCase() === 'cross-site' && destination !== null && destination !== 'document'
+  );
 }

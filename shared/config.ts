@@ -7,12 +7,10 @@ import type { PasswordHasher } from './password/passwordHash';
 import type { Rate } from './limits';
 import type { SealSettings } from './outbox/outgoingMail';
 import type { ResetKeySettings } from './resetKey';
-import { readDirectory, readSiteEvents, type DirectorySettings } from './settings/directorySettings';
 import { readEmail } from './settings/emailSettings';
-import { readableSchema, settingNames, settingsSchema, type ReadableSettings } from './settings/settingsSchema';
-import { readSiteDefaults } from './settings/siteDefaults';
+import { readableSchema, type ReadableSettings, settingNames, settingsSchema } from './settings/settingsSchema';
 import { readStorage, type StorageSettings } from './settings/storageSettings';
-import type { Site } from './site';
+import { defaultResetUrl, type Site, siteSchema } from './site';
 
 export { settingNames } from './settings/settingsSchema';
 export type { StorageSettings } from './settings/storageSettings';
@@ -149,4 +147,76 @@ function checkProduction(settings: ReadableSettings, development: boolean, probl
   for (const name of ['LIMIT_PER_ADDRESS', 'LIMIT_PER_IP'] as const) {
     if (settings[name] === 'off') problems.push(`${name} can be off in development only`);
   }
+}
+
+/** Where accounts and passwords live. */
+export type DirectorySettings =
+  | { readonly kind: 'table' }
+  | {
+      readonly kind: 'http';
+      readonly url: string;
+      /** `whsec_…`; the first signs. */
+      readonly secrets: readonly string[];
+      /** What the site gets: a hash in Django's encoding, or the password itself. */
+      readonly password: 'encoded' | 'plain';
+    };
+
+/** @param problems what is wrong is added here, by name */
+function readDirectory(settings: ReadableSettings, problems: string[]): DirectorySettings {
+  if (settings.ACCOUNT_DIRECTORY === 'table') return { kind: 'table' };
+  const {
+    ACCOUNT_DIRECTORY_URL: url = '',
+    ACCOUNT_DIRECTORY_SECRETS: secrets,
+    RESET_SIGNING_SECRETS: signing,
+  } = settings;
+  const isReported = (name: string) => problems.some((problem) => problem.startsWith(`${name} `));
+  for (const name of ['ACCOUNT_DIRECTORY_URL', 'ACCOUNT_DIRECTORY_SECRETS'] as const)
+    if (!settings[name]?.length && !isReported(name))
+      problems.push(`${name} is missing: ACCOUNT_DIRECTORY=http needs it`);
+  // A leaked signing secret must give no access to the directory.
+  const isShared = (text: string) => signing?.some(({ secret }) => secret.equals(Buffer.from(text.slice(6), 'base64')));
+  if (secrets.some(isShared)) problems.push('ACCOUNT_DIRECTORY_SECRETS holds a secret of RESET_SIGNING_SECRETS');
+  return { kind: 'http', url, secrets, password: settings.ACCOUNT_DIRECTORY_PASSWORD };
+}
+
+/** @param problems what is wrong is added here, by name */
+function readSiteEvents(settings: ReadableSettings, problems: string[]) {
+  const { SITE_EVENTS_URL: url, SITE_EVENTS_SECRETS: own, ACCOUNT_DIRECTORY_SECRETS: shared } = settings;
+  if (url === undefined) return undefined;
+  const secrets = own.length > 0 ? own : shared;
+  if (secrets.length === 0) problems.push('SITE_EVENTS_SECRETS is missing: SITE_EVENTS_URL needs it');
+  return { url, secrets };
+}
+
+const siteColumns = {
+  domain: 'CODALAB_SITE_DOMAIN',
+  name: 'CODALAB_SITE_NAME',
+  protocol: 'SITE_PROTOCOL',
+  defaultFromEmail: 'DEFAULT_FROM_EMAIL',
+  serverEmail: 'SERVER_EMAIL',
+  contactEmail: 'CONTACT_EMAIL',
+  loginUrl: 'LOGIN_URL',
+  locale: 'SITE_LOCALE',
+  resetUrl: 'RESET_URL',
+  brandColor: 'BRAND_COLOR',
+  logo: 'SITE_LOGO',
+  logoInMail: 'LOGO_IN_MAIL',
+  timeZone: 'SITE_TIME_ZONE',
+} as const satisfies Record<keyof Site, keyof ReadableSettings>;
+
+/** @param problems what is wrong is added here, by name */
+function readSiteDefaults(
+  given: Record<string, string | undefined>,
+  development: boolean,
+  problems: string[],
+): Site | undefined {
+  const fallback: Record<string, string> = { protocol: 'https', locale: 'en', resetUrl: defaultResetUrl };
+  const columns = Object.entries(siteColumns).map(([column, name]) => [column, given[name] ?? fallback[column]]);
+  const parsed = siteSchema(development).safeParse(Object.fromEntries(columns));
+  if (parsed.success) return parsed.data;
+  for (const { path, message } of parsed.error.issues) {
+    const name = siteColumns[path[0] as keyof Site];
+    problems.push(`${name} ${given[name] === undefined ? 'is missing' : message}`);
+  }
+  return undefined;
 }

@@ -1,5 +1,5 @@
 // Is the app able to do its work? Asks each part once, in parallel, and keeps the answer for ten seconds.
-import { withDeadline } from './deadline';
+import { withDeadline } from './clock';
 import { errorFields } from './events';
 import type { SiteSource } from './site';
 import { outgoingMailQueueName, type StorageClients } from './storage/storageClients';

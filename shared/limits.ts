@@ -1,4 +1,8 @@
-// The mail limits: token buckets shared by all instances. Charged while a mail is prepared, once per mail id, silently.
+// The mail limits: token buckets shared by all instances, one of the requesting client and one of the address. Charged while a mail is
+// prepared, once per mail id, silently.
+import { addressHashOf } from './address';
+import type { MailRequest } from './mailRequest';
+import type { ResetDeps } from './resetDeps';
 
 /** `3/5m`: so many at once, then one per interval. */
 export interface Rate {
@@ -72,3 +76,32 @@ function refilled(bucket: Bucket, { burst, refillMs }: Rate, now: Date): Pick<Bu
   if (elapsedMs < 0) return { tokens: bucket.tokens, at: bucket.at };
   return { tokens: Math.min(burst, bucket.tokens + elapsedMs / refillMs), at: now };
 }
+
+type LimitDeps = Pick<ResetDeps, 'settings' | 'clock' | 'limits'>;
+type LimitName = 'ip' | 'address';
+
+/** @param whose the client's bucket or the address hash; a site's own server may name no client */
+export async function takeToken(
+  deps: LimitDeps,
+  name: LimitName,
+  whose: string | undefined,
+  mailId: string,
+): Promise<'ok' | 'over' | 'contended'> {
+  const rate = rateOf(deps, name);
+  if (whose === undefined || rate === 'off') return 'ok';
+  return deps.limits.take(`${name}:${whose}`, rate, mailId, deps.clock());
+}
+
+/** Returns the tokens of a mail that an outage kept from being sent; a refused one stays charged (decision 0008). */
+export async function refundLimits(deps: LimitDeps, request: MailRequest, mailId: string): Promise<void> {
+  if (request.kind !== 'resetAddress' && request.kind !== 'resetAccount') return;
+  const addressHash = request.kind === 'resetAddress' ? addressHashOf(request.email) : request.addressHash;
+  const charged = { ip: request.client, address: addressHash };
+  for (const name of ['ip', 'address'] as const) {
+    const [whose, rate] = [charged[name], rateOf(deps, name)];
+    if (whose !== undefined && rate !== 'off') await deps.limits.refund(`${name}:${whose}`, rate, mailId, deps.clock());
+  }
+}
+
+const rateOf = ({ settings: { limits } }: LimitDeps, name: LimitName): Rate | 'off' =>
+  name === 'ip' ? limits.perIp : limits.perAddress;

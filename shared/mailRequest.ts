@@ -1,8 +1,11 @@
-// What is sealed inside a queue message: why there is a mail, and for whom. On the wire the address hash is called `sub`.
+// What the story puts into the outbox: mails and webhooks to the site. Sealed inside a queue message: why it is sent, and for whom. On
+// the wire the address hash is called `sub`.
 import * as z from 'zod';
 import { addressHashOf } from './address';
-import type { MailKind } from './outbox/deliveries';
-import { enqueue } from './outbox/outgoingMail';
+import type { MailKind, ProviderReport } from './outbox/deliveries';
+import { derivedId, enqueue } from './outbox/outgoingMail';
+import type { Account } from './directory/accountDirectory';
+import type { ResetDeps } from './resetDeps';
 
 const instant = z.iso.datetime().transform((text) => new Date(text));
 const sub = z.string().regex(/^[\w-]{22}$/);
@@ -74,4 +77,41 @@ const kinds = {
 export function describeMailRequest(request: MailRequest) {
   const addressHash = request.kind === 'resetAddress' ? addressHashOf(request.email) : request.addressHash;
   return { addressHash, kind: kinds[request.kind], acceptedAt: request.acceptedAt };
+}
+
+type EventDeps = Pick<ResetDeps, 'settings' | 'queue' | 'clock' | 'sendSiteEvent'>;
+
+/** `password.changed`: the site can end the account's sessions of before `changedAt`. */
+export async function queuePasswordChangedEvent(
+  deps: EventDeps,
+  account: Account,
+  resetKeyId: string,
+  changedAt: Date,
+): Promise<void> {
+  const at = changedAt.toISOString();
+  const id = derivedId('password.changed', resetKeyId);
+  await queueEvent(deps, id, account.addressHash, 'password.changed', { accountId: account.id, at });
+}
+
+/** `mail.bounced` and `mail.dropped`. Deliveries hold no address: the site recognizes it by its hash. */
+export async function queueMailEvent(
+  deps: EventDeps,
+  addressHash: string,
+  mailId: string,
+  { state, at }: ProviderReport,
+): Promise<void> {
+  if (state !== 'bounced' && state !== 'dropped') return;
+  const data = { mailId, addressHash, at: at.toISOString() };
+  await queueEvent(deps, derivedId('mail', state, mailId), addressHash, `mail.${state}`, data);
+}
+
+async function queueEvent(
+  deps: EventDeps,
+  id: string,
+  addressHash: string,
+  type: string,
+  data: Readonly<Record<string, string>>,
+): Promise<void> {
+  if (deps.sendSiteEvent === undefined) return;
+  await enqueueMail(deps, id, { kind: 'siteEvent', addressHash, type, data, acceptedAt: deps.clock() });
 }

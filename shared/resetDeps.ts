@@ -5,9 +5,9 @@ import type { Emit } from './events';
 import type { Limits, Rate } from './limits';
 import type { EmailBackend, SendResult } from './mail/emailBackend';
 import type { OutgoingMailQueue, SealSettings } from './outbox/outgoingMail';
-import type { EncodePassword } from './password/encodePassword';
+import type { EncodePassword } from './password/passwordHash';
 import type { ResetKeySettings } from './resetKey';
-import type { ResetKeyStore } from './resetKeyStore';
+import type { ResetKeyStore } from './resetLinks';
 import type { SiteSource } from './site';
 
 export interface ResetDeps {

@@ -1,19 +1,23 @@
 // The whole story, in order: requestReset → prepareMail → checkKey → redeemKey, then resend and support links.
 // Expected outcomes are return values. An exception means broken infrastructure (StorageUnavailable, SiteUnavailable): retry.
 import { addressHashOf } from './address';
-import { bindLink, findBoundKey, type KeyRefusal } from './boundKey';
+import { bindLink, findBoundKey, findRecipients, type KeyRefusal } from './resetLinks';
 import { newId } from './clock';
-import { linkIssuedMail, passwordChangedMail, resetMail, type ResetLink } from './mail/accountMails';
-import { takeToken } from './mailLimits';
-import { enqueueMail, type MailRequest, type MailRequestOf, type ResetRequest } from './mailRequest';
+import { linkIssuedMail, passwordChangedMail, resetMail, type ResetLink } from './mail/renderMail';
+import { takeToken } from './limits';
+import {
+  enqueueMail,
+  type MailRequest,
+  type MailRequestOf,
+  queuePasswordChangedEvent,
+  type ResetRequest,
+} from './mailRequest';
 import { derivedId } from './outbox/outgoingMail';
 import type { Prepared } from './outbox/worker';
-import { loadCommonPasswords } from './password/commonPasswords';
+import { loadCommonPasswords } from './password/passwordRules';
 import * as rules from './password/passwordRules';
-import { findRecipients } from './recipients';
 import type { Requester, ResetDeps } from './resetDeps';
 import { issueResetKey, resetKeyIdOf, verifyResetKey } from './resetKey';
-import { queuePasswordChangedEvent } from './siteEvents';
 
 /**
  * Step 1. A person asks for a reset of the account with this address. Signs a reset key, seals it and queues it: one storage call,

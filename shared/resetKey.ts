@@ -4,7 +4,7 @@ import { createHash, createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import * as z from 'zod';
 import { newId } from './clock';
-import type { NamedSecret } from './outbox/seal';
+import type { NamedSecret } from './outbox/outgoingMail';
 
 /** The first of a list signs, all of them verify; `kid` is in the token's header. */
 export type SigningSecret = NamedSecret;

@@ -2,8 +2,7 @@
 // The only source of every link and sender: never a request.
 import * as z from 'zod';
 import { parseAddress } from './address';
-import type { Clock } from './clock';
-import { deadline, withDeadline } from './deadline';
+import { type Clock, deadline, withDeadline } from './clock';
 import { builtInLanguages, type Catalog } from './locales';
 import { applyTexts, type TextOverride } from './locales/overrides';
 import { lookColumns, withoutBadLook, type SiteLook } from './look';

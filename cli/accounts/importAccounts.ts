@@ -2,7 +2,7 @@
 // The report holds no password; addresses are masked unless asked for.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addressHashOf } from '../../shared/address';
-import { deadline } from '../../shared/deadline';
+import { deadline } from '../../shared/clock';
 import { StorageUnavailable } from '../../shared/errors';
 import type { AccountsAdmin, Imported, ImportRules } from '../storage/accountsAdmin';
 import { checkNewAccount, type AccountInput, type NewAccount } from '../storage/newAccount';

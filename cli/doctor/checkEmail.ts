@@ -1,8 +1,7 @@
 // Is there an e-mail backend that sends, and are operators told if it does not? The check of SMTP ends before any mail.
 import { existsSync } from 'node:fs';
 import { createTransport } from 'nodemailer';
-import { ehloName, smtpOptions } from '../../shared/mail/backends/smtpBackend';
-import { judgeSmtpError } from '../../shared/mail/backends/smtpErrors';
+import { ehloName, judgeSmtpError, smtpOptions } from '../../shared/mail/backends/smtpBackend';
 import type { SmtpSettings } from '../../shared/mail/emailBackend';
 import { checkSendGrid } from './checkSendGrid';
 import { readRow } from './checkSite';

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { readConfig, sampleSigningSecret, type StorageSettings } from '../../shared/config';
-import { withDeadline } from '../../shared/deadline';
+import { withDeadline } from '../../shared/clock';
 import { CliError, explain } from '../support/errors';
 import { count, printable, printJson } from '../support/output';
 import type { CommonOptions, Io } from '../support/program';

@@ -1,9 +1,8 @@
 // The frame of every command: what it may touch of the outside world, and commander with our output, exit codes and common options.
 import { Command, CommanderError } from 'commander';
 import type { Readable } from 'node:stream';
-import type { Clock } from '../../shared/clock';
+import { type Clock, withDeadline } from '../../shared/clock';
 import type { StorageSettings } from '../../shared/config';
-import { withDeadline } from '../../shared/deadline';
 import type { StorageClients } from '../../shared/storage/storageClients';
 import { CliError, explain } from './errors';
 

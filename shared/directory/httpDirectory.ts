@@ -2,8 +2,7 @@
 // docs/account-directory.openapi.json. Nothing that the site answers is trusted beyond its form.
 import * as z from 'zod';
 import { addressHashOf, normalizeAddress, parseAddress } from '../address';
-import { newId, systemClock, type Clock } from '../clock';
-import { deadline } from '../deadline';
+import { type Clock, deadline, newId, systemClock } from '../clock';
 import { StorageUnavailable } from '../errors';
 import type { Emit } from '../events';
 import type { Account, AccountDirectory } from './accountDirectory';

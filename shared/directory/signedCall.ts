@@ -2,6 +2,9 @@
 // The site's own words in an answer never reach a log.
 import { Webhook } from 'standardwebhooks';
 import { failureBeforeSending } from '../mail/backends/connectionErrors';
+import { type Clock, deadline, systemClock } from '../clock';
+import type { SendResult } from '../mail/emailBackend';
+import type { SiteEvent } from '../resetDeps';
 
 /** A site that is called. */
 export interface SignedTarget {
@@ -88,4 +91,37 @@ async function readBody({ body, headers }: Response): Promise<Body> {
   } catch {
     return { problem: 'not_json' };
   }
+}
+
+const misconfiguredStatuses = [401, 403, 404, 405, 407];
+const retryStatuses = [408, 409, 425, 429];
+
+/**
+ * Makes the sender. One send per call; it never throws for what the site answers. Whatever went wrong, another send does no harm: the
+ * site drops a repeat by its id.
+ */
+export function createSiteEventSender(
+  settings: SignedTarget & { readonly timeoutMs?: number | undefined },
+  clock: Clock = systemClock,
+): (event: SiteEvent) => Promise<SendResult> {
+  const post = createSignedPost(settings);
+  return async ({ id, type, data }) => {
+    const at = clock();
+    const body = JSON.stringify({ type, timestamp: data['at'] ?? at.toISOString(), data });
+    const signal = AbortSignal.any([deadline(), AbortSignal.timeout(settings.timeoutMs ?? 8_000)]);
+    const answer = await post('', { id, at, body }, signal);
+    const transient = (reason: string, misconfigured: boolean, retryAfterSeconds?: number): SendResult => {
+      return { outcome: 'transient', reason, surelyNotAccepted: true, misconfigured, retryAfterSeconds };
+    };
+    if (answer.outcome === 'failed') return transient(answer.reason, answer.reason === 'tls');
+    const { status, retryAfter } = answer;
+    if (status >= 200 && status < 300) return { outcome: 'accepted', backend: 'site' };
+    const reason = `site_${status}`;
+    if (status >= 500 || retryStatuses.includes(status)) {
+      const seconds = /^\d{1,9}$/.test(retryAfter ?? '') ? Math.min(300, Math.max(1, Number(retryAfter))) : undefined;
+      return transient(reason, false, seconds);
+    }
+    if (status < 400 || misconfiguredStatuses.includes(status)) return transient(reason, true);
+    return { outcome: 'permanent', reason };
+  };
 }

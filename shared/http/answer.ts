@@ -1,4 +1,5 @@
-// The answers of the HTTP functions, as plain data. One table maps a problem's code to its status and public text.
+// The answers of the HTTP functions, as plain data, and the CORS headers on them. One table maps a problem's code to its status and
+// public text.
 
 /** What an HTTP function answers; fits the response of `@azure/functions`. */
 export interface Answer {
@@ -63,3 +64,39 @@ export function problemAnswer(code: ProblemCode, { detail, errors, retryAfterSec
     body: JSON.stringify({ type: 'about:blank', title, status, code, detail, errors }),
   };
 }
+
+type Headers = { get(name: string): string | null };
+
+const allowedOrigin = (headers: Headers, allowedOrigins: readonly string[]): string | undefined =>
+  allowedOrigins.find((origin) => origin === headers.get('origin'));
+
+/** The answer to a preflight: 204, with permission or without. */
+export function corsAnswer(headers: Headers, allowedOrigins: readonly string[]): Answer {
+  const origin = allowedOrigin(headers, allowedOrigins);
+  const permission =
+    origin === undefined
+      ? {}
+      : {
+          'Access-Control-Allow-Origin': origin,
+          'Access-Control-Allow-Methods': 'POST',
+          'Access-Control-Allow-Headers': 'Content-Type',
+          'Access-Control-Max-Age': '600',
+        };
+  return { status: 204, headers: { ...commonHeaders, ...vary(allowedOrigins), ...permission } };
+}
+
+/** Adds the permission to read the answer, for a listed origin. */
+export function withCors(answer: Answer, headers: Headers, allowedOrigins: readonly string[]): Answer {
+  const origin = allowedOrigin(headers, allowedOrigins);
+  const permission =
+    origin === undefined
+      ? {}
+      : {
+          'Access-Control-Allow-Origin': origin,
+          'Access-Control-Expose-Headers': 'Retry-After',
+          'Cross-Origin-Resource-Policy': 'cross-origin',
+        };
+  return { ...answer, headers: { ...answer.headers, ...vary(allowedOrigins), ...permission } };
+}
+
+const vary = (allowedOrigins: readonly string[]) => (allowedOrigins.length > 0 ? { Vary: 'Origin' } : {});

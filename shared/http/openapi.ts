@@ -1,7 +1,6 @@
-// The OpenAPI 3.1 document, generated from the table of HTTP calls.
+// The table of HTTP calls has entries of these types; registration, the backend twins and the OpenAPI 3.1 document are made from them.
 import * as z from 'zod';
-import { problemOf, type ProblemCode } from './answer';
-import type { JsonCall, PageCall, PageOperation } from './httpCall';
+import { type ProblemCode, problemOf } from './answer';
 
 interface Part {
   readonly [name: string]: unknown;
@@ -161,4 +160,45 @@ export function createOpenapi(calls: readonly JsonCall[], pages: readonly PageCa
       securitySchemes: { functionKey: { type: 'apiKey', in: 'header', name: 'x-functions-key' } },
     },
   };
+}
+
+/** A call that takes and answers JSON. */
+export interface JsonCall {
+  /** The function's name in the portal and the `operationId`. */
+  readonly name: string;
+  /** Below `/api/`. */
+  readonly route: string;
+  readonly method: 'GET' | 'POST';
+  /** `function`: needs a function key. */
+  readonly auth: 'anonymous' | 'function';
+  readonly summary: string;
+  readonly tag: 'password reset' | 'for operators';
+  readonly body?: z.ZodType | undefined;
+  /** The answers that are not problems, by status. */
+  readonly answers: Readonly<Record<number, { readonly description: string; readonly schema: z.ZodType }>>;
+  /** Besides `internal_error` and `unavailable`, and those of the body. */
+  readonly problems: readonly ProblemCode[];
+  /**
+   * A second route below `/api/backend/`, with a function key, for a site's own server: its body may name the `clientIp` that it asks
+   * for, and the limits per client apply to that, or not at all without it.
+   */
+  readonly backendTwin?: boolean | undefined;
+}
+
+/** One method of a page. */
+export interface PageOperation {
+  readonly summary: string;
+  readonly form?: z.ZodType | undefined;
+  /** Besides the problem pages. */
+  readonly statuses: readonly number[];
+}
+
+/** A call that answers HTML. */
+export interface PageCall {
+  readonly name: string;
+  readonly route: string;
+  /** The operations by documented path: one function may serve several. */
+  readonly operations: Readonly<
+    Record<string, { readonly get: PageOperation; readonly post?: PageOperation | undefined }>
+  >;
 }

@@ -1,10 +1,11 @@
 // Every mail to a person: its sentences chosen, its values cleaned, both its parts rendered. A reset key stands only in the link
 // of the reset mail.
-import { messagesFor, type Catalog } from '../locales';
+import { type Catalog, messagesFor } from '../locales';
 import type { Messages } from '../locales/messages';
 import { readLogo, type SiteLook } from '../look';
 import { paths } from '../pages/pages';
-import { mailboxAddress, resetLink, type Site } from '../site';
+import { mailboxAddress, resetLink, type Site, type SiteWithTexts } from '../site';
+import type { Account } from '../directory/accountDirectory';
 import type { InlineImage, Mail } from './emailBackend';
 import {
   cleanSubject,
@@ -16,15 +17,15 @@ import {
   parseMailbox,
 } from './mailHeaders';
 import {
-  type MailBlock,
-  type MailView,
   logoContentId,
   type MailAddress,
+  type MailBlock,
+  type MailView,
   renderBlocks,
   renderMessage,
   type Sentence,
   type UserText,
-} from './renderBlocks';
+} from './mailLayout';
 
 /** What a mail says about the site; from the site row. */
 export interface MailSite extends SiteLook {
@@ -202,4 +203,54 @@ export function buildMail(
   const { name, address } = parseMailbox(envelope.from);
   const from = formatMailbox({ name: name === '' ? fromName : name, address });
   return { id, messageId: formatMessageId(id, domain), category, from, to, subject, text, html, locale, inlineImage };
+}
+
+/** One link of a reset mail. */
+export interface ResetLink {
+  readonly username: string;
+  readonly url: string;
+  readonly expiresAt: Date;
+}
+
+/** For whom a mail is and who caused it. */
+export interface MailContext {
+  readonly site: SiteWithTexts;
+  readonly mailId: string;
+  readonly account: Account;
+  /** The language of the request, for an account without one of its own. */
+  readonly requestLocale: string | undefined;
+}
+
+/** @param requestedFrom the client that asked, if the mail shall say so */
+export function resetMail(
+  context: MailContext,
+  links: readonly ResetLink[],
+  options: { readonly showExpiry: boolean; readonly requestedFrom: string | undefined },
+): Mail {
+  const soonest = links.map(({ expiresAt }) => expiresAt).sort((a, b) => a.getTime() - b.getTime())[0];
+  const rendered = renderPasswordReset({
+    site: mailSite(context),
+    accounts: links.map(({ username, url: link }) => ({ username, link })),
+    expiresAt: options.showExpiry ? soonest : undefined,
+    requestedFrom: options.requestedFrom,
+  });
+  return toMail(context, 'password-reset', rendered);
+}
+
+export function passwordChangedMail(context: MailContext): Mail {
+  const { username } = context.account;
+  return toMail(context, 'password-changed', renderPasswordChanged({ site: mailSite(context), username }));
+}
+
+/** @param usernames the accounts of the address for which support was given links */
+export function linkIssuedMail(context: MailContext, usernames: readonly string[]): Mail {
+  return toMail(context, 'link-issued', renderSupportLinkIssued({ site: mailSite(context), usernames }));
+}
+
+const mailSite = ({ site, account, requestLocale }: MailContext): MailSite =>
+  mailSiteOf(site, account.locale ?? requestLocale ?? site.locale, site.catalog);
+
+function toMail({ site, mailId: id, account }: MailContext, category: string, rendered: RenderedMail): Mail {
+  const { defaultFromEmail: from, domain } = site;
+  return buildMail({ id, to: account.email, from, category, domain }, rendered);
 }

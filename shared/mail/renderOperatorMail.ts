@@ -1,6 +1,6 @@
 // The mails to the operator: alerts and the test mail. English only; counts and ids, never an address, a name or a link.
 import { cleanSubject, cleanText, maxNameLength } from './mailHeaders';
-import { type MailBlock, type MailView, renderBlocks, renderMessage } from './renderBlocks';
+import { type MailBlock, type MailView, renderBlocks, renderMessage } from './mailLayout';
 import type { MailSite, RenderedMail } from './renderMail';
 
 /** What needs the operator's attention; a count of 0 is left out of the mail. */

@@ -3,8 +3,7 @@ import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { domainToASCII, domainToUnicode } from 'node:url';
 import * as z from 'zod';
 import { addressHashOf } from '../address';
-import type { ProviderState } from '../outbox/deliveries';
-import type { MailReport } from '../outbox/providerReports';
+import type { MailReport, ProviderState } from '../outbox/deliveries';
 
 /** SendGrid retries for a day; an hour of grace for its queue. */
 const maxAgeMs = 25 * 3_600_000;

@@ -1,12 +1,13 @@
 // Reliable delivery: one message of the queue becomes one mail, once. claim → prepare → send → record, or retry later, or give up.
 // What a message means is the handler's affair; the outbox knows no account and no password.
-import { newId, randomBetween, type Clock } from '../clock';
-import { withDeadline } from '../deadline';
+import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Clock, newId, randomBetween, withDeadline } from '../clock';
 import { SiteUnavailable, StorageUnavailable } from '../errors';
-import { errorFields, type AppEvent, type Emit } from '../events';
+import { type AppEvent, type Emit, errorFields } from '../events';
 import type { SendResult } from '../mail/emailBackend';
 import type { Deliveries, Delivery, MailKind } from './deliveries';
-import { derivedId, openMessage, type Envelope, type OutgoingMailQueue, type SealSettings } from './outgoingMail';
+import { derivedId, type Envelope, openMessage, type OutgoingMailQueue, type SealSettings } from './outgoingMail';
 
 export interface OutboxDeps {
   readonly settings: SealSettings;
@@ -320,4 +321,39 @@ function report(
   const level = levels[outcome] ?? 'info';
   const ageSeconds = Math.round((deps.clock().getTime() - acceptedAt.getTime()) / 1000);
   deps.emit({ event: 'sendMail', level, outcome, mailId, kind, attempt, ageSeconds, ...more });
+}
+
+/** The outbox of one process. */
+export interface Outbox {
+  /** Handles one message of the queue, see `handleMessage`. */
+  handle(message: unknown): Promise<void>;
+  /** Begins nothing new, and waits for what is in flight: 8 s at most, of the 10 s that the host allows. */
+  stop(): Promise<void>;
+}
+
+/** The whole time of a stop, recording included, in ms. */
+const wholeStopMs = 8_000;
+
+export function createOutbox<Request>(deps: Omit<OutboxDeps, 'stopping'>, handler: MailHandler<Request>): Outbox {
+  const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal); // one listener per mail in flight
+  const inFlight = new Set<Promise<void>>();
+  return {
+    handle: async (message) => {
+      const handled = handleMessage({ ...deps, stopping: stopping.signal }, handler, message);
+      inFlight.add(handled);
+      try {
+        await handled;
+      } finally {
+        inFlight.delete(handled);
+      }
+    },
+    stop: async () => {
+      stopping.abort();
+      const timer = new AbortController();
+      const late = sleep(wholeStopMs, undefined, { signal: timer.signal }).catch(() => undefined);
+      await Promise.race([Promise.allSettled(inFlight), late]);
+      timer.abort();
+    },
+  };
 }

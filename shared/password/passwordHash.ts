@@ -1,6 +1,9 @@
 // Hashes a password in Django's encoding, so that a plain Django can verify what we store.
 import { pbkdf2, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
+import { availableParallelism } from 'node:os';
+import type { Emit } from '../events';
+import { passwordSaltOf, type ResetKeyClaims, resetKeyIdOf } from '../resetKey';
 
 /** `PASSWORD_HASHER`. All three are in Django ≥4.0; only argon2 needs an extra package there (argon2-cffi). */
 export type PasswordHasher = 'argon2id' | 'pbkdf2_sha256' | 'scrypt';
@@ -81,4 +84,61 @@ async function matches(password: string, encoded: string): Promise<boolean> {
 function sameDigest(derived: Buffer, base64: string): boolean {
   const stored = Buffer.from(base64, 'base64');
   return stored.length === derived.length && timingSafeEqual(stored, derived);
+}
+
+/** @returns the encoded password, or undefined at capacity: try again in seconds */
+export type EncodePassword = (newPassword: string, claims: ResetKeyClaims) => Promise<string | undefined>;
+
+/** A redemption that would wait longer for its hash is told to try again: its answer is due within 4 s. */
+const maxWaitMs = 2000;
+
+/**
+ * Hashes with as many threads as there are cores (libuv has four), one at a time per reset key. Without a bound a burst of redemptions
+ * would delay everyone else's answer by its whole length: one hash takes a core and 19 MiB.
+ * @param hash for tests, as are the last two
+ */
+export function createPasswordEncoder(
+  hasher: PasswordHasher,
+  emit: Emit,
+  hash: typeof hashPassword = hashPassword,
+  cores = Math.min(4, availableParallelism()),
+  clock: () => number = () => performance.now(),
+): EncodePassword {
+  const ofKey = new Map<string, { last: Promise<unknown>; count: number }>();
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  let typicalMs = 50;
+  const inTurn = async (task: () => Promise<string>): Promise<string> => {
+    if (running >= cores) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+    const startedAt = clock();
+    try {
+      return await task();
+    } finally {
+      typicalMs = (typicalMs + clock() - startedAt) / 2;
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
+  return async (newPassword, claims) => {
+    const id = resetKeyIdOf(claims);
+    const mine = ofKey.get(id) ?? { last: Promise.resolve(), count: 0 };
+    // Redemptions of one key wait for each other, and only the first of them for a core.
+    const ahead = Math.max(mine.count, ofKey.size / cores);
+    if (ahead * typicalMs > maxWaitMs) {
+      emit({ event: 'hashingBusy', level: 'warn' });
+      return undefined;
+    }
+    mine.count += 1;
+    ofKey.set(id, mine);
+    const hashed = mine.last.then(() => inTurn(() => hash(newPassword, hasher, passwordSaltOf(claims))));
+    mine.last = hashed.catch(() => undefined);
+    try {
+      return await hashed;
+    } finally {
+      mine.count -= 1;
+      if (mine.count === 0) ofKey.delete(id);
+    }
+  };
 }

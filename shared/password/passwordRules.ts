@@ -1,5 +1,7 @@
-// What a new password must be: long, well formed, not common, not about the account or the site (NIST SP 800-63B-4 §3.1.1). No composition rules. The cheap rules run before the reset key is looked at, the context rules after.
-import type { CommonPasswords } from './commonPasswords';
+// What a new password must be: long, well formed, not common, not about the account or the site (NIST SP 800-63B-4 §3.1.1). No composition rules.
+// The cheap rules run before the reset key is looked at, the context rules after, and the breach check last.
+import { createHash } from 'node:crypto';
+import { type Emit, errorFields } from '../events';
 
 /** Why a password is refused. The front end may key its own words to these codes. */
 export type PasswordProblemCode =
@@ -88,3 +90,51 @@ export const siteRuleProblem = ({ message }: { readonly message: string }): Pass
   code: 'site_rule',
   message,
 });
+
+/** Is this password on the list, whatever its letter case? */
+export type CommonPasswords = (password: string) => boolean;
+
+let loaded: Promise<CommonPasswords> | undefined;
+
+/**
+ * About 30,000 passwords from leaks, lower case: the list of `@zxcvbn-ts/language-common`. Loaded with the first redemption: a cold start
+ * that answers a request does not unpack it.
+ */
+export function loadCommonPasswords(): Promise<CommonPasswords> {
+  loaded ??= import('@zxcvbn-ts/language-common').then(({ dictionary }) => {
+    const common = new Set(dictionary['passwords-common']);
+    return (password) => common.has(password.toLowerCase());
+  });
+  return loaded;
+}
+
+const breachTimeoutMs = 1500;
+const maxAnswerChars = 2_000_000;
+
+/**
+ * Asks the Pwned Passwords range API whether a password was found in a breach. Only the first five hex digits of its SHA-1 leave the
+ * process (k-anonymity). Fails open: an outage there must not lock anybody out here.
+ * @param baseUrl `PWNED_PASSWORDS_URL`
+ * @returns true when the password is known to have leaked; false when not, or when the service does not answer in 1.5 s (logged)
+ * @see https://haveibeenpwned.com/API/v3#PwnedPasswords (`Add-Padding` hides the size of the answer)
+ */
+export async function isBreachedPassword(baseUrl: string, password: string, emit: Emit): Promise<boolean> {
+  const digest = createHash('sha1').update(password, 'utf8').digest('hex').toUpperCase();
+  try {
+    const response = await fetch(new URL(`/range/${digest.slice(0, 5)}`, baseUrl), {
+      headers: { 'Add-Padding': 'true' },
+      signal: AbortSignal.timeout(breachTimeoutMs),
+      redirect: 'error',
+    });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    const text = (await response.text()).slice(0, maxAnswerChars);
+    const suffix = digest.slice(5);
+    return text.split('\n').some((line) => {
+      const [found, count] = line.trim().split(':');
+      return found === suffix && Number(count) > 0; // padding lines count 0
+    });
+  } catch (error) {
+    emit({ event: 'breachCheckSkipped', level: 'warn', ...errorFields(error) });
+    return false;
+  }
+}

@@ -1,6 +1,6 @@
 // The ResetKeys table: partition = hash of the address, row = SHA-256 of the key's `jti`.
 import * as z from 'zod';
-import type { BoundKey, ResetKeyStore } from '../resetKeyStore';
+import type { BoundKey, ResetKeyStore } from '../resetLinks';
 import type { TableStore } from './tableStore';
 
 const columns = z.object({

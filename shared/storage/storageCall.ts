@@ -1,8 +1,7 @@
 // How every storage call is made: bounded per try and by the invocation's deadline, retried, and each failure turned into
 // `StorageUnavailable`. The SDKs' own retries are off: their per-try time-outs do not end a stalled connection.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { randomBetween } from '../clock';
-import { deadline, tryTimeoutMs, withTimer } from '../deadline';
+import { deadline, randomBetween, tryTimeoutMs, withTimer } from '../clock';
 import { StorageUnavailable } from '../errors';
 
 const maxTries = 3;

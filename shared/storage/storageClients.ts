@@ -2,7 +2,7 @@
 // with the first call.
 import type { TableClient } from '@azure/data-tables';
 import type { QueueClient } from '@azure/storage-queue';
-import { deadline } from '../deadline';
+import { deadline } from '../clock';
 import type { StorageSettings } from '../settings/storageSettings';
 import { createTableStore, type TableStore } from './tableStore';
 

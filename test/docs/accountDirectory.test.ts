@@ -6,7 +6,7 @@ import Ajv2020 from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
 import document from '../../docs/account-directory.openapi.json';
 import { createHttpDirectory } from '../../shared/directory/httpDirectory';
-import { createSiteEventSender } from '../../shared/directory/siteEventSender';
+import { createSiteEventSender } from '../../shared/directory/signedCall';
 import { hashPassword } from '../../shared/password/passwordHash';
 import { siteSecret, startDirectorySite } from '../support/directorySite';
 

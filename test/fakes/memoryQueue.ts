@@ -1,6 +1,6 @@
 // The queue `outgoing-mail` in memory, and its poison queue. Messages go through JSON, as through the real one.
 import { StorageUnavailable } from '../../shared/errors';
-import { deadline } from '../../shared/deadline';
+import { deadline } from '../../shared/clock';
 import type { Envelope, OutgoingMailQueue } from '../../shared/outbox/outgoingMail';
 
 /** A message as it waits in the queue. */

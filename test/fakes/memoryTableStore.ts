@@ -1,6 +1,6 @@
 // A table in memory that behaves as Azure's as far as TableStore promises: ETags, conditional writes, key order, OData filters of the
 // kind we write. The real adapters run on it; the same contract suites run on it and on Azurite. Faults come in by `intercept`.
-import { deadline } from '../../shared/deadline';
+import { deadline } from '../../shared/clock';
 import type { Columns, Row, TableStore } from '../../shared/storage/tableStore';
 
 /** The calls of a TableStore that a test may count or break. */

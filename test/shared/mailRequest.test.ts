@@ -1,7 +1,6 @@
 // The messages of the queue: a clear envelope around a sealed request.
 import { enqueueMail, parseMailRequest, type MailRequest } from '../../shared/mailRequest';
-import { messageVersion, openMessage, readEnvelope } from '../../shared/outbox/outgoingMail';
-import { seal } from '../../shared/outbox/seal';
+import { messageVersion, openMessage, readEnvelope, seal } from '../../shared/outbox/outgoingMail';
 import { createMemoryQueue } from '../fakes/memoryQueue';
 import { secretA, secretB, start } from '../support/flow';
 

@@ -1,5 +1,5 @@
 // Step 2: who gets which mail, by the state of accounts, limits and site when the message is handled.
-import { bindLink } from '../../shared/boundKey';
+import { bindLink } from '../../shared/resetLinks';
 import { enqueueMail } from '../../shared/mailRequest';
 import { checkKey, issueLinks } from '../../shared/resetFlow';
 import type { SiteEvent } from '../../shared/resetDeps';

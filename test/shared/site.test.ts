@@ -1,4 +1,4 @@
-import { deadline, withDeadline } from '../../shared/deadline';
+import { deadline, withDeadline } from '../../shared/clock';
 import { StorageUnavailable } from '../../shared/errors';
 import type { AppEvent } from '../../shared/events';
 import { createSiteSource, mailboxAddress, resetLink, siteSchema, type Site } from '../../shared/site';

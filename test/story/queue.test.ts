@@ -1,5 +1,5 @@
 // The queue as it really is: junk, duplicates, other encodings, other versions, other secrets, all at once.
-import { seal } from '../../shared/outbox/seal';
+import { seal } from '../../shared/outbox/outgoingMail';
 import { newId } from '../../shared/clock';
 import { sampleSigningSecret } from '../../shared/config';
 import { addAccount, eventually, someuser, startApp, type App } from '../support/app';

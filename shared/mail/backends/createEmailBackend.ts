@@ -1,8 +1,9 @@
 // Builds the e-mail backend the settings ask for. A client library is loaded with the first mail, not with the app: a cold start that
 // only answers HTTP calls evaluates neither nodemailer nor @sendgrid/mail.
-import { systemClock, type Clock } from '../../clock';
-import type { BackendName, EmailBackend, EmailSettings } from '../emailBackend';
-import { createFallbackBackend, type FallbackEvent } from './fallbackBackend';
+import { LRUCache } from 'lru-cache';
+import { type Clock, systemClock } from '../../clock';
+import type { BackendName, EmailBackend, EmailSettings, SendResult } from '../emailBackend';
+import { nonAsciiLocalPart } from '../mailHeaders';
 
 /** What the backends need besides their settings. */
 export interface EmailBackendServices {
@@ -45,12 +46,12 @@ function loader(
     }
     case 'file': {
       const directory = required(settings.filePath);
-      return async () => (await import('./fileBackend')).createFileBackend({ directory, clock });
+      return async () => (await import('./developmentBackends')).createFileBackend({ directory, clock });
     }
     case 'console': {
       const loadKeep = settings.filePath === undefined ? undefined : loader('file', settings, { write, clock });
       return async () =>
-        (await import('./consoleBackend')).createConsoleBackend({ write, clock, keep: await loadKeep?.() });
+        (await import('./developmentBackends')).createConsoleBackend({ write, clock, keep: await loadKeep?.() });
     }
   }
 }
@@ -67,5 +68,83 @@ function lazyBackend(name: BackendName, load: Load): EmailBackend {
     async close() {
       await (await loading)?.close();
     },
+  };
+}
+
+/** A backend failed and the next one was tried. Holds no address and no provider text. */
+export interface FallbackEvent {
+  readonly event: 'emailBackendFallback';
+  readonly mailId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+  readonly misconfigured: boolean;
+}
+
+type Failure = Exclude<SendResult, { outcome: 'accepted' }>;
+
+/** Far more mails than an instance has in flight. */
+const maxUnsure = 1_000;
+
+/**
+ * One backend made of several (`EMAIL_BACKEND=sendgrid,smtp`). The next one is only tried if the previous one definitely did not accept
+ * the mail: otherwise the recipient could get it twice. After an unsure result (time-out, connection lost once the body was out) the mail stays with that
+ * backend: this instance remembers it by mail id, and its Message-ID makes the one possible repeat recognisable.
+ * If all surely failed, the result is the last one's, with the shortest wait any asked for and `misconfigured` if any was.
+ */
+export function createFallbackBackend(
+  backends: readonly EmailBackend[],
+  log?: (event: FallbackEvent) => void,
+): EmailBackend {
+  const unsure = new LRUCache<string, string>({ max: maxUnsure });
+  return {
+    name: backends.map(({ name }) => name).join(','),
+    async send(mail) {
+      const mayHaveIt = unsure.get(mail.id);
+      const candidates = mayHaveIt === undefined ? backends : backends.filter(({ name }) => name === mayHaveIt);
+      const failures: Failure[] = [];
+      for (const [index, backend] of candidates.entries()) {
+        const result = await backend.send(mail);
+        if (result.outcome === 'accepted' || !mayTryNext(result)) {
+          if (result.outcome === 'transient') unsure.set(mail.id, backend.name);
+          else unsure.delete(mail.id);
+          return result;
+        }
+        failures.push(result);
+        const next = candidates[index + 1];
+        if (next === undefined) continue;
+        log?.({
+          event: 'emailBackendFallback',
+          mailId: mail.id,
+          from: backend.name,
+          to: next.name,
+          reason: result.reason,
+          misconfigured: result.outcome === 'transient' && result.misconfigured === true,
+        });
+      }
+      return summary(failures);
+    },
+    async close() {
+      await Promise.all(backends.map((backend) => backend.close()));
+    },
+  };
+}
+
+/** SendGrid takes no address with a non-ASCII local part; an SMTP server with SMTPUTF8 does. */
+const mayTryNext = (result: Failure): boolean =>
+  result.outcome === 'transient' ? result.surelyNotAccepted : result.reason === nonAsciiLocalPart;
+
+function summary(failures: readonly Failure[]): SendResult {
+  const transient = failures.filter((failure) => failure.outcome === 'transient');
+  const last = transient.at(-1) ?? failures.at(-1);
+  if (last?.outcome === 'permanent') return last;
+  const waits = transient.flatMap(({ retryAfterSeconds }) => retryAfterSeconds ?? []);
+  return {
+    outcome: 'transient',
+    reason: last?.reason ?? 'no_backend',
+    surelyNotAccepted: true,
+    misconfigured: transient.some(({ misconfigured }) => misconfigured) || undefined,
+    maxAttempts: transient.every(({ maxAttempts }) => maxAttempts !== undefined) ? last?.maxAttempts : undefined,
+    retryAfterSeconds: waits.length > 0 ? Math.min(...waits) : undefined,
   };
 }

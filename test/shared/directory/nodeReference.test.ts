@@ -1,6 +1,6 @@
 // The Node reference site, by both ways to hand a password over; what it refuses; that its sessions end.
 import { Webhook } from 'standardwebhooks';
-import { createSiteEventSender } from '../../../shared/directory/siteEventSender';
+import { createSiteEventSender } from '../../../shared/directory/signedCall';
 import { addressHashOf } from '../../../shared/address';
 import { hashPassword } from '../../../shared/password/passwordHash';
 import { siteSecret, startDirectorySite } from '../../support/directorySite';

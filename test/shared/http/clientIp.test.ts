@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { bucketOf, clientBucket, unknownClient } from '../../../shared/http/clientIp';
+import { bucketOf, clientBucket, unknownClient } from '../../../shared/http/client';
 
 describe('clientBucket', () => {
   it('[LM3] takes what the trusted hop wrote, however much a client put before it', () => {

@@ -1,6 +1,4 @@
-import type { Answer } from '../../../shared/http/answer';
-import { jsonAnswer } from '../../../shared/http/answer';
-import { corsAnswer, withCors } from '../../../shared/http/cors';
+import { type Answer, corsAnswer, jsonAnswer, withCors } from '../../../shared/http/answer';
 
 const site = 'https://www.example.org';
 const from = (origin?: string): Headers => new Headers(origin === undefined ? {} : { Origin: origin });

@@ -1,5 +1,5 @@
 // The form reader: one reading of every body, or none.
-import { readFormBody } from '../../../shared/http/formBody';
+import { readFormBody } from '../../../shared/http/body';
 
 function request(body: string | Uint8Array, headers: Record<string, string> = {}) {
   const all = new Headers({ 'content-type': 'application/x-www-form-urlencoded', ...headers });

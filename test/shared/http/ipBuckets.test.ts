@@ -1,5 +1,5 @@
 import { withFrontLimit } from '../../../functions/edge';
-import { createIpBuckets } from '../../../shared/http/ipBuckets';
+import { createIpBuckets } from '../../../shared/http/client';
 import { createTestClock } from '../../support/flow';
 
 const rate = { burst: 60, refillMs: 60_000 };

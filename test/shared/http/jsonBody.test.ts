@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { maxBodyBytes, readJsonBody } from '../../../shared/http/jsonBody';
+import { maxBodyBytes, readJsonBody } from '../../../shared/http/body';
 
 const schema = z.strictObject({ email: z.string() });
 const json = { 'content-type': 'application/json' };

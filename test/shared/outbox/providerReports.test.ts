@@ -1,5 +1,5 @@
 import { StorageUnavailable } from '../../../shared/errors';
-import { noteReports, type MailReport } from '../../../shared/outbox/providerReports';
+import { noteReports, type MailReport } from '../../../shared/outbox/deliveries';
 import { createTestFlow, down, start } from '../../support/flow';
 
 const addressHash = 'cM-Cuc5Ca17_SqXTIlSZcQ';

@@ -1,6 +1,6 @@
 import { createCipheriv, createHash, hkdfSync } from 'node:crypto';
 import fc from 'fast-check';
-import { seal, unseal } from '../../../shared/outbox/seal';
+import { seal, unseal } from '../../../shared/outbox/outgoingMail';
 import { secretA, secretB } from '../../support/flow';
 
 const id = 'AAECAwQFBgcICQoLDA0ODw';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { AppEvent } from '../../../shared/events';
-import { isBreachedPassword } from '../../../shared/password/breachedPasswords';
+import { isBreachedPassword } from '../../../shared/password/passwordRules';
 
 const password = 'correct horse battery staple';
 const digest = createHash('sha1').update(password).digest('hex').toUpperCase();

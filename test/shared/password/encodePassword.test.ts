@@ -1,6 +1,5 @@
 import type { AppEvent } from '../../../shared/events';
-import { createPasswordEncoder } from '../../../shared/password/encodePassword';
-import { verifyPassword } from '../../../shared/password/passwordHash';
+import { createPasswordEncoder, verifyPassword } from '../../../shared/password/passwordHash';
 import { start } from '../../support/flow';
 
 const claimsOf = (nth: number) => ({ addressHash: 'a', jti: `key${nth}`, expiresAt: start });

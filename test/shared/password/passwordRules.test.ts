@@ -1,6 +1,10 @@
 import fc from 'fast-check';
-import { loadCommonPasswords, type CommonPasswords } from '../../../shared/password/commonPasswords';
-import { cheapProblems, contextProblems } from '../../../shared/password/passwordRules';
+import {
+  cheapProblems,
+  type CommonPasswords,
+  contextProblems,
+  loadCommonPasswords,
+} from '../../../shared/password/passwordRules';
 
 let isCommon: CommonPasswords;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 // The same contract suites over the memory fakes, which the tests of the story use, and over Azurite.
-import { withDeadline } from '../../../shared/deadline';
+import { withDeadline } from '../../../shared/clock';
 import { createAccountsTable } from '../../../shared/storage/accountsTable';
 import { createOutgoingMailQueue } from '../../../shared/storage/outgoingMailQueue';
 import { createStorageClients, type StorageClients } from '../../../shared/storage/storageClients';

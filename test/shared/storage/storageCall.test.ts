@@ -1,5 +1,5 @@
 import { TableClient } from '@azure/data-tables';
-import { withDeadline } from '../../../shared/deadline';
+import { withDeadline } from '../../../shared/clock';
 import { StorageUnavailable } from '../../../shared/errors';
 import { codeOf, storageCall } from '../../../shared/storage/storageCall';
 import { createTableStore } from '../../../shared/storage/tableStore';

@@ -7,7 +7,7 @@ import type { AccountDirectory } from '../../../shared/directory/accountDirector
 import type { AppEvent } from '../../../shared/events';
 import type { Limits } from '../../../shared/limits';
 import { leaseMs, type ClaimRequest, type Deliveries, type Delivery } from '../../../shared/outbox/deliveries';
-import type { BoundKey, ResetKeyStore } from '../../../shared/resetKeyStore';
+import type { BoundKey, ResetKeyStore } from '../../../shared/resetLinks';
 import { accountOf, createAccountsTable, readAccountRow } from '../../../shared/storage/accountsTable';
 import { createDeliveriesTable } from '../../../shared/storage/deliveriesTable';
 import { createLimitsTable } from '../../../shared/storage/limitsTable';

@@ -1,6 +1,5 @@
 // What every TableStore promises; run for the memory table and for Azurite.
-import { newId } from '../../../shared/clock';
-import { withDeadline } from '../../../shared/deadline';
+import { newId, withDeadline } from '../../../shared/clock';
 import type { TableStore } from '../../../shared/storage/tableStore';
 
 export function tableStoreContract(name: string, make: () => Promise<TableStore>): void {

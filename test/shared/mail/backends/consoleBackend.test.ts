@@ -1,6 +1,6 @@
 // The console backend: the contract, and what a developer sees in the terminal.
 import { systemClock } from '../../../../shared/clock';
-import { createConsoleBackend } from '../../../../shared/mail/backends/consoleBackend';
+import { createConsoleBackend } from '../../../../shared/mail/backends/developmentBackends';
 import { parseMailbox } from '../../../../shared/mail/mailHeaders';
 import { describeEmailBackend, type ReceivedMail } from '../emailBackend.contract';
 import { sampleMail } from '../sampleMail';

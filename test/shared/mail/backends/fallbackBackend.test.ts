@@ -1,6 +1,6 @@
 // Several backends in order: the next one is asked only when the one before surely has not the mail.
 import type { SendResult } from '../../../../shared/mail/emailBackend';
-import { createFallbackBackend, type FallbackEvent } from '../../../../shared/mail/backends/fallbackBackend';
+import { createFallbackBackend, type FallbackEvent } from '../../../../shared/mail/backends/createEmailBackend';
 import { createScriptedEmail, type ScriptedEmail } from '../../../fakes/scriptedEmail';
 import { sampleMail } from '../sampleMail';
 

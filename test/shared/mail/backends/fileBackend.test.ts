@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createFileBackend } from '../../../../shared/mail/backends/fileBackend';
+import { createFileBackend } from '../../../../shared/mail/backends/developmentBackends';
 import { describeEmailBackend, readMime } from '../emailBackend.contract';
 import { sampleMail } from '../sampleMail';
 

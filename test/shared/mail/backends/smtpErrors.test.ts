@@ -1,5 +1,5 @@
 // What a nodemailer error means, by reply code, enhanced status code and command (SM1 to SM5).
-import { judgeSmtpError } from '../../../../shared/mail/backends/smtpErrors';
+import { judgeSmtpError } from '../../../../shared/mail/backends/smtpBackend';
 import type { SmtpSettings } from '../../../../shared/mail/emailBackend';
 
 const judge = (

@@ -1,15 +1,48 @@
-// The `file` e-mail backend: one `.eml` per mail in a directory, as Django's filebased backend. Development and tests; nothing is sent.
+// The e-mail backends of development: nothing is sent. `console`, the default, prints each mail in the terminal as Django's does, and
+// keeps it as a file where `EMAIL_FILE_PATH` says so (decision 0005). `file` writes one `.eml` per mail, as Django's filebased backend.
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createTransport } from 'nodemailer';
 import type { Clock } from '../../clock';
 import type { EmailBackend, Mail } from '../emailBackend';
 import { refuseUnsafeMail, safeId } from '../mailHeaders';
 import { property } from './connectionErrors';
 import { toMimeMessage } from './mimeMessage';
 
+const rule = '-'.repeat(79);
+
+export interface ConsoleBackendOptions {
+  readonly write: (text: string) => void;
+  /** Gets every printed mail as well. Its outcome does not count; a failure is printed. */
+  readonly keep?: EmailBackend | undefined;
+  readonly clock: Clock;
+}
+
+/** Headers, an empty line, the text part and a rule in one `write`, so that concurrent mails do not mix. */
+export function createConsoleBackend({ write, keep, clock }: ConsoleBackendOptions): EmailBackend {
+  return {
+    name: 'console',
+    async send(mail) {
+      const refused = refuseUnsafeMail(mail);
+      if (refused) return refused;
+      const headers = [
+        `Date: ${clock().toUTCString().replace('GMT', '+0000')}`,
+        `Message-ID: ${mail.messageId}`,
+        `Subject: ${mail.subject}`,
+        `From: ${mail.from}`,
+        `To: ${mail.to}`,
+      ];
+      write(`${headers.join('\n')}\n\n${mail.text}${rule}\n`);
+      const kept = await keep?.send(mail);
+      if (kept !== undefined && kept.outcome !== 'accepted') write(`This mail could not be kept: ${kept.reason}.\n`);
+      return { outcome: 'accepted', backend: 'console' };
+    },
+    close: async () => keep?.close(),
+  };
+}
+
 /** The mail as an RFC 5322 message with CRLF line ends: what an `.eml` file holds. */
 export async function toEml(mail: Mail, date: Date): Promise<Buffer> {
+  const { createTransport } = await import('nodemailer');
   const composer = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
   const { message } = await composer.sendMail({ ...toMimeMessage(mail), date });
   if (!Buffer.isBuffer(message)) throw new Error('nodemailer has changed: no buffer');

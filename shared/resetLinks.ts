@@ -1,9 +1,10 @@
-// Binds reset keys to accounts and finds what a key is bound to: the step between a signature and an account.
+// From an address to the accounts that get a link, from an account to its link, and from a link's key back to the account.
 import type { Account } from './directory/accountDirectory';
-import type { ResetLink } from './mail/accountMails';
+import type { ResetLink } from './mail/renderMail';
 import type { ResetDeps } from './resetDeps';
-import { issueResetKey, resetKeyIdOf, verifyResetKey, type ResetKeyClaims } from './resetKey';
+import { issueResetKey, type ResetKeyClaims, resetKeyIdOf, verifyResetKey } from './resetKey';
 import { resetLink } from './site';
+import type { ResetRequest } from './mailRequest';
 
 type BindingDeps = Pick<ResetDeps, 'settings' | 'clock' | 'resetKeys' | 'accounts' | 'site'>;
 
@@ -77,3 +78,65 @@ export async function findBoundKey(deps: BindingDeps, key: string): Promise<Foun
   const isRecent = changedAt !== undefined && now.getTime() - changedAt.getTime() < repeatMs;
   return isRecent ? { outcome: 'redeemed', account, claims, credentialVersion } : { outcome: 'used_key' };
 }
+
+/** A reset key that is bound to an account. */
+export interface BoundKey {
+  readonly addressHash: string;
+  /** `resetKeyIdOf` the key's claims. */
+  readonly resetKeyId: string;
+  readonly accountId: string;
+  /** The account's when the key was bound. */
+  readonly credentialVersion: string;
+  readonly expiresAt: Date;
+}
+
+/**
+ * Which issued key is live for which account. A row alone is worth nothing without the signature.
+ * Every call throws `StorageUnavailable` if the store does not answer.
+ */
+export interface ResetKeyStore {
+  /**
+   * Binds a key once. Never re-binds: a repeat of the mail must not revive a key that was used in between.
+   * @returns `bound` (also if the same row was there), or `taken` if the key is bound otherwise: issue another
+   */
+  bind(key: BoundKey): Promise<'bound' | 'taken'>;
+  find(addressHash: string, resetKeyId: string): Promise<BoundKey | undefined>;
+}
+
+/** One request makes at most so many links, over all accounts and all spellings of the address. */
+const maxAccountsPerRequest = 20;
+
+/** The accounts that get a link: the requested one, or those with the spelling that was typed, first; then by age. */
+export async function findRecipients(
+  deps: Pick<ResetDeps, 'accounts' | 'emit'>,
+  request: ResetRequest,
+  mailId: string,
+): Promise<Account[]> {
+  const own =
+    request.kind === 'resetAccount' ? await deps.accounts.get(request.addressHash, request.accountId) : undefined;
+  if (request.kind === 'resetAccount' && own?.canReset !== true) return [];
+  const address = request.kind === 'resetAddress' ? request.email : (own?.email ?? '');
+  const accounts = (await deps.accounts.findByAddress(address)).filter(
+    ({ email, canReset }) => canReset && (own === undefined || email === address),
+  );
+  const rank = ({ id, email, createdAt }: Account): number =>
+    id === own?.id ? -1 : (email === address ? 0 : 1e15) + (createdAt?.getTime() ?? 0);
+  accounts.sort((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1));
+  // The oldest account of each spelling, the oldest spelling first, comes before a second one of any: accounts that somebody else
+  // registers under this address must not crowd out its holder's.
+  const oldest = new Map([...accounts].reverse().map((account) => [account.email, account]));
+  const [first, ...others] = accounts.filter((account) => oldest.get(account.email) === account);
+  others.sort((a, b) => (a.createdAt?.getTime() ?? 0) - (b.createdAt?.getTime() ?? 0));
+  const ahead = first === undefined ? [] : [first, ...others];
+  accounts.sort((a, b) => positionIn(ahead, a) - positionIn(ahead, b));
+  const skipped = accounts.length - maxAccountsPerRequest;
+  if (skipped > 0) {
+    deps.emit({ event: 'accountsSkipped', level: 'warn', mailId, mailed: maxAccountsPerRequest, skipped });
+  }
+  return accounts.slice(0, maxAccountsPerRequest);
+}
+
+const positionIn = (ahead: readonly Account[], account: Account): number => {
+  const position = ahead.indexOf(account);
+  return position < 0 ? ahead.length : position;
+};
