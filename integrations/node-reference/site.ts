@@ -25,7 +25,7 @@ export interface SiteOptions {
 const tables = `CREATE TABLE IF NOT EXISTS users (id TEXT PRIMARY KEY, email TEXT, username TEXT UNIQUE, password TEXT,
     isActive INTEGER, locale TEXT, lastResetKeyId TEXT, passwordChangedAt TEXT, createdAt TEXT);
   CREATE INDEX IF NOT EXISTS usersByEmail ON users (lower(email));
-  CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, userId TEXT);
+  CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, userId TEXT, createdAt TEXT);
   CREATE TABLE IF NOT EXISTS seenCalls (call TEXT PRIMARY KEY, at INTEGER)`;
 const [text, optional] = [z.string(), z.string().nullable()];
 const more = { locale: optional, lastResetKeyId: optional, passwordChangedAt: optional, createdAt: text };
@@ -114,7 +114,9 @@ export async function startSite({ database, secrets, passwordFormat, port = 0, r
     '/password-reset/set-password': setPassword,
     '/password-reset/events': (body) => {
       const { type, data } = z.object({ type: text, data: z.record(text, text) }).parse(body);
-      if (type === 'password.changed') db.run('DELETE FROM sessions WHERE userId = ?', [data['accountId'] ?? '']);
+      // It may come late: who has logged in with the new password stays.
+      const before = [data['accountId'] ?? '', data['at'] ?? ''];
+      if (type === 'password.changed') db.run('DELETE FROM sessions WHERE userId = ? AND createdAt <= ?', before);
       return [200, {}];
     },
   };
@@ -140,7 +142,7 @@ export async function startSite({ database, secrets, passwordFormat, port = 0, r
     const [user] = usersWhere('isActive = 1 AND username = ?', form.get('username') ?? '');
     if (!user || !(await matches(user, form.get('password') ?? ''))) return [403, logInPage('Wrong name or password.')];
     const session = randomBytes(16).toString('base64url');
-    db.run('INSERT INTO sessions VALUES (?, ?)', [sha256(session), user.id]);
+    db.run('INSERT INTO sessions VALUES (?, ?, ?)', [sha256(session), user.id, new Date().toISOString()]);
     return [303, '', { Location: '/', 'Set-Cookie': `session=${session}; HttpOnly; SameSite=Lax; Path=/` }];
   }
 

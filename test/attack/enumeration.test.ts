@@ -1,4 +1,5 @@
-// Cases E: nobody learns from an answer who has an account. (E2, the measured times, is in bench/timing.ts.)
+// Cases E: nobody learns from an answer who has an account. (E2, the measured times, is in bench/timing.ts; E3, that
+// nothing is waited for, in faults.test.ts, by the calls that a request makes.)
 import { createHmac } from 'node:crypto';
 import { issueResetKey } from '../../shared/resetKey';
 import { addressHashOf } from '../../shared/address';
@@ -33,15 +34,6 @@ describe('an answer tells nothing about an account', () => {
     expect(target.mails().filter(({ to }) => others.includes(to[0] ?? ''))).toEqual([]);
     const subs = (await rowsOf(target.app.storage, 'Deliveries')).map(({ partitionKey }) => partitionKey);
     expect(subs).toEqual([addressHashOf(live)]);
-  });
-
-  it('[E3] while the mail provider sleeps: the answer does not wait for it', async () => {
-    const live = await target.victim();
-    target.sendgrid.script({ status: 202, delayMs: 3000 });
-    const started = performance.now();
-    expectSameAnswer(await target.request(live), await target.request('nobody@somewhere.com'));
-    expect(performance.now() - started).toBeLessThan(2500);
-    await target.mailsTo(live, 1);
   });
 
   it('[E6] when the provider refuses this address for good: 202, and a record', async () => {

@@ -60,7 +60,7 @@ describeInBrowser('every page in every state', (browser) => {
     expect(found).toEqual([]);
     expect(refused).toEqual([]);
     await page.close();
-  }, 60_000);
+  }, 180_000);
 
   it.each([320, 1280])('fits into %i px in every language, with larger text and from right to left', async (width) => {
     const page = await browser().newPage({ viewport: { width, height: 700 } });

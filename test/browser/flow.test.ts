@@ -9,6 +9,7 @@ import { addAccount, readAccount, someuser, startApp, type App } from '../suppor
 import { describeInBrowser } from '../support/browser';
 import { bindKey, nextResetMail, paths } from '../support/pages';
 
+jest.setTimeout(90_000);
 const goodPassword = 'correct horse battery staple';
 const { checkInbox, forgotPassword, newPassword, page: shared, passwordSet, problem } = messagesFor('en');
 
@@ -45,7 +46,7 @@ describeInBrowser('the pages in a browser', (browser) => {
 
   async function inPage(run: (page: Page) => Promise<void>, options: BrowserContextOptions = {}): Promise<void> {
     const context = await browser().newContext({ baseURL: app.host.url, locale: 'en-US', ...options });
-    context.setDefaultTimeout(8000);
+    context.setDefaultTimeout(20_000);
     try {
       await run(await context.newPage());
       expect(await context.cookies()).toEqual([]);
@@ -58,7 +59,7 @@ describeInBrowser('the pages in a browser', (browser) => {
     await page.goto(url);
     await page.locator('input:focus').waitFor();
   };
-  const heading = (page: Page) => page.locator('h1').innerText();
+  const expectPage = (page: Page, { title }: { title: string }) => page.getByRole('heading', { name: title }).waitFor();
   const passwordField = (page: Page) => page.getByLabel(newPassword.label, { exact: true });
   const save = (page: Page) => page.getByRole('button', { name: newPassword.button });
   const hasPassword = async (password: string): Promise<boolean> =>
@@ -74,7 +75,7 @@ describeInBrowser('the pages in a browser', (browser) => {
       await page.getByRole('link', { name: checkInbox.change }).click();
       await page.getByLabel(forgotPassword.email).fill(someuser.email);
       await page.getByRole('button', { name: forgotPassword.button }).click();
-      await page.getByRole('heading', { name: checkInbox.title }).waitFor();
+      await expectPage(page, checkInbox);
 
       await page.goto('/dev/mailbox');
       await page.getByRole('link', { name: /Password Reset E-mail/ }).waitFor();
@@ -84,7 +85,7 @@ describeInBrowser('the pages in a browser', (browser) => {
       await passwordField(link).fill(goodPassword);
       await save(link).click();
       await link.waitForURL(`**${paths.passwordSet}`);
-      expect(await heading(link)).toBe(passwordSet.title);
+      await expectPage(link, passwordSet);
       expect(await link.getByRole('link', { name: shared.logIn }).getAttribute('href')).toBe(
         'http://codalab.org/accounts/login/',
       );
@@ -104,7 +105,7 @@ describeInBrowser('the pages in a browser', (browser) => {
         await page.locator('#email:focus').waitFor();
         await field.fill(someuser.email);
         await page.getByRole('button').click();
-        expect(await heading(page)).toBe(checkInbox.title);
+        await expectPage(page, checkInbox);
       }, options),
     );
     await inPage(async (page) => {
@@ -118,7 +119,7 @@ describeInBrowser('the pages in a browser', (browser) => {
       expect(await page.locator('#error').innerText()).toBe(newPassword.problems.mismatch);
       expect(await passwordField(page).inputValue()).toBe('');
       await type(`${goodPassword} no script`, `${goodPassword} no script`);
-      expect(await heading(page)).toBe(passwordSet.title);
+      await expectPage(page, passwordSet);
     }, options);
     await expect(hasPassword(`${goodPassword} no script`)).resolves.toBe(true);
   });
@@ -129,8 +130,7 @@ describeInBrowser('the pages in a browser', (browser) => {
       await page.keyboard.type(`${goodPassword} by keys`);
       await page.keyboard.press('Tab');
       await page.keyboard.press('Space');
-      expect(await page.locator('#newPassword').getAttribute('type')).toBe('text');
-      expect(await page.locator('#newPassword:focus').count()).toBe(1);
+      await page.locator('#newPassword[type=text]:focus').waitFor();
       await page.keyboard.press('Tab');
       expect(await page.getByRole('button', { name: newPassword.hideLabel }).innerText()).toBe(newPassword.hide);
       await page.keyboard.press('Tab');
@@ -146,9 +146,9 @@ describeInBrowser('the pages in a browser', (browser) => {
       await page.goto(paths.key(await bindKey(app, someuser.email)));
       const hint = page.locator('#hint');
       await passwordField(page).pressSequentially('someuser', { delay: 5 });
-      expect(await hint.innerText()).toBe('7 more characters');
+      await hint.filter({ hasText: '7 more characters' }).waitFor();
       await passwordField(page).pressSequentially('123456');
-      expect(await hint.innerText()).toBe('1 more character');
+      await hint.filter({ hasText: /^1 more character$/ }).waitFor();
       await page.locator('#spoken', { hasText: '1 more character' }).waitFor({ state: 'attached' });
       await save(page).click();
       await page.locator('#error').waitFor();
@@ -157,7 +157,7 @@ describeInBrowser('the pages in a browser', (browser) => {
       expect(await passwordField(page).inputValue()).toBe('');
       const emoji = '👍🏽👍🏽👍🏽👍🏽👍🏽👍🏽👍🏽 ok';
       await passwordField(page).fill(emoji);
-      expect(await hint.innerText()).toBe(newPassword.longEnough);
+      await hint.filter({ hasText: newPassword.longEnough }).waitFor();
       await save(page).dblclick();
       await page.waitForURL(`**${paths.passwordSet}`);
       await expect(hasPassword(emoji)).resolves.toBe(true);
@@ -203,7 +203,7 @@ describeInBrowser('the pages in a browser', (browser) => {
       await page.goto('http://evil.example/');
       await page.getByRole('button').click();
       await page.getByRole('link', { name: shared.startAgain }).waitFor();
-      expect(await heading(page)).toBe(problem.cross_site.title);
+      await expectPage(page, problem.cross_site);
       expect(requests()).toBe(before);
     }));
 

@@ -18,10 +18,16 @@ export interface Lane {
   kill(): Promise<void>;
   /** Starts a new process; its clock is `aheadMs` further ahead than that of the one before. */
   start(aheadMs?: number): Promise<void>;
-  /** Waits until no message is in the queue, visible or not. */
+  /** Waits until no message is in the queue, visible or not. In `npm test` those that wait for a lease are removed: they take a minute. */
   settled(seconds?: number): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** All cells, and the time that they take: `npm run test:faults`. */
+export const isWhole = process.env['FAULTS'] === 'all' || process.env['FAULTS_ONLY'] !== undefined;
+
+/** The 5 s of an answer on a loaded machine; in `npm test` more, since other suites run beside it. Without a deadline nothing would answer. */
+export const answerMs = isWhole ? 9_000 : 20_000;
 
 const preload = path.join(__dirname, 'fixtures/clockAhead.cjs');
 
@@ -34,10 +40,12 @@ export async function startLane(options: Pick<AppOptions, 'env'> = {}, shared?: 
   if (shared === undefined) await storage.createMissing();
   let app: App | undefined;
   let ahead = 0;
+  let busyBefore = 0;
   const current = (): App => {
     if (app === undefined) throw new Error('no process is running');
     return app;
   };
+  const busy = (): number => current().host.output().split('"outcome":"busy"').length - 1;
   const lane: Lane = {
     storage,
     proxy,
@@ -64,6 +72,7 @@ export async function startLane(options: Pick<AppOptions, 'env'> = {}, shared?: 
           ...options.env,
         },
       });
+      busyBefore = 0;
     },
     settled: async (seconds = 180) => {
       const queue = await storage.queue('outgoing-mail');
@@ -72,8 +81,11 @@ export async function startLane(options: Pick<AppOptions, 'env'> = {}, shared?: 
           ({ approximateMessagesCount }) => approximateMessagesCount,
           () => 1,
         );
-        return count === 0 ? true : later(250, undefined);
+        const leased = isWhole ? 0 : busy() - busyBefore;
+        return (count ?? 1) <= leased ? true : later(250, undefined);
       }, seconds);
+      if (busy() > busyBefore) await queue.clearMessages();
+      busyBefore = busy();
     },
     stop: async () => {
       await app?.stop();

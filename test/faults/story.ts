@@ -5,7 +5,7 @@ import { verifyPassword } from '../../shared/password/passwordHash';
 import { createPeekPoison } from '../../shared/storage/outgoingMailQueue';
 import type { Fault, ProxiedCall } from '../fakes/faultProxy';
 import { addAccount, eventually, readAccount, type AppAnswer } from '../support/app';
-import { acceptedMails, type AcceptedMail, type Lane } from './lane';
+import { acceptedMails, answerMs, type AcceptedMail, type Lane } from './lane';
 
 /** What a person does, and what the app then does by itself (`send`, `notice`). `again`: with the rows of the first time there. */
 export const steps = [
@@ -47,8 +47,6 @@ const forever = new Promise<never>(() => {});
 const beyondTryMs = (call: string): number => (call.startsWith('provider') ? 9_000 : 2_500);
 /** Longer than an HTTP call may take; for the provider, longer than the first retry waits. */
 const lastingMs = (call: string): number => (call.startsWith('provider') ? 15_000 : 6_000);
-/** The 5 s of an answer, on a machine where other suites run at the same time. */
-const answerMs = 9_000;
 const leaseMs = 61_000;
 
 function faultOf({ fault: name, lasting, point: { call } }: Cell): Fault {

@@ -57,7 +57,7 @@ describe('the SendGrid webhook', () => {
     await expect(post(bounced)).resolves.toMatchObject(counts(0, 2, 0));
     await expect(post([event('delivered', id, { timestamp: now() + 10 })])).resolves.toMatchObject(counts(0, 1, 0));
     await expect(stateOf(id)).resolves.toBe('bounced');
-    expect(app.host.output()).toContain('"event":"mailReported","level":"error"');
+    await app.logged(/"event":"mailReported","level":"error"/);
   });
 
   it('finds a mail by the Unicode form of the domain when SendGrid names its punycode', async () => {
@@ -84,7 +84,9 @@ describe('the SendGrid webhook', () => {
   });
 
   it('takes a batch of 1500 events about a hundred mails in one call', async () => {
-    const ids = await Promise.all(Array.from({ length: 100 }, () => acceptedMail()));
+    const ids: string[] = [];
+    for (let tens = 0; tens < 10; tens++)
+      ids.push(...(await Promise.all(Array.from({ length: 10 }, () => acceptedMail()))));
     const batch = Array.from({ length: 1500 }, (_, n) =>
       event(n < 1400 ? 'deferred' : 'delivered', ids[n % 100] ?? ''),
     );

@@ -78,7 +78,7 @@ async function stopAfter(ms: number, repeat: boolean): Promise<Outcome> {
   await later(ms);
   const signalled = performance.now();
   await first.stop();
-  expect(performance.now() - signalled).toBeLessThan(10_500); // what the host allows
+  expect(first.host.output()).not.toContain('hooks did not end in time'); // 10 s
   const isRecorded = async (): Promise<true | undefined> => {
     for await (const { state } of first.storage.table('Deliveries').list("PartitionKey ne 'alert'")) {
       if (state === 'accepted') return true;

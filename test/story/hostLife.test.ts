@@ -62,3 +62,28 @@ it('[HO2] an instance that dies right after its 202 has lost nothing', async () 
   expect(mail).toContain('To: someuser@somewhere.com');
   await next.stop();
 });
+
+it('[ST2] three hosts that start at once on empty storage leave one row, and a later start overwrites no edit', async () => {
+  const connectionString = emptyStorage();
+  const start = (env = {}) => startApp({ connectionString, queues: false, makeTables: false, env });
+  const apps = await Promise.all([start(), start(), start()]);
+  await Promise.all(apps.map(({ host }) => host.runTimer('seedSite')));
+  await Promise.all(apps.map((one) => one.stop()));
+  for (const { host } of apps) expect(host.output()).not.toContain('"event":"taskFailed"');
+  const later = await start({ CODALAB_SITE_NAME: 'Theirs' });
+  const sites = later.storage.table('SiteSettings');
+  const rows = [];
+  for await (const row of sites.list("PartitionKey ne ''")) rows.push(row);
+  const seeded = { domain: 'codalab.org', name: 'CodaLab', protocol: 'http', locale: 'en' };
+  const mailboxes = { defaultFromEmail: 'info@codalab.org', serverEmail: 'info@codalab.org' };
+  expect(rows).toMatchObject([{ ...seeded, ...mailboxes, contactEmail: 'info@codalab.org' }]);
+
+  await sites.merge('site', '1', { name: 'Mine', contactEmail: '' }, '*');
+  await later.host.runTimer('seedSite');
+  await expect(sites.get('site', '1')).resolves.toMatchObject({
+    name: 'Mine',
+    contactEmail: '',
+    domain: 'codalab.org',
+  });
+  await later.stop();
+}, 60_000);

@@ -29,6 +29,8 @@ export interface App {
   mails(): string[];
   /** Waits until so many mails were printed. */
   mailsWithin(count: number, seconds?: number): Promise<string[]>;
+  /** Waits until it has printed such a line: an answer may arrive before the lines that were written before it. */
+  logged(line: RegExp): Promise<unknown>;
   stop(): Promise<number | null>;
 }
 
@@ -70,6 +72,7 @@ export async function startApp({ env, connectionString = emptyStorage(), ...opti
     storage,
     mails,
     mailsWithin: (count, seconds = 20) => eventually(() => (mails().length >= count ? mails() : undefined), seconds),
+    logged: (line) => eventually(() => (line.test(host.output()) ? true : undefined)),
     stop: () => host.stop(),
     post: async (route, body, headers = {}) => {
       const response = await fetch(`${host.url}/api/${route}`, {

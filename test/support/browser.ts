@@ -40,9 +40,9 @@ function executablePath(): string {
 /** Tests are skipped before anything asynchronous can run, so another process tries. @returns undefined when it runs */
 function whyNot(): string | undefined {
   try {
-    const options = JSON.stringify({ executablePath: executablePath(), args, headless: true, timeout: 20_000 });
+    const options = JSON.stringify({ executablePath: executablePath(), args, headless: true, timeout: 60_000 });
     const tryIt = `require('playwright-core').chromium.launch(${options}).then((browser) => browser.close())`;
-    execFileSync(process.execPath, ['-e', tryIt], { cwd: root, stdio: 'pipe', timeout: 30_000 });
+    execFileSync(process.execPath, ['-e', tryIt], { cwd: root, stdio: 'pipe', timeout: 70_000 });
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message.split('\n').slice(0, 8).join(' ') : String(error);

@@ -77,7 +77,7 @@ async function startStory(site: StorySite, env: Readonly<Record<string, string>>
 const eventBody = z.object({ type: z.string(), data: z.record(z.string(), z.string()) });
 
 /** The events that the site got of one type and about one account or mail; each signature is verified. */
-export const eventsAt = ({ calls }: DirectoryFront, type: string, about: string) =>
+const eventsAt = ({ calls }: DirectoryFront, type: string, about: string) =>
   calls
     .filter(({ call, body }) => call === 'events' && body.includes(`"${type}"`) && body.includes(`"${about}"`))
     .map(({ headers, body }) => {

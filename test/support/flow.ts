@@ -6,7 +6,7 @@ import type { AppEvent } from '../../shared/events';
 import { type Rate, refundLimits } from '../../shared/limits';
 import type { Mail } from '../../shared/mail/emailBackend';
 import { describeMailRequest, parseMailRequest, type MailRequest } from '../../shared/mailRequest';
-import { createOutbox, type MailHandler, type OutboxDeps } from '../../shared/outbox/worker';
+import { createOutbox, type OutboxDeps } from '../../shared/outbox/worker';
 import { openMessage } from '../../shared/outbox/outgoingMail';
 import { createPasswordEncoder } from '../../shared/password/passwordHash';
 import type { Requester, ResetDeps } from '../../shared/resetDeps';
@@ -120,6 +120,15 @@ export interface TestFlowOptions {
   readonly isBreached?: (password: string) => Promise<boolean>;
 }
 
+/** The outbox of an instance with these. */
+export const createTestOutbox = (deps: FlowDeps) =>
+  createOutbox<MailRequest>(deps, {
+    parse: parseMailRequest,
+    describe: describeMailRequest,
+    prepare: (request, mail) => prepareMail(deps, request, mail),
+    refund: (request, mailId) => refundLimits(deps, request, mailId),
+  });
+
 export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
   const clock = createTestClock();
   const events: AppEvent[] = [];
@@ -165,13 +174,7 @@ export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
     isBreached: options.isBreached,
     sendSiteEvent: options.sendSiteEvent,
   };
-  const handler: MailHandler<MailRequest> = {
-    parse: parseMailRequest,
-    describe: describeMailRequest,
-    prepare: (request, mail) => prepareMail(deps, request, mail),
-    refund: (request, mailId) => refundLimits(deps, request, mailId),
-  };
-  const outbox = createOutbox(deps, handler);
+  const outbox = createTestOutbox(deps);
   const handle = (message: unknown): Promise<void> => outbox.handle(message);
   const request = (address: string, requester: Requester = {}): Promise<string> =>
     requestReset(deps, address, requester);

@@ -44,14 +44,17 @@ describe('the Node reference site', () => {
     },
   );
 
-  it('ends sessions on the event password.changed', async () => {
+  it('ends the sessions of before the change on the event password.changed', async () => {
     const { url, logIn, me } = await openWithAda('encoded');
     const session = await logIn('ada', oldPassword);
     const settings = { url: `${url}/events`, secrets: [siteSecret] };
-    const data = { accountId: '1', at: new Date().toISOString() };
-    expect(await createSiteEventSender(settings)({ id: 'e1', type: 'password.changed', data })).toMatchObject({
-      outcome: 'accepted',
-    });
+    const tell = async (id: string, at: Date) => {
+      const event = { id, type: 'password.changed', data: { accountId: '1', at: at.toISOString() } };
+      expect(await createSiteEventSender(settings)(event)).toMatchObject({ outcome: 'accepted' });
+    };
+    await tell('e1', new Date(Date.now() - 60_000));
+    expect(await me(session)).toBe('ada');
+    await tell('e2', new Date());
     expect(await me(session)).toBe('');
   });
 
