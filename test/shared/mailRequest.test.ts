@@ -1,8 +1,8 @@
 // The messages of the queue: a clear envelope around a sealed request.
 import { enqueueMail, parseMailRequest, type MailRequest } from '../../shared/mailRequest';
-import { messageVersion, openMessage, readEnvelope, seal } from '../../shared/outbox/outgoingMail';
+import { openMessage, seal } from '../../shared/outbox/outgoingMail';
 import { createMemoryQueue } from '../fakes/memoryQueue';
-import { secretA, secretB, start } from '../support/flow';
+import { secretA, start } from '../support/flow';
 
 const id = 'AAECAwQFBgcICQoLDA0ODw';
 const addressHash = 'cM-Cuc5Ca17_SqXTIlSZcQ';
@@ -63,40 +63,15 @@ describe('a queue message', () => {
     expect(Math.ceil(length / 3) * 4).toBeLessThan(2000);
   });
 
-  it('[D3] waits if it is of a newer version or under an unknown kid, and opens with any secret of the lists', async () => {
-    const sealed = await sealedOf(request);
-    const { v } = { v: messageVersion + 1 };
-    expect(readBy({ ...sealed, v })).toMatchObject({ outcome: 'not_yet', reason: 'newer_version' });
-    const only = (...secrets: [typeof secretA, ...(typeof secretA)[]]) => ({
-      signingSecrets: [],
-      sealingSecrets: secrets,
-    });
-    expect(readBy(sealed, only(secretB))).toMatchObject({ outcome: 'not_yet', reason: 'unknown_kid' });
-    for (const secrets of [only(secretB, secretA), { ...only(secretB), signingSecrets: [secretA] }]) {
-      expect(readBy(sealed, secrets)).toMatchObject({ outcome: 'opened' });
-    }
-  });
-
-  it('[D3] opens with further fields outside, which a later version may add', async () => {
-    const later = { ...(await sealedOf(request)), traceparent: 'x' };
-    expect(readBy(later)).toMatchObject({ outcome: 'opened', envelope: later });
-    expect(readEnvelope(later)).toEqual(later);
-  });
-
   it.each<[string, (sealed: { sealed: string }) => unknown]>([
     ['text', () => 'not JSON'],
-    ['null', () => null],
     ['undefined', () => undefined],
-    ['a number', () => 7],
     ['an array', (sealed) => [sealed]],
-    ['an empty object', () => ({})],
-    ['no id', (sealed) => ({ ...sealed, id: undefined })],
     ['an id that is none', (sealed) => ({ ...sealed, id: '../../x' })],
     ['a fractional attempt', (sealed) => ({ ...sealed, attempt: 0.5 })],
     ['a negative attempt', (sealed) => ({ ...sealed, attempt: -1 })],
     ['an attempt out of reach', (sealed) => ({ ...sealed, attempt: 1001 })],
     ['version 0', (sealed) => ({ ...sealed, v: 0 })],
-    ['a version as text', (sealed) => ({ ...sealed, v: '1' })],
     ['60 kB of junk', (sealed) => ({ ...sealed, sealed: 'x'.repeat(60_000) })],
     ['the id of another mail', (sealed) => ({ ...sealed, id: 'BBECAwQFBgcICQoLDA0ODw' })],
     ['another version', (sealed) => ({ ...sealed, v: 2 })],
@@ -106,7 +81,6 @@ describe('a queue message', () => {
 
   it.each([
     ['no JSON', 'hello'],
-    ['null', 'null'],
     ['an unknown kind', '{"kind":"spam","to":"x@y"}'],
     ['a missing field', JSON.stringify({ ...request, email: undefined })],
     ['a further field', JSON.stringify({ ...request, bcc: 'evil@z.example' })],
