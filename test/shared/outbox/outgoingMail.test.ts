@@ -1,7 +1,10 @@
+// The messages of the queue: a clear envelope around a sealed request.
 import { createCipheriv, createHash, hkdfSync } from 'node:crypto';
 import fc from 'fast-check';
-import { seal, unseal } from '../../../shared/outbox/outgoingMail';
-import { secretA, secretB } from '../../support/flow';
+import { enqueueMail, parseMailRequest, type MailRequest } from '../../../shared/mailRequest';
+import { openMessage, seal, unseal } from '../../../shared/outbox/outgoingMail';
+import { createMemoryQueue } from '../../fakes/memoryQueue';
+import { secretA, secretB, start } from '../../support/flow';
 
 const id = 'AAECAwQFBgcICQoLDA0ODw';
 const context = { v: 1, id };
@@ -78,4 +81,90 @@ describe('the seal', () => {
       expect(unseal(secretA, context, junk)).toBeUndefined();
     },
   );
+});
+
+const addressHash = 'cM-Cuc5Ca17_SqXTIlSZcQ';
+const settings = { signingSecrets: [secretA], sealingSecrets: [secretA] } as const;
+const request = { kind: 'resetAddress', email: 'someuser@somewhere.com', key: 'a.b.c', acceptedAt: start } as const;
+const account = { addressHash, accountId: '1', acceptedAt: start };
+const client = '2001:db8:ffff:ffff::/64';
+
+async function sealedOf(content: MailRequest) {
+  const queue = createMemoryQueue();
+  await enqueueMail({ settings, queue }, id, content);
+  const envelope = queue.sent[0]?.envelope;
+  if (envelope === undefined) throw new Error('nothing was queued');
+  return envelope;
+}
+const readBy = (message: unknown, secrets: Parameters<typeof openMessage>[0] = settings) => {
+  const opened = openMessage(secrets, message);
+  return opened.outcome === 'opened' ? { ...opened, request: parseMailRequest(opened.inside) } : opened;
+};
+
+describe('a queue message', () => {
+  it.each<MailRequest>([
+    { ...request, client: '203.0.113.7', locale: 'en' },
+    { kind: 'resetAccount', ...account, charged: true },
+    { kind: 'passwordChanged', ...account, resetKeyId: 'x' },
+    { kind: 'linkIssued', ...account },
+    { kind: 'siteEvent', addressHash, acceptedAt: start, type: 'password.changed', data: { accountId: '1' } },
+  ])('opens to what was sealed: $kind', async (content) => {
+    const envelope = await sealedOf(content);
+    expect(envelope).toMatchObject({ v: content.kind === 'siteEvent' ? 2 : 1, id, attempt: 0, kid: 'a' });
+    expect(Object.keys(envelope)).toEqual(['v', 'id', 'attempt', 'kid', 'sealed']);
+    expect(readBy(JSON.parse(JSON.stringify(envelope)))).toMatchObject({
+      outcome: 'opened',
+      envelope,
+      request: content,
+    });
+  });
+
+  it('[Q3] [E1] has one size for the shortest and the longest request of each kind, under 2 kB even in base64', async () => {
+    const email = `${'a'.repeat(60)}@${['b', 'c', 'd'].map((x) => x.repeat(61)).join('.')}.${'e'.repeat(7)}`;
+    const common = { client, locale: 'x'.repeat(35) };
+    const longest: MailRequest[] = [
+      { ...request, ...common, email, key: 'k'.repeat(255) },
+      ...['"'.repeat(256), '漢'.repeat(199)].flatMap((accountId): MailRequest[] => [
+        { kind: 'resetAccount', ...account, ...common, accountId, charged: true },
+        { kind: 'passwordChanged', ...account, ...common, accountId, resetKeyId: 'k'.repeat(43) },
+        {
+          kind: 'siteEvent',
+          addressHash,
+          acceptedAt: start,
+          type: 'password.changed',
+          data: { accountId, at: start.toISOString() },
+        },
+      ]),
+    ];
+    const { length } = JSON.stringify(await sealedOf({ ...request, email: 'a@b', key: 'k' }));
+    for (const content of longest) expect(JSON.stringify(await sealedOf(content))).toHaveLength(length);
+    expect(Math.ceil(length / 3) * 4).toBeLessThan(2000);
+  });
+
+  it.each<[string, (sealed: { sealed: string }) => unknown]>([
+    ['text', () => 'not JSON'],
+    ['undefined', () => undefined],
+    ['an array', (sealed) => [sealed]],
+    ['an id that is none', (sealed) => ({ ...sealed, id: '../../x' })],
+    ['a fractional attempt', (sealed) => ({ ...sealed, attempt: 0.5 })],
+    ['a negative attempt', (sealed) => ({ ...sealed, attempt: -1 })],
+    ['an attempt out of reach', (sealed) => ({ ...sealed, attempt: 1001 })],
+    ['version 0', (sealed) => ({ ...sealed, v: 0 })],
+    ['60 kB of junk', (sealed) => ({ ...sealed, sealed: 'x'.repeat(60_000) })],
+    ['the id of another mail', (sealed) => ({ ...sealed, id: 'BBECAwQFBgcICQoLDA0ODw' })],
+    ['another version', (sealed) => ({ ...sealed, v: 2 })],
+  ])('[Q1] is unreadable if it is %s', async (_what, change) => {
+    expect(readBy(change(await sealedOf(request)))).toEqual({ outcome: 'unreadable' });
+  });
+
+  it.each([
+    ['no JSON', 'hello'],
+    ['an unknown kind', '{"kind":"spam","to":"x@y"}'],
+    ['a missing field', JSON.stringify({ ...request, email: undefined })],
+    ['a further field', JSON.stringify({ ...request, bcc: 'evil@z.example' })],
+    ['a broken time', JSON.stringify({ ...request, acceptedAt: 'yesterday' })],
+  ])('[Q1] holds no request if a good seal is around %s', async (_what, inside) => {
+    const message = { ...(await sealedOf(request)), sealed: seal(secretA, { v: 1, id }, inside) };
+    expect(readBy(message)).toMatchObject({ outcome: 'opened', request: undefined });
+  });
 });
