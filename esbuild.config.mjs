@@ -26,36 +26,42 @@ const splitChunks = {
   },
 };
 
-const { outputFiles } = await build({
-  entryPoints: { main: 'functions/main.ts', ...chunks },
+/** @type {import('esbuild').BuildOptions} */
+const common = {
   outdir: 'dist',
   bundle: true,
-  plugins: [splitChunks],
   platform: 'node',
   target: 'node20',
   format: 'cjs',
-  // import() becomes require(): by way of the ES module loader, each file is parsed once more for its exports.
-  supported: { 'dynamic-import': false },
-  sourcemap: true,
-  sourcesContent: false,
   // The storage SDK's ESM asks where it is; in a CommonJS bundle esbuild would answer undefined, and the SDK would throw.
   define: { 'import.meta.url': 'bundleUrl' },
   banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
   legalComments: 'none',
-  // Less to compile at a cold start; names stay, so that a stack frame says something.
-  minifyWhitespace: true,
-  minifySyntax: true,
   external: ['@azure/functions-core', '@node-rs/argon2'],
   logLevel: 'warning',
   write: false,
+};
+const app = await build({
+  ...common,
+  entryPoints: { main: 'functions/main.ts', ...chunks },
+  plugins: [splitChunks],
+  // import() becomes require(): by way of the ES module loader, each file is parsed once more for its exports.
+  supported: { 'dynamic-import': false },
+  sourcemap: true,
+  sourcesContent: false,
+  // Less to compile at a cold start; names stay, so that a stack frame says something.
+  minifyWhitespace: true,
+  minifySyntax: true,
 });
+// Never deployed; as a bundle it starts several times faster than from its sources.
+const devHost = await build({ ...common, entryPoints: { 'dev/host': 'dev/host/main.ts' } });
 // Renamed into place: who loads the bundle meanwhile gets the old one or the new one, never half of one.
-for (const { path: file, contents } of outputFiles) {
+for (const { path: file, contents } of [...app.outputFiles, ...devHost.outputFiles]) {
   const draft = `${file}.${process.pid}.tmp`;
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(draft, contents);
   renameSync(draft, file);
 }
 // What is packaged is whatever is here: a file that an earlier build made must not stay.
-const made = new Set(outputFiles.map(({ path: file }) => path.basename(file)));
+const made = new Set(app.outputFiles.map(({ path: file }) => path.basename(file)));
 for (const name of readdirSync('dist')) if (/\.js(?:\.map)?$/.test(name) && !made.has(name)) rmSync(`dist/${name}`);

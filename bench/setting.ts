@@ -6,7 +6,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { format } from 'prettier';
 import { z } from 'zod';
-import { startAzurite, type Azurite } from '../dev/azurite';
+import { connectionStringOf, startAzurite, type Azurite } from '../dev/azurite';
 import { startHostProcess, type HostProcess, type HostProcessOptions } from '../dev/host/hostProcess';
 import { readConfig, type Config } from '../shared/config';
 import { createStorageClients, type StorageClients } from '../shared/storage/storageClients';
@@ -50,15 +50,7 @@ export async function startStorage(accounts: number): Promise<Azurite & { connec
 
 /** The same account by other ports, such as a proxy's. */
 export function storageAt(name: string, ports: Azurite['ports']): string {
-  const endpoint = (port: number): string => `http://127.0.0.1:${port}/${name}`;
-  return [
-    'DefaultEndpointsProtocol=http',
-    `AccountName=${name}`,
-    `AccountKey=${accountKey}`,
-    `BlobEndpoint=${endpoint(ports.blob)}`,
-    `QueueEndpoint=${endpoint(ports.queue)}`,
-    `TableEndpoint=${endpoint(ports.table)}`,
-  ].join(';');
+  return connectionStringOf(ports, `${name}:${accountKey}`);
 }
 
 /** The app's storage clients on a storage account whose tables and queues are there. */
@@ -83,10 +75,7 @@ export function startBench(
   options: Partial<Pick<HostProcessOptions, 'queues' | 'onLine' | 'appFile'>> & { hostJson?: string } = {},
 ): Promise<HostProcess> {
   const { hostJson = path.join(root, 'host.json'), appFile = appFiles[app], queues = false, onLine } = options;
-  return startHostProcess({
-    ...{ appFile, hostJsonFile: hostJson, env, timers: false, queues },
-    ...(onLine && { onLine }),
-  });
+  return startHostProcess({ appFile, hostJsonFile: hostJson, env, timers: false, queues, onLine });
 }
 
 /** A host that handles one message at a time and tells how long each took, in ms. */

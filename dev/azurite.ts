@@ -1,29 +1,24 @@
-// Starts Azurite, the storage emulator, as a child process: for `npm start` and the tests. Blob, queue and table, on 127.0.0.1.
+// Starts Azurite, the storage emulator, as a child process: blob, queue and table, on 127.0.0.1.
 // It ends only the process it started, and that process ends when this one does.
-import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
 import { connect } from 'node:net';
-import path from 'node:path';
-import { z } from 'zod';
 import { startChild } from './childProcess';
 
-/** The ports of the three services. */
 export interface AzuritePorts {
   blob: number;
   queue: number;
   table: number;
 }
 
-/** How to start it. */
 export interface AzuriteOptions {
-  /** A directory to keep the data in, or `memory` (the default) to keep nothing. */
-  location?: string;
-  /** Default `free`. */
-  ports?: AzuritePorts | 'free';
+  /** A directory to keep the data in. Without it, nothing is kept. */
+  location?: string | undefined;
+  /** Without it, free ones. */
+  ports?: AzuritePorts;
   /** `name:key1:key2;…`, keys in base64. Default: the well-known account devstoreaccount1. */
   accounts?: string;
 }
 
-/** A running Azurite. */
 export interface Azurite {
   /** For the first account. */
   connectionString: string;
@@ -46,10 +41,8 @@ const endWithParent = `data:text/javascript,process.once('disconnect',()=>{setTi
  * Starts Azurite and waits until the three services answer.
  * @throws Error with its output if it ends before that, for example because a port is taken.
  */
-export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurite> {
-  const { location = 'memory', accounts } = options;
-  const ports =
-    options.ports === undefined || options.ports === 'free' ? { blob: 0, queue: 0, table: 0 } : options.ports;
+export async function startAzurite({ location, ports, accounts }: AzuriteOptions = {}): Promise<Azurite> {
+  const { blob, queue, table } = ports ?? { blob: 0, queue: 0, table: 0 };
   const found = new Map<string, number>();
   const lines: string[] = [];
   let ready: (ports: AzuritePorts) => void;
@@ -57,9 +50,10 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
   const child = startChild(
     process.execPath,
     [
-      ...['--import', endWithParent, azuriteBin(), '--skipApiVersionCheck', '--disableTelemetry', '--silent'],
-      ...['--blobPort', String(ports.blob), '--queuePort', String(ports.queue), '--tablePort', String(ports.table)],
-      ...(location === 'memory' ? ['--inMemoryPersistence'] : ['--location', location]),
+      ...['--import', endWithParent, require.resolve('azurite/dist/src/azurite.js')],
+      ...['--skipApiVersionCheck', '--disableTelemetry', '--silent'],
+      ...['--blobPort', String(blob), '--queuePort', String(queue), '--tablePort', String(table)],
+      ...(location === undefined ? ['--inMemoryPersistence'] : ['--location', location]),
     ],
     {
       env: { ...process.env, AZURITE_ACCOUNTS: accounts },
@@ -81,44 +75,19 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
     ports: listening,
     pid: child.process.pid ?? 0,
     close(signal) {
-      if (signal !== undefined || location === 'memory') child.signal(signal ?? 'SIGKILL');
+      if (signal !== undefined || location === undefined) child.signal(signal ?? 'SIGKILL');
       else if (child.process.connected) child.process.disconnect();
       return child.exited;
     },
   };
 }
 
-/** @returns whether something answers on all of these ports; without any, on the three default ones. */
-export async function azuriteIsRunning(
-  ports: readonly number[] = Object.values(defaultAzuritePorts),
-): Promise<boolean> {
-  const answers = await Promise.all(ports.map(portAnswers));
-  return answers.every(Boolean);
-}
-
 /** @returns whether something accepts connections on this port of 127.0.0.1. */
-export function portAnswers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const end = (answers: boolean): void => {
-      socket.destroy();
-      resolve(answers);
-    };
-    socket.once('connect', () => {
-      end(true);
-    });
-    socket.once('error', () => {
-      end(false);
-    });
-  });
-}
-
-function azuriteBin(): string {
-  const packageFile = require.resolve('azurite/package.json');
-  const manifest = z
-    .object({ bin: z.object({ azurite: z.string() }) })
-    .parse(JSON.parse(readFileSync(packageFile, 'utf8')));
-  return path.join(path.dirname(packageFile), manifest.bin.azurite);
+export async function portAnswers(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  const answers = await once(socket, 'connect').then(Boolean, () => false);
+  socket.destroy();
+  return answers;
 }
 
 /** For the first account. */

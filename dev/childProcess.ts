@@ -8,6 +8,7 @@ export interface Child {
   process: ChildProcess;
   /** Settled with the exit code when the process is over; null after a signal that killed it. */
   exited: Promise<number | null>;
+  isOver: () => boolean;
   /** Signals the process and whatever it started. Does nothing when it is over. */
   signal: (name: NodeJS.Signals) => void;
 }
@@ -33,28 +34,23 @@ export function startChild(command: string, args: readonly string[], options: Ch
   for (const stream of [child.stdout, child.stderr]) {
     if (stream) createInterface({ input: stream }).on('line', onLine);
   }
+  const isOver = (): boolean => child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
   return {
     process: child,
     exited: exitOf(child),
+    isOver,
     signal(name) {
-      if (isOver(child) || child.pid === undefined) return;
+      if (isOver() || child.pid === undefined) return;
       if (isWindows) child.kill(name);
       else process.kill(-child.pid, name);
     },
   };
 }
 
-/** Also true for a program that could not be started. */
-export function isOver({ pid, exitCode, signalCode }: ChildProcess): boolean {
-  return pid === undefined || exitCode !== null || signalCode !== null;
-}
-
 /** Not the event `close`: it does not come after `disconnect`. */
 async function exitOf(child: ChildProcess): Promise<number | null> {
   const code = await new Promise<number | null>((resolve) => {
-    child.once('exit', resolve).once('error', () => {
-      resolve(1);
-    });
+    child.once('exit', resolve).once('error', () => resolve(1));
   });
   // The last lines have to be read; but a grandchild may hold the streams open.
   const output = [child.stdout, child.stderr].map(async (stream) => stream && finished(stream).catch(() => undefined));

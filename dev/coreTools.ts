@@ -1,23 +1,19 @@
 // Runs the app under Azure Functions Core Tools (`func`), which `npm start` prefers to the dev host where it is installed.
 import { execFile } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Settings } from '../cli/support/settingsFile';
-import { isOver, startChild } from './childProcess';
+import { startChild } from './childProcess';
+import type { HostProcess } from './host/hostProcess';
 
 /** A host, whichever, that `npm start` runs. */
-export interface AppHost {
-  url: string;
-  /** Stops it and waits for its end. */
-  stop(): Promise<unknown>;
-  /** Settled with the exit code when it is over, for whatever reason. */
-  exited: Promise<number | null>;
-}
+export type AppHost = Pick<HostProcess, 'url' | 'stop' | 'exited'>;
 
 /**
  * host.json lets nothing below a warning through, and the host logs a worker's standard output as information of this category:
  * without this setting the mails that the console backend prints are invisible.
  */
-export const showConsole = { 'AzureFunctionsJobHost__logging__logLevel__Host.Function.Console': 'Information' };
+const showConsole = { 'AzureFunctionsJobHost__logging__logLevel__Host.Function.Console': 'Information' };
 
 // On Windows `func` is a command script, which only a shell can start.
 const shell = process.platform === 'win32';
@@ -34,27 +30,23 @@ export async function findCoreTools(): Promise<string | undefined> {
 }
 
 /**
- * Runs `func start` and waits until the app answers.
- * @param directory the project's.
- * @param onLine receives each line it prints.
+ * Runs `func start` in a directory and waits until the app answers. What it prints is shown.
  * @throws Error if it ends before that.
  */
-export async function startCoreTools(
-  directory: string,
-  port: number,
-  env: Settings,
-  onLine: (line: string) => void,
-): Promise<AppHost> {
-  const child = startChild('func', ['start', '--port', String(port)], { cwd: directory, env, shell, onLine });
-  // This process may end in other ways than by Ctrl-C.
-  process.once('exit', () => {
-    child.signal('SIGKILL');
+export async function startCoreTools(directory: string, port: number, env: Settings): Promise<AppHost> {
+  const child = startChild('func', ['start', '--port', String(port)], {
+    cwd: directory,
+    env: { ...showConsole, ...env },
+    shell,
+    onLine: console.log,
   });
+  // This process may end in other ways than by Ctrl-C.
+  process.once('exit', () => child.signal('SIGKILL'));
 
   const url = `http://127.0.0.1:${port}`;
   while (!(await answers(`${url}/api/health`))) {
-    if (isOver(child.process)) throw new Error('func start ended before the app answered.');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    if (child.isOver()) throw new Error('func start ended before the app answered.');
+    await delay(100);
   }
   return {
     url,
@@ -69,9 +61,7 @@ export async function startCoreTools(
 /** Until the functions are loaded there is no connection, or 404. */
 async function answers(url: string): Promise<boolean> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(2000) });
-    await response.arrayBuffer();
-    return response.status !== 404;
+    return (await fetch(url, { signal: AbortSignal.timeout(2000) })).status !== 404;
   } catch {
     return false;
   }

@@ -10,8 +10,8 @@ import { z } from 'zod';
 
 const root = path.join(__dirname, '..');
 const nativeModule = '@node-rs/argon2';
-/** What Azure Functions on Linux runs; the second only where it happens to be installed. musl is not an Azure platform. */
-const platforms = { required: 'linux-x64-gnu', optional: 'linux-arm64-gnu' } as const;
+/** What Azure Functions run on. */
+const platform = 'linux-x64-gnu';
 /** The DOS time stamp has no time zone: local midnight is written as the same bytes everywhere. */
 const mtime = new Date(2020, 0, 1);
 const manifestSchema = z.object({ name: z.string(), version: z.string(), main: z.string() });
@@ -32,11 +32,14 @@ export function packedFiles(): PackedFiles {
   add('host.json');
   for (const name of readdirSync(path.join(root, 'dist'))) if (name.endsWith('.js')) add(`dist/${name}`);
   for (const name of ['package.json', native.main, 'LICENSE']) add(`node_modules/${nativeModule}/${name}`);
-  for (const platform of installedPlatforms(native.version)) {
-    const folder = `node_modules/${nativeModule}-${platform}`;
-    add(`${folder}/package.json`);
-    add(`${folder}/argon2.${platform}.node`);
+  const folder = `node_modules/${nativeModule}-${platform}`;
+  if (!existsSync(path.join(root, folder))) {
+    throw new Error(
+      `Azure runs on ${platform}, and its ${nativeModule} is not installed here. Run:\n` +
+        `  npm install --no-save --force ${nativeModule}-${platform}@${native.version}`,
+    );
   }
+  for (const name of ['package.json', `argon2.${platform}.node`]) add(`${folder}/${name}`);
   return new Map([...files].sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
@@ -60,19 +63,6 @@ function readManifest(name: string): z.infer<typeof manifestSchema> {
 function reducedManifest({ name, version, main }: z.infer<typeof manifestSchema>, nativeVersion: string): Buffer {
   const reduced = { name, version, private: true, main, dependencies: { [nativeModule]: nativeVersion } };
   return Buffer.from(`${JSON.stringify(reduced, null, 2)}\n`);
-}
-
-function installedPlatforms(version: string): string[] {
-  const isInstalled = (platform: string): boolean =>
-    existsSync(path.join(root, `node_modules/${nativeModule}-${platform}/package.json`));
-  if (!isInstalled(platforms.required)) {
-    const wanted = `${nativeModule}-${platforms.required}@${version}`;
-    throw new Error(
-      `Azure runs on ${platforms.required}, and its ${nativeModule} is not installed here. Run:\n` +
-        `  npm install --no-save --force ${wanted}`,
-    );
-  }
-  return [platforms.required, ...(isInstalled(platforms.optional) ? [platforms.optional] : [])];
 }
 
 async function main(): Promise<void> {

@@ -2,7 +2,6 @@
 // For development only. Everything it starts, it stops.
 import { execFile } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -10,12 +9,12 @@ import { addMissingSettings, readSettingsFile, type Settings, unknownSettings } 
 import { type Config, readConfig } from '../shared/config';
 import { builtInLanguages, findLocale } from '../shared/locales';
 import { createStorageClients } from '../shared/storage/storageClients';
-import { type AppHost, findCoreTools, showConsole, startCoreTools } from './coreTools';
-import { buildDevHost, startHostProcess } from './host/hostProcess';
-import { devEndpoint, startHttpServer } from './host/httpServer';
-import { consoleLog } from './host/log';
+import { portAnswers } from './azurite';
+import { type AppHost, findCoreTools, startCoreTools } from './coreTools';
+import { startHostProcess } from './host/hostProcess';
+import { startHttpServer } from './host/httpServer';
 import { mailboxRoutes, useMailboxDirectory } from './mailbox/mailboxRoutes';
-import { samplePassword, seedSampleAccounts } from './sampleAccounts';
+import { samplePassword, seedSampleAccounts, startSampleSite } from './samples';
 import { ensureStorage, isOnThisMachine } from './storage';
 
 interface StartOptions {
@@ -27,28 +26,25 @@ interface StartOptions {
 }
 
 const project = path.join(__dirname, '..');
-const inProject = (name: string): string => path.join(project, name);
 
 /** What to undo at the end, latest first. */
 const started: { stop: () => Promise<unknown> }[] = [];
 let isStopping = false;
 
 async function start(options: StartOptions): Promise<void> {
-  await refuseTakenPort(options.port);
+  if (await portAnswers(options.port)) {
+    throw new Error(`Port ${options.port} is taken: is the app running already? Choose another with --port.`);
+  }
   const env = developmentSettings(options);
   const [coreTools] = await Promise.all([
     options.host === 'dev' ? undefined : findCoreTools(),
-    buildApp(),
-    buildDevHost(),
+    promisify(execFile)(process.execPath, ['esbuild.config.mjs'], { cwd: project }),
     startWhatTheAppUses(env, options),
   ]);
   if (options.host === 'func' && coreTools === undefined) {
-    throw new Error(
-      'Azure Functions Core Tools v4 (`func`) are not on the PATH. Without --host func the dev host is used.',
-    );
+    throw new Error('Azure Functions Core Tools v4 (`func`) are not on the PATH.');
   }
-  const config = checkedConfig(env);
-  await addSampleAccounts(config);
+  await addSampleAccounts(checkedConfig(env));
   const host =
     coreTools === undefined ? await runDevHost(options, env) : await runCoreTools(coreTools, options.port, env);
   started.push(host);
@@ -65,7 +61,6 @@ async function start(options: StartOptions): Promise<void> {
  */
 async function startWhatTheAppUses(env: Settings, { memory, directory, port }: StartOptions): Promise<void> {
   if (directory === 'node') {
-    const { startSampleSite } = await import('./sampleSite');
     const site = await startSampleSite(port);
     started.push({ stop: () => Promise.resolve(site.close()) });
     Object.assign(env, site.settings);
@@ -73,9 +68,8 @@ async function startWhatTheAppUses(env: Settings, { memory, directory, port }: S
   }
   if (env.AzureWebJobsStorage === undefined) return; // storage by identity
   const storage = await ensureStorage(env.AzureWebJobsStorage, memory);
-  started.unshift({ stop: storage.close });
+  started.unshift(storage);
   env.AzureWebJobsStorage = storage.connectionString;
-  for (const note of storage.notes) console.log(note);
 }
 
 /** @throws Error that lists every problem by name. */
@@ -108,13 +102,11 @@ async function runDevHost({ port, host }: StartOptions, env: Settings): Promise<
   const reason = host === 'dev' ? '--host dev' : 'Azure Functions Core Tools v4 are not on the PATH';
   console.log(`Host: the dev host on Node ${process.version} (${reason}).`);
   const running = await startHostProcess({
-    appFile: inProject('dist/main.js'),
-    hostJsonFile: inProject('host.json'),
+    appFile: path.join(project, 'dist/main.js'),
+    hostJsonFile: path.join(project, 'host.json'),
     port,
     env,
-    onLine: (line) => {
-      console.log(line);
-    },
+    onLine: console.log,
   });
   console.log(`Mailbox: ${running.url}/dev/mailbox`);
   if (!env.DEV_FUNCTION_KEY) console.log(`Function key: ${running.functionKey} (set DEV_FUNCTION_KEY to choose one).`);
@@ -123,24 +115,21 @@ async function runDevHost({ port, host }: StartOptions, env: Settings): Promise<
 
 async function runCoreTools(version: string, port: number, env: Settings): Promise<AppHost> {
   console.log(`Host: Azure Functions Core Tools ${version} (found on the PATH; --host dev for the dev host).`);
-  addMissingSettings(env, showConsole);
   const directory = useMailboxDirectory(env);
-  const host = await startCoreTools(project, port, env, (line) => {
-    console.log(line);
-  });
-  const endpoints = mailboxRoutes(directory, host.url).map(devEndpoint);
-  const serveMailbox = (mailboxPort: number) =>
-    startHttpServer({ endpoints, log: consoleLog(false), port: mailboxPort });
-  const mailbox = await serveMailbox(port + 1).catch(() => serveMailbox(0));
+  const host = await startCoreTools(project, port, env);
+  const endpoints = mailboxRoutes(directory, host.url);
+  const mailbox = await startHttpServer({ endpoints, port: port + 1 }).catch(() =>
+    startHttpServer({ endpoints, port: 0 }),
+  );
   console.log(`Mailbox: http://127.0.0.1:${mailbox.port}/dev/mailbox`);
   return host;
 }
 
 /** The environment for the app: variables already set, then `--storage`, then local.settings.json. */
 function developmentSettings({ storage }: StartOptions): Settings {
-  const file = inProject('local.settings.json');
+  const file = path.join(project, 'local.settings.json');
   if (!existsSync(file)) {
-    copyFileSync(inProject('local.settings.json.example'), file);
+    copyFileSync(`${file}.example`, file);
     console.log('Made local.settings.json from local.settings.json.example: edit it to change a setting.');
   }
   const env: Settings = { ...process.env, ...(storage !== undefined && { AzureWebJobsStorage: storage }) };
@@ -149,32 +138,8 @@ function developmentSettings({ storage }: StartOptions): Settings {
     const hint = nearest === undefined ? '' : ` Is ${nearest} meant?`;
     console.warn(`Warning: local.settings.json has ${name}, which is no setting of this app.${hint}`);
   }
-  addMissingSettings(env, values);
-  addMissingSettings(env, { AZURE_FUNCTIONS_ENVIRONMENT: 'Development' });
+  addMissingSettings(env, { AZURE_FUNCTIONS_ENVIRONMENT: 'Development', ...values });
   return env;
-}
-
-async function buildApp(): Promise<void> {
-  try {
-    await promisify(execFile)(process.execPath, ['esbuild.config.mjs'], { cwd: project });
-  } catch (error) {
-    const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
-    throw new Error(`The app could not be built:\n${output}`, { cause: error });
-  }
-}
-
-async function refuseTakenPort(port: number): Promise<void> {
-  const server = createServer();
-  const isFree = await new Promise<boolean>((resolve) => {
-    server.once('error', () => {
-      resolve(false);
-    });
-    server.listen(port, '127.0.0.1', () => {
-      resolve(true);
-    });
-  });
-  server.close();
-  if (!isFree) throw new Error(`Port ${port} cannot be used: is the app running already? Choose another with --port.`);
 }
 
 async function stopAndExit(exitCode: number): Promise<void> {

@@ -3,77 +3,53 @@ import path from 'node:path';
 import { TableServiceClient } from '@azure/data-tables';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { tableNames } from '../shared/storage/storageClients';
-import {
-  type Azurite,
-  azuriteIsRunning,
-  connectionStringOf,
-  defaultAzuritePorts,
-  portAnswers,
-  startAzurite,
-} from './azurite';
-
-/** A storage that answers. */
-export interface DevStorage {
-  connectionString: string;
-  /** For the developer: what is used, and why. */
-  notes: string[];
-  /** Stops what was started here, nothing else. */
-  close: () => Promise<unknown>;
-}
+import { type Azurite, connectionStringOf, defaultAzuritePorts, portAnswers, startAzurite } from './azurite';
 
 const developmentStorage = 'UseDevelopmentStorage=true';
 const dataDirectory = path.join(__dirname, '../.azurite');
 
 /**
- * Uses a storage, or starts Azurite if the storage is meant to be on this machine and does not answer.
- * @param connectionString as in the setting AzureWebJobsStorage.
+ * Uses a storage, or starts Azurite if the storage is meant to be on this machine and does not answer. Prints what is used, and why.
+ * @param given as in the setting AzureWebJobsStorage.
  * @param inMemory whether an Azurite started here keeps nothing; otherwise its data is in `.azurite/`.
+ * @returns a storage that answers; `stop` stops what was started here, nothing else.
  * @throws Error when Azurite does not start.
  */
-export async function ensureStorage(connectionString: string, inMemory: boolean): Promise<DevStorage> {
-  const isDefault = connectionString.trim().replace(/;$/, '') === developmentStorage;
-  const localPorts = isDefault ? Object.values(defaultAzuritePorts) : endpointPorts(connectionString);
-  const memoryNote = inMemory ? ['--memory has no effect: this storage was not started here.'] : [];
-  if (localPorts.length === 0) {
-    return existing(connectionString, ['Storage: the account the settings name.', ...memoryNote]);
+export async function ensureStorage(given: string, inMemory: boolean) {
+  const isDefault = given.trim().replace(/;$/, '') === developmentStorage;
+  const wanted = isDefault ? connectionStringOf(defaultAzuritePorts) : given;
+  const ports = localPorts(wanted);
+  const answers = await Promise.all(ports.map(portAnswers));
+  if (answers.every(Boolean)) {
+    const isLocal = ports.length > 0;
+    console.log(
+      `Storage: ${isLocal ? `${ports.join(', ')} on 127.0.0.1 answer already` : 'the account the settings name'}.`,
+    );
+    if (inMemory) console.log('--memory has no effect: this storage was not started here.');
+    const others = isLocal ? await foreignNames(wanted) : [];
+    if (others.length > 0) {
+      console.log(`Warning: another app uses this storage too (${others.join(', ')}). --storage chooses another.`);
+    }
+    return { connectionString: given, stop: () => Promise.resolve() };
   }
-  if (await azuriteIsRunning(localPorts)) {
-    const others = await foreignNames(isDefault ? connectionStringOf(defaultAzuritePorts) : connectionString);
-    return existing(connectionString, [
-      `Storage: ${localPorts.join(', ')} on 127.0.0.1 answer already.`,
-      ...memoryNote,
-      ...(others.length === 0
-        ? []
-        : [`Warning: another app uses this storage too (${others.join(', ')}). --storage chooses another.`]),
-    ]);
-  }
-  const azurite = await startOwnAzurite(inMemory ? 'memory' : dataDirectory);
-  const ports = Object.values(azurite.ports);
-  const isOnDefaultPorts = azurite.ports.queue === defaultAzuritePorts.queue;
-  return {
-    connectionString: isOnDefaultPorts ? developmentStorage : azurite.connectionString,
-    notes: [
-      `Storage: started Azurite on ports ${ports.join(', ')}; data ${inMemory ? 'in memory' : 'in .azurite/'}.`,
-      ...(isOnDefaultPorts ? [] : [`For the command lines: export AzureWebJobsStorage='${azurite.connectionString}'`]),
-    ],
-    close: () => azurite.close(),
-  };
+  const azurite = await startOwnAzurite(inMemory ? undefined : dataDirectory);
+  const { blob, queue, table } = azurite.ports;
+  const kept = inMemory ? 'in memory' : 'in .azurite/';
+  console.log(`Storage: started Azurite on ports ${blob}, ${queue}, ${table}; data ${kept}.`);
+  const isFound = queue === defaultAzuritePorts.queue;
+  if (!isFound) console.log(`For the command lines: export AzureWebJobsStorage='${azurite.connectionString}'`);
+  return { connectionString: isFound ? developmentStorage : azurite.connectionString, stop: () => azurite.close() };
 }
 
 /** On the default ports where they are free: then other tools find this Azurite too. */
-async function startOwnAzurite(location: string): Promise<Azurite> {
+async function startOwnAzurite(location: string | undefined): Promise<Azurite> {
   const taken = await Promise.all(Object.values(defaultAzuritePorts).map(portAnswers));
-  if (taken.some(Boolean)) return startAzurite({ location, ports: 'free' });
-  try {
-    return await startAzurite({ location, ports: defaultAzuritePorts });
-  } catch {
-    // Another process was quicker, or listens there on another address.
-    return startAzurite({ location, ports: 'free' });
+  if (!taken.some(Boolean)) {
+    // Another process may be quicker, or listen there on another address.
+    const azurite = await startAzurite({ location, ports: defaultAzuritePorts }).catch(() => undefined);
+    if (azurite) return azurite;
   }
-}
-
-function existing(connectionString: string, notes: string[]): DevStorage {
-  return { connectionString, notes, close: () => Promise.resolve() };
+  return startAzurite({ location });
 }
 
 /** Up to five tables and queues that are neither this app's nor the Functions host's; none if they cannot be listed. */
@@ -86,9 +62,8 @@ async function foreignNames(connectionString: string): Promise<string[]> {
   try {
     const tables = TableServiceClient.fromConnectionString(connectionString, { allowInsecureConnection: true });
     for await (const { name = '' } of tables.listTables(options)) found.push(name);
-    for await (const { name } of QueueServiceClient.fromConnectionString(connectionString).listQueues(options)) {
-      found.push(name);
-    }
+    const queues = QueueServiceClient.fromConnectionString(connectionString);
+    for await (const { name } of queues.listQueues(options)) found.push(name);
   } catch {
     return []; // a storage that answers nothing makes itself known soon enough
   }
@@ -96,7 +71,7 @@ async function foreignNames(connectionString: string): Promise<string[]> {
 }
 
 /** The ports of the endpoints on this machine. */
-function endpointPorts(connectionString: string): number[] {
+function localPorts(connectionString: string): number[] {
   return [...connectionString.matchAll(/Endpoint=http:\/\/(?:127\.0\.0\.1|localhost):(\d+)/gi)].map(([, port]) =>
     Number(port),
   );
@@ -104,5 +79,5 @@ function endpointPorts(connectionString: string): number[] {
 
 /** Is this storage an emulator on this machine, and not an account in the cloud? */
 export function isOnThisMachine(connectionString: string): boolean {
-  return endpointPorts(connectionString).length > 0;
+  return localPorts(connectionString).length > 0;
 }

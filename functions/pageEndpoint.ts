@@ -103,7 +103,8 @@ export function requesterOf({ services, request }: PageRequest): Requester {
 type Headers = { get(name: string): string | null };
 
 /**
- * May this page POST go on? `Sec-Fetch-Site` decides if the browser sends it. Older browsers send `Origin`: `null` from our own
+ * May this page POST go on? Only our own forms may. There is no cookie to abuse; this keeps other sites from making a visitor's browser
+ * request mails or use a link (Fetch Metadata, OWASP CSRF Prevention Cheat Sheet). `Sec-Fetch-Site` decides if the browser sends it. Older browsers send `Origin`: `null` from our own
  * form (its page has the policy `no-referrer`), so only another site's origin is refused. Without either header it is no browser.
  * @param ownOrigins the site's origins, read only when an `Origin` has to be compared
  */

@@ -90,7 +90,10 @@ export interface BoundKey {
   readonly expiresAt: Date;
 }
 
-/** Every call throws `StorageUnavailable` if the store does not answer. */
+/**
+ * Which issued key is live for which account. A row alone is worth nothing without the signature.
+ * Every call throws `StorageUnavailable` if the store does not answer.
+ */
 export interface ResetKeyStore {
   /**
    * Binds a key once. Never re-binds: a repeat of the mail must not revive a key that was used in between.

@@ -2,14 +2,7 @@
 // `@azure/functions-core`, through which the library `@azure/functions` registers functions and hooks. One process holds one app.
 import { randomUUID } from 'node:crypto';
 import Module, { createRequire } from 'node:module';
-import { errorText, type Log, type LogLevel } from './log';
-
-/** A value on its way between host and library; exactly one member is set. */
-export interface RpcTypedData {
-  string?: string;
-  json?: string;
-  http?: RpcHttpRequest;
-}
+import { errorText, log, type LogLevel } from './log';
 
 /** An HTTP request in the shape the host sends to a non-streaming app. */
 export interface RpcHttpRequest {
@@ -22,11 +15,7 @@ export interface RpcHttpRequest {
 }
 
 type FunctionCallback = (...args: unknown[]) => unknown;
-
-interface Binding {
-  type: string;
-  [property: string]: unknown;
-}
+type Binding = { type: string } & Record<string, unknown>;
 
 /** A function as `app.http`, `app.storageQueue` or `app.timer` registered it. */
 export interface RegisteredFunction {
@@ -34,10 +23,10 @@ export interface RegisteredFunction {
   callback: FunctionCallback;
 }
 
-/** What a trigger hands to one call of a function. */
+/** What a trigger hands to one call of a function: a value with exactly one member, and the metadata of a queue message. */
 export interface TriggerInput {
-  data: RpcTypedData;
-  metadata?: Record<string, RpcTypedData>;
+  data: { string: string } | { json: string } | { http: RpcHttpRequest };
+  metadata?: Record<string, { string: string } | { json: string }>;
 }
 
 /** A loaded app. */
@@ -64,11 +53,7 @@ interface ProgrammingModel {
   getCapabilities(capabilities: Record<string, string>): Promise<Record<string, string>>;
 }
 
-interface Registrations {
-  functions: RegisteredFunction[];
-  terminateHooks: Set<(context: object) => unknown>;
-  model: ProgrammingModel | undefined;
-}
+type TerminateHook = (context: object) => unknown;
 
 const servedBindings = ['httpTrigger', 'http', 'queueTrigger', 'timerTrigger'];
 
@@ -77,10 +62,23 @@ const servedBindings = ['httpTrigger', 'http', 'queueTrigger', 'timerTrigger'];
  * @param appFile absolute path of the bundle.
  * @throws whatever the bundle throws while loading; Error if it registers nothing or uses what the dev host does not support.
  */
-export async function loadFunctionApp(appFile: string, log: Log): Promise<FunctionApp> {
-  const registrations = installCoreApi(log);
+export async function loadFunctionApp(appFile: string): Promise<FunctionApp> {
+  const functions: RegisteredFunction[] = [];
+  const terminateHooks: TerminateHook[] = [];
+  const registered: { model?: ProgrammingModel } = {};
+  supplyCoreApi({
+    setProgrammingModel: (model: ProgrammingModel) => (registered.model = model),
+    registerFunction: (metadata: RegisteredFunction['metadata'], callback: FunctionCallback) => {
+      functions.push({ metadata, callback });
+    },
+    registerHook: (name: string, hook: TerminateHook) => {
+      if (name !== 'appTerminate') throw new RangeError(`The dev host runs appTerminate hooks only, not ${name}.`);
+      terminateHooks.push(hook);
+    },
+    log: (level: LogLevel, _category: string, text: string) => log(level, 'host', text),
+  });
   createRequire(appFile)(appFile);
-  const { model, functions, terminateHooks } = registrations;
+  const { model } = registered;
   if (!model) throw new Error(`${appFile} registers no function.`);
   if ('HttpUri' in (await model.getCapabilities({}))) {
     throw new Error('The dev host does not support app.setup({ enableHttpStream: true }).');
@@ -91,79 +89,58 @@ export async function loadFunctionApp(appFile: string, log: Log): Promise<Functi
   }
   return {
     functions: functions.sort((left, right) => (upperName(left) < upperName(right) ? -1 : 1)),
-    invoke: (fn, input) => invoke(model, log, fn, input),
+    invoke: (fn, input) => invoke(model, fn, input),
     async terminate() {
       const context = { hookData: {}, appHookData: {} };
-      const results = await Promise.allSettled(
-        [...terminateHooks].map(async (hook) => {
+      const run = async (hook: TerminateHook): Promise<void> => {
+        try {
           await hook(context);
-        }),
-      );
-      for (const result of results) {
-        if (result.status === 'rejected')
-          log('error', 'host', `An appTerminate hook failed: ${errorText(result.reason)}`);
-      }
+        } catch (error) {
+          log('error', 'host', `An appTerminate hook failed: ${errorText(error)}`);
+        }
+      };
+      await Promise.all(terminateHooks.map(run));
     },
   };
 }
 
 const upperName = ({ metadata }: RegisteredFunction): string => metadata.name.toUpperCase();
 
+/** The binding of a function that has this type. */
+export function bindingOf({ metadata }: RegisteredFunction, type: string): Binding | undefined {
+  return Object.values(metadata.bindings).find((binding) => binding.type === type);
+}
+
 async function invoke(
   model: ProgrammingModel,
-  log: Log,
   { metadata, callback }: RegisteredFunction,
   input: TriggerInput,
 ): Promise<unknown> {
   const { name, bindings } = metadata;
   const trigger = Object.keys(bindings).find((key) => bindings[key]?.type.endsWith('Trigger'));
   const invocationId = randomUUID();
-  const core = {
+  const invocation = model.getInvocationModel({
     invocationId,
     metadata,
     request: { invocationId, inputData: [{ name: trigger, data: input.data }], triggerMetadata: input.metadata ?? {} },
     state: 'invocation',
-    log: (level: LogLevel, _category: string, text: string) => {
-      log(level, name, text);
-    },
-  };
+    log: (level: LogLevel, _category: string, text: string) => log(level, name, text),
+  });
   try {
-    const invocation = model.getInvocationModel(core);
     const { context, inputs } = await invocation.getArguments();
     const result = await invocation.invokeFunction(context, inputs, callback);
-    const { returnValue } = await invocation.getResponse(context, result);
-    log('debug', 'host', `Executed '${name}' (Succeeded)`);
-    return returnValue;
+    return (await invocation.getResponse(context, result)).returnValue;
   } catch (error) {
     log('error', name, `Executed '${name}' (Failed): ${errorText(error)}`);
     throw error;
   }
 }
 
-/** Makes `require('@azure/functions-core')` answer in this process. The registrations fill while the bundle is loaded. */
-function installCoreApi(log: Log): Registrations {
-  const registrations: Registrations = { functions: [], terminateHooks: new Set(), model: undefined };
-  interceptLoad({
-    setProgrammingModel: (model: ProgrammingModel) => {
-      registrations.model = model;
-    },
-    registerFunction: (metadata: RegisteredFunction['metadata'], callback: FunctionCallback) => {
-      registrations.functions.push({ metadata, callback });
-    },
-    registerHook: (name: string, callback: (context: object) => unknown) => {
-      if (name !== 'appTerminate') throw new RangeError(`The dev host runs appTerminate hooks only, not ${name}.`);
-      registrations.terminateHooks.add(callback);
-      return { dispose: () => registrations.terminateHooks.delete(callback) };
-    },
-    log: (level: LogLevel, _category: string, text: string) => {
-      log(level, 'host', text);
-    },
-  });
-  return registrations;
-}
-
-/** `Module._load` is private but the only way on Node 20: the id has no file, and `registerHooks` came with Node 22. */
-function interceptLoad(coreApi: object): void {
+/**
+ * Makes `require('@azure/functions-core')` answer in this process. `Module._load` is private but the only way on Node 20: the id has no
+ * file, and `registerHooks` came with Node 22.
+ */
+function supplyCoreApi(coreApi: object): void {
   const load: unknown = Reflect.get(Module, '_load');
   if (typeof load !== 'function') throw new Error('This version of Node has no Module._load to supply a module with.');
   Reflect.set(Module, '_load', function (this: unknown, id: string, ...rest: unknown[]): unknown {

@@ -2,13 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 /** .NET's TimeSpan without days: `hh:mm:ss`, optionally with a fraction. */
-const timeSpanMs = z
-  .string()
-  .regex(/^\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d+)?$/, 'must look like hh:mm:ss')
-  .transform((text) => {
-    const [hours = 0, minutes = 0, seconds = 0] = text.split(':').map(Number);
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000;
-  });
+const timeSpanMs = z.iso.time().transform((text) => Date.parse(`1970-01-01T${text}Z`));
 
 // The defaults are the real host's.
 const queuesSchema = z.object({

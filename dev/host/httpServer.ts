@@ -1,11 +1,11 @@
 // The HTTP side of the dev host: finds the endpoint for a request, checks Host and function key, and answers.
 // It listens on 127.0.0.1 only and never logs a URL.
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { z } from 'zod';
-import type { FunctionApp, RegisteredFunction } from './functionApp';
-import { errorText, type Log } from './log';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import { compileRoute, normalizePath } from './routes';
-import { fromRpcHttpResponse, toRpcHttpRequest } from './rpcHttp';
 
 export interface Answer {
   status: number;
@@ -13,182 +13,85 @@ export interface Answer {
   body?: string | Uint8Array | undefined;
 }
 
-/** A page of the dev host itself. `path` is a route template: `/dev/mailbox/{id}`. */
-export interface DevRoute {
-  path: string;
-  handle: (url: URL, params: Record<string, string>) => Promise<Answer> | Answer;
+/** A request that fits an endpoint. */
+export interface HttpCall {
+  request: IncomingMessage;
+  url: URL;
+  params: Record<string, string>;
+  body: Buffer;
 }
 
-/** Answers the requests that fit its route and methods. */
+/** Answers the requests that fit its path, a route template such as `/dev/mailbox/{id}`, and its methods (default: GET and HEAD). */
 export interface Endpoint {
-  match: ReturnType<typeof compileRoute>;
-  methods: readonly string[];
-  needsKey: boolean;
-  answer(request: IncomingMessage, target: string, params: Record<string, string>, body: Buffer): Promise<Answer>;
+  path: string;
+  methods?: readonly string[];
+  needsKey?: boolean;
+  answer: (call: HttpCall) => Promise<Answer>;
 }
 
 export interface HttpServerOptions {
   /** The first that fits answers. */
   endpoints: readonly Endpoint[];
-  log: Log;
   port: number;
   functionKey?: string | undefined;
-  /** Host names besides localhost, 127.0.0.1 and [::1]; `*` allows any. */
-  allowedHosts?: readonly string[];
+  /** Answers whatever name the client calls the host by, not only localhost, 127.0.0.1 and [::1]. */
+  anyHost?: boolean;
   maxBodyBytes?: number;
 }
 
-/** A listening server. */
-export interface HttpListener {
-  port: number;
-  /** Accepts nothing more and waits for the requests in flight. */
-  close(): Promise<void>;
-}
-
-const httpTrigger = z.object({
-  route: z.string().optional(),
-  methods: z.array(z.string().toUpperCase()),
-  authLevel: z.string().toLowerCase(),
-});
-
 /**
- * The endpoint of a function; none if it has no HTTP trigger.
- * @throws Error when its route is not supported.
- */
-export function functionEndpoint(app: FunctionApp, routePrefix: string, fn: RegisteredFunction): Endpoint[] {
-  const binding = Object.values(fn.metadata.bindings).find(({ type }) => type === 'httpTrigger');
-  if (!binding) return [];
-  const trigger = httpTrigger.parse(binding);
-  return [
-    {
-      match: compileRoute(`${routePrefix}/${trigger.route ?? fn.metadata.name}`),
-      methods: trigger.methods,
-      needsKey: trigger.authLevel !== 'anonymous',
-      async answer(request, target, params, body) {
-        const http = toRpcHttpRequest(request, target, params, body);
-        return fromRpcHttpResponse(await app.invoke(fn, { data: { http } }));
-      },
-    },
-  ];
-}
-
-/** The real host's way to run a function by hand. Here it answers when the run is over, and 500 if it failed. */
-export function adminEndpoint(runTimer: (name: string) => Promise<boolean>): Endpoint {
-  return {
-    match: compileRoute('admin/functions/{name}'),
-    methods: ['POST'],
-    needsKey: true,
-    answer: async (_request, _target, { name = '' }) => ({ status: (await runTimer(name)) ? 202 : 404 }),
-  };
-}
-
-export function devEndpoint({ path, handle }: DevRoute): Endpoint {
-  return {
-    match: compileRoute(path),
-    methods: ['GET', 'HEAD'],
-    needsKey: false,
-    answer: async ({ headers: { host = 'localhost' } }, target, params) =>
-      handle(new URL(`http://${host}${target}`), params),
-  };
-}
-
-/**
- * Starts listening.
+ * Starts listening. `close` accepts nothing more and waits for the requests in flight.
  * @throws Error with code EADDRINUSE when the port is taken.
  */
-export async function startHttpServer(options: HttpServerOptions): Promise<HttpListener> {
+export async function startHttpServer(options: HttpServerOptions) {
+  const routes = options.endpoints.map((endpoint) => ({ ...endpoint, match: compileRoute(endpoint.path) }));
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    // A function's own failure is logged where it was called.
+    const answer = await findAnswer(options, routes, request).catch((): Answer => ({ status: 500 }));
+    if (response.destroyed) return;
+    response.statusCode = answer.status;
+    response.setHeaders(new Map(Object.entries(answer.headers ?? {})));
+    if (!server.listening) response.setHeader('connection', 'close');
+    response.end(answer.body);
+    request.resume();
+  };
   // Kestrel's limits: 32 KiB of headers, idle connections kept for 130 s.
   const server = createServer({ maxHeaderSize: 32 * 1024, keepAliveTimeout: 130_000 }, (request, response) => {
-    void serve(options, request, response, () => !server.listening);
+    void serve(request, response);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(options.port, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
-  return {
-    port: address.port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-      }),
-  };
+  await once(server.listen(options.port, '127.0.0.1'), 'listening');
+  return { port: (server.address() as AddressInfo).port, close: () => promisify(server.close.bind(server))() };
 }
 
-async function serve(
-  options: HttpServerOptions,
+type Route = Endpoint & { match: ReturnType<typeof compileRoute> };
+
+async function findAnswer(
+  { functionKey, anyHost, maxBodyBytes = Infinity }: HttpServerOptions,
+  routes: readonly Route[],
   request: IncomingMessage,
-  response: ServerResponse,
-  isClosing: () => boolean,
-): Promise<void> {
-  let answer: Answer | undefined;
-  try {
-    answer = await findAnswer(options, request);
-  } catch (error) {
-    // A function's own failure is logged where it was called.
-    options.log('debug', 'host', `A request failed: ${errorText(error)}`);
-    answer = { status: 500 };
-  }
-  if (answer === undefined || response.destroyed) return;
-  response.statusCode = answer.status;
-  for (const [name, value] of Object.entries(answer.headers ?? {})) {
-    response.setHeader(name, value);
-  }
-  if (isClosing()) response.setHeader('connection', 'close');
-  response.end(answer.body);
-  request.resume();
-}
-
-/** @returns undefined when the client went away before its request was complete. */
-async function findAnswer(options: HttpServerOptions, request: IncomingMessage): Promise<Answer | undefined> {
+): Promise<Answer> {
   const host = request.headers.host ?? '';
   const target = (request.url ?? '').replace(/^https?:\/\/[^/?]*/i, '');
   if (!target.startsWith('/') || target.includes('%00') || !isHost(host)) return { status: 400 };
-  if (!isAllowedHost(host, options.allowedHosts ?? [])) return { status: 421 };
+  // Refusing foreign names keeps DNS rebinding away from a developer's machine.
+  if (!anyHost && !/^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i.test(host)) return { status: 421 };
 
   const path = normalizePath(target.split('?')[0] ?? '');
-  for (const endpoint of options.endpoints) {
-    const params = endpoint.methods.includes(request.method ?? '') ? endpoint.match(path) : undefined;
+  for (const { match, methods = ['GET', 'HEAD'], needsKey = false, answer } of routes) {
+    const params = methods.includes(request.method ?? '') ? match(path) : undefined;
     if (!params) continue;
-    if (endpoint.needsKey && !hasKey(request, target, options.functionKey)) return { status: 401 };
-    const { maxBodyBytes = Infinity } = options;
-    // The real host turns a body over its own limit into an empty 500.
-    if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) {
-      return { status: 500, headers: { connection: 'close' } };
-    }
-    const body = await readBody(request);
-    return body && endpoint.answer(request, target, params, body);
+    const url = new URL(`http://${host}${target}`);
+    const sentKey = request.headers['x-functions-key'] ?? url.searchParams.get('code');
+    if (needsKey && (!functionKey || sentKey !== functionKey)) return { status: 401 };
+    // The real host turns a body over its own limit into an empty 500, and takes one without Content-Length (chunked) for empty.
+    const length = Number(request.headers['content-length'] ?? 0);
+    if (length > maxBodyBytes) return { status: 500, headers: { connection: 'close' } };
+    const body = length === 0 ? Buffer.alloc(0) : await buffer(request);
+    return answer({ request, url, params, body });
   }
   return { status: 404 };
 }
 
-/** The real host hands over a body by its Content-Length only: a chunked one counts as empty. @returns undefined if it breaks off */
-async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  if (Number(request.headers['content-length'] ?? 0) === 0) return Buffer.alloc(0);
-  try {
-    for await (const chunk of request) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
-  } catch {
-    return undefined;
-  }
-  return Buffer.concat(chunks);
-}
-
 function isHost(host: string): boolean {
   return /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i.test(host) && URL.canParse(`http://${host}/`);
-}
-
-/** Refusing foreign names keeps DNS rebinding away from a developer's machine. */
-function isAllowedHost(host: string, allowedHosts: readonly string[]): boolean {
-  const name = host.replace(/:\d+$/, '').toLowerCase();
-  return ['localhost', '127.0.0.1', '[::1]', ...allowedHosts].some(
-    (allowed) => allowed === '*' || allowed.toLowerCase() === name,
-  );
-}
-
-function hasKey(request: IncomingMessage, target: string, functionKey = ''): boolean {
-  const sent = request.headers['x-functions-key'] ?? new URLSearchParams(target.split('?')[1]).get('code');
-  return functionKey !== '' && sent === functionKey;
 }

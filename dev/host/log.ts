@@ -1,19 +1,15 @@
 /** Severity of one line of log, as the library names them. */
 export type LogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
 
-/** Writes one event. `source` is a function's name, or `host`. Never pass a request's URL: a path can hold a reset key. */
-export type Log = (level: LogLevel, source: string, text: string) => void;
-
 /**
- * The log of a terminal: `[name] text`. The app's lines go to standard output, the host's own errors to standard error.
- * @param verbose shows trace and debug lines as well.
+ * Writes `[source] text` to the terminal: the app's lines to standard output, the host's own errors to standard error.
+ * Never pass a request's URL: a path can hold a reset key.
+ * @param source a function's name, or `host`
  */
-export function consoleLog(verbose: boolean): Log {
-  return (level, source, text) => {
-    if (level === 'none' || (!verbose && (level === 'trace' || level === 'debug'))) return;
-    const isTrouble = source === 'host' && (level === 'warning' || level === 'error' || level === 'critical');
-    (isTrouble ? process.stderr : process.stdout).write(`[${source}] ${text}\n`);
-  };
+export function log(level: LogLevel, source: string, text: string): void {
+  if (level === 'none' || level === 'trace' || level === 'debug') return;
+  const stream = source === 'host' && level !== 'information' ? process.stderr : process.stdout;
+  stream.write(`[${source}] ${text}\n`);
 }
 
 /** An error as text for the log: its stack with every cause. */

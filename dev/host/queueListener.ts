@@ -2,48 +2,62 @@
 // It survives an outage of the storage, which it logs once. A message that it cannot settle becomes visible again by itself.
 import { setTimeout as delay } from 'node:timers/promises';
 import { type DequeuedMessageItem, type QueueClient, QueueServiceClient, RestError } from '@azure/storage-queue';
-import type { TriggerInput } from './functionApp';
+import { z } from 'zod';
+import { bindingOf, type FunctionApp, type RegisteredFunction, type TriggerInput } from './functionApp';
 import type { QueueSettings } from './hostJson';
-import { errorText, type Log } from './log';
+import { errorText, log } from './log';
 
-export interface QueueListenerOptions {
+interface Listener {
   functionName: string;
-  queueName: string;
-  connectionString: string;
+  queue: QueueClient;
+  poisonQueue: QueueClient;
   queues: QueueSettings;
   /** How long a message stays hidden without a renewal; it is renewed at half time while the function runs. */
   holdSeconds: number;
   /** Calls the function; a rejection means that it failed, and is logged already. */
   run: (input: TriggerInput) => Promise<unknown>;
-  log: Log;
-}
-
-interface Listener extends QueueListenerOptions {
-  queue: QueueClient;
-  poisonQueue: QueueClient;
   stopped: AbortSignal;
   isDown: boolean;
 }
 
+const queueTrigger = z.object({ queueName: z.string(), connection: z.string() });
 const minPollingMs = 100;
 
-/** Starts polling; never rejects, whatever the storage does. `close` waits until the messages in work are done. */
-export function startQueueListener(options: QueueListenerOptions): { close(): Promise<void> } {
-  const service = QueueServiceClient.fromConnectionString(options.connectionString, {
-    retryOptions: { maxTries: 3, retryDelayInMs: 100, maxRetryDelayInMs: 1000 },
-  });
+/** Polls the queue of each queue function; never rejects, whatever the storage does. `close` waits until the messages in work are done. */
+export function listenToQueues(
+  app: FunctionApp,
+  queues: QueueSettings,
+  holdSeconds: number,
+): { close(): Promise<void> } {
   const stop = new AbortController();
-  const polling = pollQueue({
-    ...options,
-    queue: service.getQueueClient(options.queueName),
-    poisonQueue: service.getQueueClient(`${options.queueName}-poison`),
-    stopped: stop.signal,
-    isDown: false,
+  const polling = app.functions.map(async (fn: RegisteredFunction) => {
+    const binding = bindingOf(fn, 'queueTrigger');
+    if (!binding) return;
+    const { queueName, connection } = queueTrigger.parse(binding);
+    const functionName = fn.metadata.name;
+    const connectionString = process.env[connection];
+    if (!connectionString) {
+      log('error', 'host', `The function '${functionName}' gets no messages: ${connection} is missing.`);
+      return;
+    }
+    const service = QueueServiceClient.fromConnectionString(connectionString, {
+      retryOptions: { maxTries: 3, retryDelayInMs: 100, maxRetryDelayInMs: 1000 },
+    });
+    await pollQueue({
+      functionName,
+      queue: service.getQueueClient(queueName),
+      poisonQueue: service.getQueueClient(`${queueName}-poison`),
+      queues,
+      holdSeconds,
+      run: (input) => app.invoke(fn, input),
+      stopped: stop.signal,
+      isDown: false,
+    });
   });
   return {
-    close() {
+    async close() {
       stop.abort();
-      return polling;
+      await Promise.all(polling);
     },
   };
 }
@@ -71,11 +85,11 @@ async function pollQueue(listener: Listener): Promise<void> {
 
 /** @returns nothing while the storage is down. A missing queue is made, also after the storage was emptied. */
 async function receive(listener: Listener): Promise<DequeuedMessageItem[]> {
-  const { queue, queueName, queues, holdSeconds, log } = listener;
+  const { queue, queues, holdSeconds } = listener;
   try {
     const hold = { numberOfMessages: queues.batchSize, visibilityTimeout: holdSeconds };
     const received = await queue.receiveMessages({ ...hold, ...inTime() });
-    if (listener.isDown) log('information', 'host', `The queue ${queueName} can be read again.`);
+    if (listener.isDown) log('information', 'host', `The queue ${queue.name} can be read again.`);
     listener.isDown = false;
     return received.receivedMessageItems;
   } catch (error) {
@@ -83,7 +97,7 @@ async function receive(listener: Listener): Promise<DequeuedMessageItem[]> {
       await queue.createIfNotExists(inTime()).catch(() => undefined); // the next poll tells
       return [];
     }
-    const text = `The queue ${queueName} cannot be read; retrying until it can. ${storageErrorText(error)}`;
+    const text = `The queue ${queue.name} cannot be read; retrying until it can. ${storageErrorText(error)}`;
     if (!listener.isDown) log('error', 'host', text);
     listener.isDown = true;
     return [];
@@ -91,7 +105,7 @@ async function receive(listener: Listener): Promise<DequeuedMessageItem[]> {
 }
 
 async function settle(listener: Listener, message: DequeuedMessageItem): Promise<void> {
-  const { functionName, queues, stopped, run, log, queue, poisonQueue } = listener;
+  const { functionName, queues, stopped, run, queue, poisonQueue } = listener;
   const { messageId, messageText, dequeueCount } = message;
   const endHold = holdMessage(listener, message);
   const release = async (afterMs: number): Promise<void> => {
@@ -105,11 +119,11 @@ async function settle(listener: Listener, message: DequeuedMessageItem): Promise
     await queue.deleteMessage(messageId, popReceipt, inTime());
   };
   try {
-    const text = decodeBase64(messageText);
+    const bytes = Buffer.from(messageText, 'base64');
     if (stopped.aborted) return await release(0);
-    if (text === undefined) return await poison('is not base64');
+    if (bytes.toString('base64') !== messageText) return await poison('is not base64');
     if (dequeueCount > queues.maxDequeueCount) return await poison(`was dequeued ${dequeueCount} times`);
-    const hasSucceeded = await run(triggerInput(message, text)).then(
+    const hasSucceeded = await run(triggerInput(message, bytes.toString('utf8'))).then(
       () => true,
       () => false,
     );
@@ -117,8 +131,7 @@ async function settle(listener: Listener, message: DequeuedMessageItem): Promise
     else if (dequeueCount < queues.maxDequeueCount) await release(queues.visibilityTimeout);
     else await poison(`failed ${dequeueCount} times`);
   } catch (error) {
-    const text = `Message ${messageId} of '${functionName}' could not be settled: ${storageErrorText(error)}`;
-    log('warning', 'host', text);
+    log('warning', functionName, `Message ${messageId} could not be settled: ${storageErrorText(error)}`);
   } finally {
     void endHold();
   }
@@ -126,7 +139,7 @@ async function settle(listener: Listener, message: DequeuedMessageItem): Promise
 
 /** Renews the message's hold at half time. @returns a function that ends this and answers the pop receipt that is valid then. */
 function holdMessage(
-  { queue, holdSeconds, log }: Listener,
+  { queue, holdSeconds }: Listener,
   { messageId, popReceipt: first }: DequeuedMessageItem,
 ): () => Promise<string> {
   // Each renewal voids the earlier pop receipt, so whoever needs one waits for a renewal in progress.
@@ -135,8 +148,7 @@ function holdMessage(
     popReceipt = popReceipt.then(async (current) => {
       try {
         return (await queue.updateMessage(messageId, current, undefined, holdSeconds, inTime())).popReceipt ?? current;
-      } catch (error) {
-        log('debug', 'host', `The hold of message ${messageId} was not renewed: ${storageErrorText(error)}`);
+      } catch {
         return current;
       }
     });
@@ -157,11 +169,6 @@ function triggerInput(message: DequeuedMessageItem, text: string): TriggerInput 
       DequeueCount: { json: JSON.stringify(message.dequeueCount) },
     },
   };
-}
-
-function decodeBase64(text: string): string | undefined {
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64') === text ? bytes.toString('utf8') : undefined;
 }
 
 /** The SDK's own message holds the URL and the whole response; the code says enough. */

@@ -36,31 +36,17 @@ export function compileRoute(template: string): (path: string) => Record<string,
 }
 
 /**
- * Decodes a path and removes its dot segments, as Kestrel does, in this order: `%2F` and malformed sequences stay as they are.
+ * Decodes a path and removes its dot segments, as Kestrel does: `%2F` and malformed sequences stay as they are.
  * @param path as it came, without the query.
  */
 export function normalizePath(path: string): string {
-  const decoded = path.replace(/(?:%[0-9a-f]{2})+/gi, (sequence) =>
-    sequence
-      .split(/(%2f)/i)
-      .map((part) => (/^%2f$/i.test(part) ? part : decodeOrKeep(part)))
-      .join(''),
-  );
-  const kept: string[] = [];
-  const segments = decoded.split('/');
-  segments.forEach((segment, index) => {
-    const isDots = segment === '.' || segment === '..';
-    if (!isDots) kept.push(segment);
-    if (segment === '..' && kept.length > 1) kept.pop();
-    if (isDots && index === segments.length - 1) kept.push('');
+  // Of a scheme that it does not know, URL removes the dot segments, encoded ones too, and converts no backslash.
+  const { pathname } = new URL(`path://host${path.replaceAll('#', '%23')}`);
+  return pathname.replace(/(?:%(?!2f)[0-9a-f]{2})+/gi, (sequence) => {
+    try {
+      return decodeURIComponent(sequence);
+    } catch {
+      return sequence;
+    }
   });
-  return kept.join('/');
-}
-
-function decodeOrKeep(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

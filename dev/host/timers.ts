@@ -1,63 +1,55 @@
 // Timer triggers. A run that fails is logged and the schedule goes on; a timer never runs twice at once.
 import { Cron } from 'croner';
 import { z } from 'zod';
-import type { FunctionApp, RegisteredFunction } from './functionApp';
+import { bindingOf, type FunctionApp } from './functionApp';
 
-/** The app's timers. */
-export interface Timers {
-  /**
-   * Runs a timer now, or right after a run in progress.
-   * @returns false if there is no such timer.
-   * @throws whatever the function threw.
-   */
-  run: (name: string) => Promise<boolean>;
-  /** Ends the schedules and waits for the runs in progress. */
-  close(): Promise<void>;
-}
-
-const timerTrigger = z.object({ type: z.literal('timerTrigger'), schedule: z.string(), runOnStartup: z.boolean() });
+const timerTrigger = z.object({ schedule: z.string(), runOnStartup: z.boolean().default(false) });
+const data = { json: JSON.stringify({ Schedule: { AdjustForDST: true }, IsPastDue: false }) };
 
 /**
  * @param isScheduled false leaves only `run`: no schedule and no run on start-up.
  * @throws Error when a schedule cannot be read.
  */
-export function startTimers(app: FunctionApp, isScheduled: boolean): Timers {
+export function startTimers(app: FunctionApp, isScheduled: boolean) {
   const schedules: Cron[] = [];
   /** By function name: settled when the latest run is over; never rejects. */
-  const idle = new Map<string, Promise<void>>();
+  const latest = new Map<string, Promise<unknown>>();
 
-  const runTimer = (fn: RegisteredFunction): Promise<void> => {
-    const input = { json: JSON.stringify({ Schedule: { AdjustForDST: true }, IsPastDue: false }) };
-    const run = (idle.get(fn.metadata.name) ?? Promise.resolve()).then(async () => {
-      await app.invoke(fn, { data: input });
-    });
-    // The failure is logged where the function is called.
-    idle.set(
-      fn.metadata.name,
-      run.catch(() => undefined),
+  /** Runs a timer now, or right after a run in progress. @returns false if there is none. @throws whatever the function threw. */
+  const run = async (name: string): Promise<boolean> => {
+    const fn = app.functions.find(({ metadata }) => metadata.name === name);
+    const before = latest.get(name);
+    if (!fn || !before) return false;
+    const own = before.then(() => app.invoke(fn, { data }));
+    latest.set(
+      name,
+      own.catch(() => undefined),
     );
-    return run;
+    await own;
+    return true;
   };
 
-  const timers = app.functions.flatMap((fn) => {
-    const binding = Object.values(fn.metadata.bindings).find(({ type }) => type === 'timerTrigger');
-    return binding ? [{ fn, trigger: timerTrigger.parse({ runOnStartup: false, ...binding }) }] : [];
-  });
-  for (const { fn, trigger } of isScheduled ? timers : []) {
-    const quietly = (): Promise<void> => runTimer(fn).catch(() => undefined);
+  for (const fn of app.functions) {
+    const binding = bindingOf(fn, 'timerTrigger');
+    if (!binding) continue;
+    const { name } = fn.metadata;
+    const { schedule, runOnStartup } = timerTrigger.parse(binding);
+    latest.set(name, Promise.resolve());
+    if (!isScheduled) continue;
+    // The failure is logged where the function is called.
+    const quietly = async (): Promise<void> => {
+      await run(name).catch(() => undefined);
+    };
     // As on Azure: six fields, UTC. `protect` skips a run that is due during another.
-    schedules.push(new Cron(trigger.schedule, { mode: '6-part', timezone: 'UTC', protect: true }, quietly));
-    if (trigger.runOnStartup) void quietly();
+    schedules.push(new Cron(schedule, { mode: '6-part', timezone: 'UTC', protect: true }, quietly));
+    if (runOnStartup) void quietly();
   }
   return {
-    async run(name) {
-      const found = timers.find(({ fn }) => fn.metadata.name === name);
-      if (found) await runTimer(found.fn);
-      return found !== undefined;
-    },
+    run,
+    /** Ends the schedules and waits for the runs in progress. */
     async close() {
       for (const cron of schedules) cron.stop();
-      await Promise.all(idle.values());
+      await Promise.all(latest.values());
     },
   };
 }

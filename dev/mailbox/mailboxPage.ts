@@ -1,4 +1,4 @@
-// What the index and the mailbox look like. Everything from a mail is escaped; its HTML is shown by a frame without scripts.
+// What the mailbox looks like. Everything from a mail is escaped; its HTML is shown by a frame without scripts.
 import { createHash } from 'node:crypto';
 import Mustache from 'mustache';
 import { mailedLinks, type KeptMail } from './readMails';
@@ -16,7 +16,7 @@ const style = `
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;display:grid;grid-template:auto 1fr/22rem 1fr;background:var(--page);color:var(--ink);font:.9375rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;overflow-wrap:anywhere}
 header{grid-column:1/-1;display:flex;flex-wrap:wrap;align-items:baseline;gap:.25rem 1rem;padding:.875rem 1.25rem;background:var(--card);border-bottom:1px solid var(--line)}
-h1{margin:0;font-size:1.125rem}header p{margin:0;color:var(--soft);font-size:.875rem}header a{margin-inline-start:auto}
+h1{margin:0;font-size:1.125rem}header p{margin:0;color:var(--soft);font-size:.875rem}header span{display:flex;gap:1rem;margin-inline-start:auto}
 a{color:var(--main)}
 nav{border-inline-end:1px solid var(--line);background:var(--card);overflow:auto}
 nav ol{list-style:none;margin:0;padding:0}
@@ -34,8 +34,6 @@ pre,iframe{flex:1;width:100%;margin:0;min-height:26rem;border:1px solid var(--li
 pre{padding:1rem;font:.875rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;white-space:pre-wrap}
 .none{margin:auto;max-width:26rem;text-align:center;color:var(--soft)}
 :focus-visible{outline:3px solid var(--main);outline-offset:-3px}
-.index{grid-column:1/-1;padding:2rem 1.25rem;max-width:44rem}.index dl{grid-template-columns:max-content 1fr;gap:.75rem 1.5rem;margin:0;font-size:1rem}
-@media (max-width:48rem){.index dl{display:block}.index dd{margin-bottom:.75rem}}
 @media (max-width:48rem){body{display:block}nav{max-height:14rem;border-bottom:1px solid var(--line)}iframe,pre{min-height:24rem}}
 `.replace(/\n/g, '');
 
@@ -52,32 +50,24 @@ setInterval(async () => {
 
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text, 'utf8').digest('base64')}'`;
 
-/** Content-Security-Policy of both pages. */
+/** Content-Security-Policy of the page. */
 export const pagePolicy = [
-  "default-src 'none'",
-  `style-src ${hashOf(style)}`,
-  `script-src ${hashOf(script)}`,
-  "connect-src 'self'",
-  "frame-src 'self'",
-  'img-src data:',
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-  "form-action 'none'",
+  `default-src 'none'; style-src ${hashOf(style)}; script-src ${hashOf(script)}; connect-src 'self'; frame-src 'self'`,
+  "img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 ].join('; ');
 
-const head = `<!DOCTYPE html>
+const template = `<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{title}}</title>
+<title>Mailbox ({{mails.length}})</title>
 <link rel="icon" href="data:,">
 <style>${style}</style>
 </head>
-`;
-
-const mailboxTemplate = `${head}<body data-newest="{{newest}}">
-<header><h1>Mailbox</h1><p>What the app would have sent. Nothing leaves this machine.</p><a href="/">Index</a></header>
+<body data-newest="{{newest}}">
+<header><h1>Mailbox</h1><p>What the app would have sent. Nothing leaves this machine.</p>
+<span><a href="{{appUrl}}/accounts/password/reset/">Pages</a> <a href="{{appUrl}}/api/openapi.json">OpenAPI</a> <a href="{{appUrl}}/api/health">Health</a> <a href="/dev/mailbox.json">Mails as JSON</a></span></header>
 <nav aria-label="Mails"><ol>
 {{#mails}}
 <li><a href="/dev/mailbox/{{id}}"{{#isShown}} aria-current="true"{{/isShown}}><b>{{subject}}</b><span>{{to}} <time datetime="{{iso}}">{{time}}</time></span></a></li>
@@ -100,41 +90,18 @@ const mailboxTemplate = `${head}<body data-newest="{{newest}}">
 {{#body}}
 <pre tabindex="0" role="region" aria-label="Mail">{{.}}</pre>
 {{/body}}
-{{#frame}}
-<iframe title="The mail as HTML" sandbox="${mailSandbox}" src="{{.}}"></iframe>
-{{/frame}}
+{{^body}}
+<iframe title="The mail as HTML" sandbox="${mailSandbox}" src="/dev/mailbox/{{id}}/html"></iframe>
+{{/body}}
 {{/mail}}
 {{^mail}}
-<p class="none">No mail yet. <a href="{{ask}}">Ask for a reset</a>, and it appears here within a second or two.</p>
+<p class="none">No mail yet. <a href="{{appUrl}}/accounts/password/reset/">Ask for a reset</a>, and it appears here within a second or two.</p>
 {{/mail}}
 </main>
 <script>${script}</script>
 </body>
 </html>
 `;
-
-const indexTemplate = `${head}<body>
-<header><h1>Password reset</h1><p>Running on this machine, for development.</p></header>
-<main class="index"><dl>
-{{#entries}}
-<dt><a href="{{href}}">{{label}}</a></dt><dd>{{what}}</dd>
-{{/entries}}
-</dl></main>
-</body>
-</html>
-`;
-
-/** Everything there is to open. @param appUrl the app's origin */
-export function indexPage(appUrl: string): string {
-  const entries = [
-    { href: `${appUrl}/accounts/password/reset/`, label: 'Pages', what: 'Ask for a reset as a visitor does.' },
-    { href: '/dev/mailbox', label: 'Mailbox', what: 'The mails the app would have sent.' },
-    { href: '/dev/mailbox.json', label: 'Mailbox as JSON', what: 'The same for scripts, with links and reset keys.' },
-    { href: `${appUrl}/api/openapi.json`, label: 'OpenAPI', what: 'Every HTTP call.' },
-    { href: `${appUrl}/api/health`, label: 'Health', what: 'Whether the app can work.' },
-  ];
-  return Mustache.render(indexTemplate, { title: 'Password reset: development', entries });
-}
 
 /** @param mails newest first @param appUrl the app's origin, to which the mail's links lead */
 export function mailboxPage(
@@ -152,18 +119,14 @@ export function mailboxPage(
     // A mail to several accounts has a button for each, whose words name the account.
     links: links.map(({ here, label }) => ({ here, text: (links.length > 1 && label) || 'Open the link here' })),
     body: view === 'html' ? undefined : shown[view],
-    frame: view === 'html' ? `/dev/mailbox/${shown.id}/html` : undefined,
   };
-  return Mustache.render(mailboxTemplate, {
-    title: `Mailbox (${mails.length})`,
-    ask: `${appUrl}/accounts/password/reset/`,
+  return Mustache.render(template, {
+    appUrl,
     newest: mails[0]?.id ?? '',
-    mails: mails.map((item) => ({
-      ...item,
-      isShown: item.id === shown?.id,
-      iso: item.date.toISOString(),
-      time: item.date.toISOString().slice(11, 19),
-    })),
+    mails: mails.map((item) => {
+      const iso = item.date.toISOString();
+      return { ...item, isShown: item.id === shown?.id, iso, time: iso.slice(11, 19) };
+    }),
     mail,
   });
 }

@@ -4,29 +4,7 @@ import path from 'node:path';
 import PostalMime from 'postal-mime';
 
 /** One mail as the page shows it. */
-export interface KeptMail {
-  /** The file's name without `.eml`. */
-  readonly id: string;
-  readonly subject: string;
-  readonly from: string;
-  readonly to: string;
-  readonly date: Date;
-  readonly text: string;
-  readonly html: string;
-  readonly source: string;
-}
-
-/** A link of a mail that leads to a page of the app. */
-export interface MailedLink {
-  /** The words of the mail's own button; empty if the mail has no HTML. */
-  readonly label: string;
-  /** As mailed. */
-  readonly url: string;
-  /** The same page on this machine. */
-  readonly here: string;
-  /** The reset key in it, if any. */
-  readonly key: string | undefined;
-}
+export type KeptMail = NonNullable<Awaited<ReturnType<typeof readMail>>>;
 
 const suffix = '.eml';
 const isId = (id: string): boolean => /^[\w-]{1,200}$/.test(id);
@@ -39,8 +17,11 @@ export async function listMailIds(directory: string): Promise<string[]> {
   return ids.filter(isId).sort().reverse();
 }
 
-/** One mail, or undefined when there is none of that id. */
-export async function readMail(directory: string, id: string): Promise<KeptMail | undefined> {
+/**
+ * One mail, or undefined when there is none of that id.
+ * @param id the file's name without `.eml`
+ */
+export async function readMail(directory: string, id: string) {
   if (!isId(id)) return undefined;
   const source = await readFile(path.join(directory, `${id}${suffix}`)).catch(() => undefined);
   if (source === undefined) return undefined;
@@ -62,7 +43,7 @@ export async function readMail(directory: string, id: string): Promise<KeptMail 
  * @param origin of the app here
  * @returns undefined for a link to elsewhere, such as the site's log-in page
  */
-function linkHere(url: string, origin: string): Pick<MailedLink, 'here' | 'key'> | undefined {
+function linkHere(url: string, origin: string): { here: string; key: string | undefined } | undefined {
   if (!/^https?:/.test(url) || !URL.canParse(url)) return undefined;
   const key = /\beyJ[\w-]+\.[\w-]+\.[\w-]+/.exec(url)?.[0];
   if (key !== undefined) return { here: `${origin}${resetPath}key/${key}/`, key };
@@ -70,8 +51,11 @@ function linkHere(url: string, origin: string): Pick<MailedLink, 'here' | 'key'>
   return pathname.startsWith(resetPath) ? { here: `${origin}${pathname}${search}`, key } : undefined;
 }
 
-/** The links of a mail that lead to this app, each once, in the order of the text. */
-export function mailedLinks({ text, html }: Pick<KeptMail, 'text' | 'html'>, origin: string): MailedLink[] {
+/**
+ * The links of a mail that lead to this app, each once, in the order of the text: `url` as mailed, `here` the same page on this
+ * machine, the reset `key` in it, and as `label` the words of the mail's own button (empty if it has no HTML).
+ */
+export function mailedLinks({ text, html }: Pick<KeptMail, 'text' | 'html'>, origin: string) {
   const labels = new Map<string, string>();
   for (const [, href = '', content = ''] of html.matchAll(/<a\s[^>]*?href="([^"]*)"[^>]*>(.*?)<\/a>/gis)) {
     const url = unescapeHtml(href);
@@ -93,12 +77,10 @@ export function htmlWithLinksHere(html: string, origin: string): string {
   return linked.replace(/<head>/i, '<head><base target="_blank">');
 }
 
-const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"' };
+const entities: Record<string, string> = {
+  ...{ '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'" },
+  ...{ '&#x2F;': '/', '&#x60;': '`', '&#x3D;': '=' },
+};
 
 /** Undoes what Mustache escapes. */
-function unescapeHtml(text: string): string {
-  return text.replace(/&(?:#x([\da-f]{1,5})|#(\d{1,6})|(amp|lt|gt|quot));/gi, (_, hex, decimal, name: string) => {
-    if (name) return entities[name.toLowerCase()] ?? '';
-    return String.fromCodePoint(hex ? parseInt(String(hex), 16) : Number(decimal));
-  });
-}
+const unescapeHtml = (text: string): string => text.replace(/&#?\w+;/g, (entity) => entities[entity] ?? entity);

@@ -323,6 +323,7 @@ function report(
   deps.emit({ event: 'sendMail', level, outcome, mailId, kind, attempt, ageSeconds, ...more });
 }
 
+/** The outbox of one process. */
 export interface Outbox {
   /** Handles one message of the queue, see `handleMessage`. */
   handle(message: unknown): Promise<void>;

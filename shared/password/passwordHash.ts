@@ -93,7 +93,8 @@ export type EncodePassword = (newPassword: string, claims: ResetKeyClaims) => Pr
 const maxWaitMs = 2000;
 
 /**
- * Hashes with as many threads as there are cores (libuv has four), one at a time per reset key.
+ * Hashes with as many threads as there are cores (libuv has four), one at a time per reset key. Without a bound a burst of redemptions
+ * would delay everyone else's answer by its whole length: one hash takes a core and 19 MiB.
  * @param hash for tests, as are the last two
  */
 export function createPasswordEncoder(

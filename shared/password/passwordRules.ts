@@ -96,7 +96,10 @@ export type CommonPasswords = (password: string) => boolean;
 
 let loaded: Promise<CommonPasswords> | undefined;
 
-/** About 30,000 passwords from leaks, lower case: the list of `@zxcvbn-ts/language-common`. */
+/**
+ * About 30,000 passwords from leaks, lower case: the list of `@zxcvbn-ts/language-common`. Loaded with the first redemption: a cold start
+ * that answers a request does not unpack it.
+ */
 export function loadCommonPasswords(): Promise<CommonPasswords> {
   loaded ??= import('@zxcvbn-ts/language-common').then(({ dictionary }) => {
     const common = new Set(dictionary['passwords-common']);
@@ -109,6 +112,8 @@ const breachTimeoutMs = 1500;
 const maxAnswerChars = 2_000_000;
 
 /**
+ * Asks the Pwned Passwords range API whether a password was found in a breach. Only the first five hex digits of its SHA-1 leave the
+ * process (k-anonymity). Fails open: an outage there must not lock anybody out here.
  * @param baseUrl `PWNED_PASSWORDS_URL`
  * @returns true when the password is known to have leaked; false when not, or when the service does not answer in 1.5 s (logged)
  * @see https://haveibeenpwned.com/API/v3#PwnedPasswords (`Add-Padding` hides the size of the answer)

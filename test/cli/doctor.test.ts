@@ -5,7 +5,7 @@ import { checkSecrets } from '../../cli/doctor/checkSettings';
 import { checkSite } from '../../cli/doctor/checkSite';
 import type { CheckInput, Finding } from '../../cli/doctor/finding';
 import { run } from '../../cli/site/run';
-import { seedSampleAccounts } from '../../dev/sampleAccounts';
+import { seedSampleAccounts } from '../../dev/samples';
 import { readConfig } from '../../shared/config';
 import {
   createStorageClients,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import type { HostProcess } from '../../dev/host/hostProcess';
 import { compileRoute } from '../../dev/host/routes';
-import { eventually, startFixtureApp } from './fixtures/fixtureApp';
+import { startFixtureApp } from './fixtures/fixtureApp';
 import { send, sendBytes } from './fixtures/rawHttp';
 
 let host: HostProcess;
@@ -11,62 +11,44 @@ const maxBodyBytes = 2000;
 
 beforeAll(async () => {
   host = await startFixtureApp({
-    allowedHosts: ['evil.example'],
-    functionKey: 'the-key',
-    env: { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(maxBodyBytes) },
+    env: { DEV_FUNCTION_KEY: 'the-key', FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(maxBodyBytes) },
   });
 });
 afterAll(() => host.stop());
 
 const get = (path: string, init?: RequestInit): Promise<Response> => fetch(host.url + path, init);
-const echo = async (path: string, init?: RequestInit): Promise<Echo> => (await get(path, init)).json() as Promise<Echo>;
 
-/** What the fixture's function `echo` answers. */
-interface Echo {
-  method: string;
-  url: string;
-  params: Record<string, string>;
-  query: Record<string, string>;
-  headers: Record<string, string>;
-  body: string;
-}
+/** What the fixture's functions answer: JSON, read as latin1. */
+const bodyOf = (latin1: string) => JSON.parse(Buffer.from(latin1, 'latin1').toString()) as { params?: unknown };
 
 describe('routes', () => {
-  test('a path is matched ignoring case, and may end in a slash', async () => {
-    expect((await get('/api/ECHO/a')).status).toBe(200);
-    expect((await get('/api/echo/a/')).status).toBe(200);
-    expect((await get('/api/echo/a/b')).status).toBe(404);
+  test.each<[string, number | Record<string, string>]>([
+    ['/api/ECHO/a', { first: 'a' }],
+    ['/api/echo/a/', { first: 'a' }],
+    ['/api/echo/a%20b%C3%A9', { first: 'a bé' }],
+    ['/api/echo/a%2Fb', { first: 'a%2Fb' }],
+    ['/api/echo/%zz%ff', { first: '%zz%ff' }],
+    ['/api/rest/a/b/c', { rest: 'a/b/c' }],
+    ['/api/rest', {}],
+    ['/api/x/../echo/a', { first: 'a' }],
+    ['/api/x/%2e%2E/echo/a', { first: 'a' }],
+    ['/../api/./echo/a', { first: 'a' }],
+    ['/api/echo/a\\..\\b', { first: 'a\\..\\b' }],
+    ['/api/echo/%00', 400],
+    ['/api/echo/a/b', 404],
+    ['/api/unknown', 404],
+    ['/echo/a', 404],
+  ])('%s', async (path, expected) => {
+    const { status, body } = await send(host.url, { path });
+    expect(status === 200 ? bodyOf(body).params : status).toEqual(expected);
   });
-
-  test('a parameter is decoded; an encoded slash and a malformed sequence stay as they are', async () => {
-    expect((await echo('/api/echo/a%20b%C3%A9')).params).toEqual({ first: 'a bé' });
-    expect((await echo('/api/echo/a%2Fb')).params).toEqual({ first: 'a%2Fb' });
-    const { body } = await send(host.url, { path: '/api/echo/%zz%ff' });
-    expect(JSON.parse(body).params).toEqual({ first: '%zz%ff' });
-  });
-
-  test('a rest parameter takes all segments, or none', async () => {
-    expect(await echo('/api/rest/a/b/c')).toEqual({ rest: 'a/b/c' });
-    expect(await echo('/api/rest')).toEqual({});
-  });
-
-  test.each(['/api/x/../echo/a', '/api/x/%2e%2E/echo/a', '/../api/./echo/a'])(
-    'dot segments are removed first: %s',
-    async (path) => {
-      const { status, body } = await send(host.url, { path });
-      expect([status, JSON.parse(body).params]).toEqual([200, { first: 'a' }]);
-    },
-  );
 
   test('of two routes that fit, the function that is first by name answers', async () => {
     expect(await (await get('/api/order/fixed')).text()).toBe('orderA');
   });
 
-  test('an unknown path, a path without the prefix, and a method that is not registered are 404', async () => {
-    expect((await get('/api/unknown')).status).toBe(404);
-    expect((await get('/echo/a')).status).toBe(404);
-    expect((await get('/api/echo/a', { method: 'DELETE' })).status).toBe(404);
-    expect((await get('/api/echo/a', { method: 'HEAD' })).status).toBe(404);
+  test.each(['DELETE', 'HEAD'])('%s, which is not registered, is 404', async (method) => {
+    expect((await get('/api/echo/a', { method })).status).toBe(404);
   });
 
   test.each(['{id:int}', 'a/{b?}', '{name}.css', '{id'])(
@@ -77,95 +59,83 @@ describe('routes', () => {
   );
 });
 
-describe('the request a function gets', () => {
-  test('has method, body bytes, and a url built from the Host header', async () => {
-    const body = Buffer.from([0, 200, 255]);
-    const got = await echo('/api/echo/a?x=1', { method: 'PUT', body });
-    expect(got).toMatchObject({ method: 'PUT', url: `${host.url}/api/echo/a?x=1`, body: body.toString('latin1') });
-  });
-
-  test('has its headers in lower case, repeated ones joined by a comma', async () => {
-    const headers = { 'X-One': 'A', 'X-Two': ['a', 'b'] };
-    const { body } = await send(host.url, { path: '/api/echo/a', headers });
-    expect(JSON.parse(body).headers).toMatchObject({ 'x-one': 'A', 'x-two': 'a,b' });
-  });
-
-  test('has its query, repeated parameters joined by a comma', async () => {
-    expect((await echo('/api/echo/a?x=1&x=2&y=%26')).query).toEqual({ x: '1,2', y: '&' });
-  });
-
-  test('names the peer with its port at the end of X-Forwarded-For', async () => {
-    expect((await echo('/api/echo/a')).headers['x-forwarded-for']).toMatch(/^127\.0\.0\.1:\d+$/);
-    const headers = { 'X-Forwarded-For': '6.6.6.6' };
-    expect((await echo('/api/echo/a', { headers })).headers['x-forwarded-for']).toMatch(
-      /^6\.6\.6\.6, 127\.0\.0\.1:\d+$/,
-    );
-  });
-
-  test('has an empty body when the body came chunked, without a Content-Length', async () => {
-    const response = await send(host.url, { method: 'POST', path: '/api/echo/a', chunks: ['some', 'thing'] });
-    expect(response.status).toBe(200);
-    expect(JSON.parse(response.body).body).toBe('');
+test('a function gets method, URL, query, headers in lower case and body bytes; repeated values are joined by a comma', async () => {
+  const body = Buffer.from([0, 200, 255]);
+  const headers = { 'Content-Length': '3', 'X-One': 'A', 'X-Two': ['a', 'b'], 'X-Forwarded-For': '6.6.6.6' };
+  const path = '/api/echo/a?x=1&x=2&y=%26';
+  const answer = await send(host.url, { method: 'PUT', path, headers, chunks: [body] });
+  expect(bodyOf(answer.body)).toEqual({
+    method: 'PUT',
+    url: `${host.url}${path}`,
+    params: { first: 'a' },
+    query: { x: '1,2', y: '&' },
+    headers: expect.objectContaining({
+      'x-one': 'A',
+      'x-two': 'a,b',
+      'x-forwarded-for': expect.stringMatching(/^6\.6\.6\.6, 127\.0\.0\.1:\d+$/),
+    }),
+    body: body.toString('latin1'),
   });
 });
 
-describe('the answer', () => {
-  test('has the status, headers and body bytes the function gave; to HEAD no body', async () => {
-    const response = await get('/api/answer');
-    expect(response.status).toBe(203);
-    expect(response.headers.get('x-custom')).toBe('yes');
-    expect(response.headers.get('content-type')).toBe('application/octet-stream');
-    expect([...new Uint8Array(await response.arrayBuffer())]).toEqual([0, 255, 10]);
-    const head = await get('/api/answer', { method: 'HEAD' });
-    expect([head.status, await head.text()]).toEqual([203, '']);
-  });
-
-  test('is 204 when the function returned nothing', async () => {
-    expect((await get('/api/nothing')).status).toBe(204);
-  });
-
-  test('is 500 without a body when the function threw, which is logged and survived', async () => {
-    const response = await get('/api/throws');
-    expect([response.status, await response.text()]).toEqual([500, '']);
-    expect(host.output()).toContain("[throws] Executed 'throws' (Failed");
-    expect(host.output()).toContain('thrown on purpose');
-    expect((await get('/api/echo/a')).status).toBe(200);
+test('a body that came chunked, without a Content-Length, is empty', async () => {
+  const answer = await send(host.url, { method: 'POST', path: '/api/echo/a', chunks: ['some', 'thing'] });
+  expect(bodyOf(answer.body)).toMatchObject({
+    body: '',
+    headers: { 'x-forwarded-for': expect.stringMatching(/^127/) },
   });
 });
 
-describe('the function key', () => {
-  test('opens a function by header or by query', async () => {
-    expect((await get('/api/keyed', { headers: { 'x-functions-key': 'the-key' } })).status).toBe(200);
-    expect((await get('/api/keyed?code=the-key')).status).toBe(200);
-  });
+test('the answer has the status, headers and body bytes that the function gave; to HEAD no body', async () => {
+  const response = await get('/api/answer');
+  expect(response.status).toBe(203);
+  expect(response.headers.get('x-custom')).toBe('yes');
+  expect(response.headers.get('content-type')).toBe('application/octet-stream');
+  expect([...new Uint8Array(await response.arrayBuffer())]).toEqual([0, 255, 10]);
+  const head = await get('/api/answer', { method: 'HEAD' });
+  expect([head.status, await head.text()]).toEqual([203, '']);
+  expect((await get('/api/nothing')).status).toBe(204);
+});
 
-  test('is 401 when missing or wrong', async () => {
-    expect((await get('/api/keyed')).status).toBe(401);
-    expect((await get('/api/keyed?code=the-kex')).status).toBe(401);
-    expect((await get('/api/keyed', { headers: { 'x-functions-key': 'short' } })).status).toBe(401);
-  });
+test('a function that throws answers 500 without a body; the error is logged, the URL is not', async () => {
+  const response = await get('/api/throws?secret-query');
+  expect([response.status, await response.text()]).toEqual([500, '']);
+  expect(host.output()).toMatch(/\[throws\] Executed 'throws' \(Failed[^]*thrown on purpose/);
+  expect(host.output()).not.toContain('secret-query');
+});
+
+test('an answer with a cookie is 500, and the log says why', async () => {
+  expect((await get('/api/cookie')).status).toBe(500);
+  expect(host.output()).toContain('does not send cookies');
+});
+
+test.each([
+  ['by header', '/api/keyed', { 'x-functions-key': 'the-key' }, 200],
+  ['by query', '/api/keyed?code=the-key', {}, 200],
+  ['missing', '/api/keyed', {}, 401],
+  ['wrong', '/api/keyed?code=the-kex', {}, 401],
+])('a function key that is %s', async (_what, path, headers, status) => {
+  expect((await get(path, { headers })).status).toBe(status);
 });
 
 describe('hostile requests', () => {
   test('a body over the limit is an empty 500, before it is sent; one of just the limit is served', async () => {
-    const answer = await sendBytes(
-      host.url,
-      'POST /api/echo/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2001\r\n\r\n',
-    );
-    expect(answer).toMatch(/^HTTP\/1\.1 500 /);
+    const head = 'POST /api/echo/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2001\r\n\r\n';
+    expect(await sendBytes(host.url, head)).toMatch(/^HTTP\/1\.1 500 /);
     const body = 'x'.repeat(maxBodyBytes);
-    expect((await echo('/api/echo/a', { method: 'POST', body })).body).toBe(body);
+    expect(await (await get('/api/echo/a', { method: 'POST', body })).json()).toMatchObject({ body });
   });
 
-  test('a broken request is 400', async () => {
-    expect(await sendBytes(host.url, 'NONSENSE\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
-    expect(await sendBytes(host.url, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
-    expect((await send(host.url, { path: '/api/echo/%00' })).status).toBe(400);
-    expect((await send(host.url, { path: '/api/echo/a', headers: { host: 'bad host' } })).status).toBe(400);
+  test.each([
+    'NONSENSE',
+    'GET / HTTP/1.1\r\nConnection: close',
+    'GET / HTTP/1.1\r\nHost: bad host\r\nConnection: close',
+  ])('a broken request is 400: %j', async (head) => {
+    expect(await sendBytes(host.url, `${head}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 400 /);
   });
 
   test('a client that goes away before its body is complete does no harm', async () => {
-    const socket = net.connect(host.port, '127.0.0.1');
+    const socket = net.connect(Number(new URL(host.url).port), '127.0.0.1');
     socket.write('POST /api/echo/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc', () =>
       socket.destroy(),
     );
@@ -173,23 +143,12 @@ describe('hostile requests', () => {
     expect((await get('/api/echo/a')).status).toBe(200);
   });
 
-  test('a foreign Host is 421, an allowed one gets through', async () => {
-    const withHost = async (name: string): Promise<number> =>
-      (await send(host.url, { path: '/api/echo/a', headers: { host: name } })).status;
-    expect(await withHost('other.example')).toBe(421);
-    expect(await withHost('localhost.other.example')).toBe(421);
-    expect(await withHost('evil.example:8080')).toBe(200);
-    expect(await withHost('LOCALHOST:1')).toBe(200);
-    expect(await withHost('[::1]:99')).toBe(200);
+  test.each([
+    ['other.example', 421],
+    ['localhost.other.example', 421],
+    ['LOCALHOST:1', 200],
+    ['[::1]:99', 200],
+  ])('to the Host %s the answer is %i', async (name, status) => {
+    expect(await send(host.url, { path: '/api/echo/a', headers: { host: name } })).toMatchObject({ status });
   });
-});
-
-test('no URL is ever logged, not even by a verbose host', async () => {
-  const verbose = await startFixtureApp({ verbose: true });
-  for (const path of ['/api/echo/secret-path', '/secret-path', '/api/throws?secret-path'])
-    await fetch(verbose.url + path);
-  await eventually(() => verbose.output().includes("Executed 'throws'"));
-  await verbose.stop();
-  expect(verbose.output()).toContain("[host] Executed 'echo' (Succeeded");
-  expect(verbose.output()).not.toContain('secret-path');
 });

@@ -1,5 +1,7 @@
 // The mailbox of the dev host: what it reads, and that a mail can do nothing to the page that shows it.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Answer } from '../../dev/host/httpServer';
@@ -9,17 +11,21 @@ import { createEmailBackend } from '../../shared/mail/backends/createEmailBacken
 import { sampleMail } from '../shared/mail/sampleMail';
 
 const origin = 'http://127.0.0.1:7071';
+let root: string;
 let directory: string;
 beforeEach(() => {
-  directory = mkdtempSync(path.join(tmpdir(), 'mailbox-test-'));
+  root = mkdtempSync(path.join(tmpdir(), 'mailbox-test-'));
+  directory = path.join(root, 'mails');
+  mkdirSync(directory);
 });
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+afterEach(() => rmSync(root, { recursive: true }));
 
 /** Asks a route as the dev host does. */
 async function get(template: string, params: Record<string, string> = {}, query = ''): Promise<Answer> {
   const route = mailboxRoutes(directory).find(({ path: known }) => known === template);
   if (route === undefined) throw new Error(`there is no route ${template}`);
-  return route.handle(new URL(`${origin}${template}${query}`), params);
+  const request = new IncomingMessage(new Socket());
+  return route.answer({ request, url: new URL(`${origin}${template}${query}`), params, body: Buffer.alloc(0) });
 }
 
 /** Sends mails through the console backend as the app does, a second apart. @returns what was printed */
@@ -37,7 +43,7 @@ const bodyOf = (answer: Answer): string => String(answer.body);
 
 it('is empty at first, also before there is a directory', async () => {
   rmSync(directory, { recursive: true });
-  expect(bodyOf(await get('/dev/mailbox'))).toContain('No mail yet.');
+  expect(bodyOf(await get('/'))).toContain('No mail yet.');
   expect(bodyOf(await get('/dev/mailbox-newest'))).toBe('');
 });
 
@@ -102,10 +108,6 @@ it('has a button for each account, in the words of the mail, and the mail’s ow
   expect(framed).not.toContain('href="https:');
 });
 
-it('has an index', async () => {
-  expect(bodyOf(await get('/')).match(/href="[^"]+"/g)).toHaveLength(6);
-});
-
 it('shows a hostile mail as what it is', async () => {
   const username = '<script>alert(1)</script>';
   await send({ ...sampleMail({ username }), html: '<script>alert(2)</script><img src="http://evil.example/x">' });
@@ -114,7 +116,7 @@ it('shows a hostile mail as what it is', async () => {
   expect(list.headers?.['Content-Security-Policy']).not.toMatch(/unsafe/);
   const id = bodyOf(await get('/dev/mailbox-newest'));
   expect(bodyOf(list)).toContain(
-    `<iframe title="The mail as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" src="&#x2F;dev&#x2F;mailbox&#x2F;${id}&#x2F;html">`,
+    `<iframe title="The mail as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" src="/dev/mailbox/${id}/html">`,
   );
   expect(bodyOf(await get('/dev/mailbox', {}, '?view=text'))).toContain('&lt;script&gt;alert(1)');
   const framed = await get('/dev/mailbox/{id}/html', { id });
@@ -123,7 +125,8 @@ it('shows a hostile mail as what it is', async () => {
   );
 });
 
-it.each(['../../package', '..', 'nothing', 'a/b', ''])('has no mail of the id %j', async (id) => {
+it.each(['../outside', '..', 'nothing', ''])('has no mail of the id %j', async (id) => {
+  writeFileSync(path.join(root, 'outside.eml'), 'Subject: not a kept mail\n\n');
   for (const template of ['/dev/mailbox/{id}', '/dev/mailbox/{id}/html']) {
     expect((await get(template, { id })).status).toBe(404);
   }

@@ -40,12 +40,14 @@ export interface AppAnswer {
 }
 
 export interface AppOptions {
-  readonly env?: Record<string, string>;
+  readonly env?: Record<string, string | undefined>;
+  /** Default: the bundle that the run has built. */
+  readonly appFile?: string;
   readonly connectionString?: string;
   readonly queues?: boolean;
   readonly timers?: boolean;
   readonly queueHoldSeconds?: number;
-  readonly allowedHosts?: readonly string[];
+  readonly anyHost?: boolean;
   /** Only seedSite makes tables; without it, most tests want them to be there. */
   readonly makeTables?: boolean;
 }
@@ -54,8 +56,8 @@ export async function startApp({ env, connectionString = emptyStorage(), ...opti
   const storage = createStorageClients({ kind: 'connectionString', connectionString });
   if (options.makeTables !== false) await storage.createMissing();
   const host = await startHostProcess({
-    ...options,
     appFile: path.join(root, 'dist/main.js'),
+    ...options,
     hostJsonFile: path.join(root, 'host.json'),
     env: { ...exampleSettings, AzureWebJobsStorage: connectionString, ...env },
   });

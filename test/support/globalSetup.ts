@@ -3,7 +3,6 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execFileSync } from 'node:child_process';
-import { buildDevHost } from '../../dev/host/hostProcess';
 import { startAzurite, type Azurite } from '../../dev/azurite';
 import { azuriteAccounts } from './storage';
 
@@ -13,7 +12,6 @@ declare global {
 
 export default async function globalSetup(): Promise<void> {
   execFileSync(process.execPath, ['esbuild.config.mjs'], { cwd: path.join(__dirname, '../..'), stdio: 'inherit' });
-  await buildDevHost();
   globalThis.sharedAzurite = await startAzurite({ accounts: azuriteAccounts });
   process.env['TEST_AZURITE'] = JSON.stringify(globalThis.sharedAzurite.ports);
   process.env['TEST_ACCOUNTS_TAKEN'] = mkdtempSync(path.join(tmpdir(), 'accounts-taken-'));

@@ -2,6 +2,7 @@
 import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { connectionStringOf, type AzuritePorts } from '../../dev/azurite';
 import { createStorageClients, type StorageClients } from '../../shared/storage/storageClients';
 
 const accountKey = Buffer.alloc(64, 7).toString('base64');
@@ -22,16 +23,8 @@ export function emptyStorage(): string {
 }
 
 /** The same account seen through other ports, such as a proxy's. */
-export function connectionString(name: string, ports: { blob: number; queue: number; table: number }): string {
-  const endpoint = (port: number): string => `http://127.0.0.1:${port}/${name}`;
-  return [
-    'DefaultEndpointsProtocol=http',
-    `AccountName=${name}`,
-    `AccountKey=${accountKey}`,
-    `BlobEndpoint=${endpoint(ports.blob)}`,
-    `QueueEndpoint=${endpoint(ports.queue)}`,
-    `TableEndpoint=${endpoint(ports.table)}`,
-  ].join(';');
+export function connectionString(name: string, ports: AzuritePorts): string {
+  return connectionStringOf(ports, `${name}:${accountKey}`);
 }
 
 /** Our own clients on empty storage, with its tables and queues made. */

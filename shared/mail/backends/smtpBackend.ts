@@ -158,7 +158,7 @@ function enhancedCode(response: unknown): string | undefined {
 }
 
 /**
- * The outcome of a nodemailer error.
+ * The outcome of a nodemailer error (attack cases SM1 to SM5). Reads codes, never the server's words.
  * @param bodyStarted some of the mail's body was sent; before that the server cannot have accepted it
  * @param timedOut the send met its deadline
  */

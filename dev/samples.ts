@@ -1,4 +1,5 @@
-// Sample accounts, so that a new clone can be tried at once.
+// Sample accounts, in this app's table or at a sample site, so that a new clone can be tried at once.
+import { randomBytes } from 'node:crypto';
 import { addressHashOf } from '../shared/address';
 import { hashPassword } from '../shared/password/passwordHash';
 import type { StorageClients } from '../shared/storage/storageClients';
@@ -16,7 +17,7 @@ export interface SampleAccount {
   readonly note?: 'disabled' | 'no usable password';
 }
 
-export const samples: readonly SampleAccount[] = [
+const samples: readonly SampleAccount[] = [
   { id: 'sample-1', username: 'someuser', email: 'someuser@somewhere.com' },
   { id: 'sample-2', username: 'disabled', email: 'disabled@somewhere.com', note: 'disabled' },
   { id: 'sample-3', username: 'nopassword', email: 'nopassword@somewhere.com', note: 'no usable password' },
@@ -44,4 +45,39 @@ export async function seedSampleAccounts(storage: StorageClients): Promise<Sampl
     if ((await accounts.insert(addressHashOf(email), id, row)) !== 'exists') added.push(sample);
   }
   return added;
+}
+
+/**
+ * Starts a web site that keeps the sample accounts itself (integrations/node-reference).
+ * @param appPort where the app's pages are; the mailbox may have the port after it, and the site has the next.
+ * @returns also the settings with which the app uses the site's accounts.
+ */
+export async function startSampleSite(appPort: number) {
+  const { startSite } = await import('../integrations/node-reference/site');
+  const secret = `whsec_${randomBytes(32).toString('base64')}`;
+  const site = await startSite({
+    database: ':memory:',
+    secrets: [secret],
+    passwordFormat: 'encoded',
+    port: appPort + 2,
+    resetPage: `http://127.0.0.1:${appPort}/accounts/password/reset/`,
+  });
+  const hash = await hashPassword(samplePassword, 'argon2id');
+  for (const { id, email, username, locale = null, note } of samples) {
+    const password = note === 'no usable password' ? '!' : hash;
+    site.db.run(
+      'INSERT INTO users (id, email, username, password, isActive, locale, createdAt) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      [id, email, username, password, Number(note !== 'disabled'), locale, new Date().toISOString()],
+    );
+  }
+  const settings = {
+    LOGIN_URL: site.url,
+    ACCOUNT_DIRECTORY: 'http',
+    ACCOUNT_DIRECTORY_URL: `${site.url}/password-reset`,
+    ACCOUNT_DIRECTORY_SECRETS: secret,
+    ACCOUNT_DIRECTORY_PASSWORD: 'encoded',
+    SITE_EVENTS_URL: `${site.url}/password-reset/events`,
+    SITE_EVENTS_SECRETS: secret,
+  };
+  return { url: site.url, close: site.close, settings };
 }
