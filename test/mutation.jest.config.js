@@ -7,7 +7,7 @@ module.exports = {
   globalSetup: undefined,
   globalTeardown: undefined,
   testMatch: [
-    '<rootDir>/test/shared/{address,limits,mailRequest,resetKey,resetFlow.*,upgrade}.test.ts',
+    '<rootDir>/test/shared/{address,limits,resetKey,resetFlow.*,upgrade}.test.ts',
     '<rootDir>/test/shared/outbox/*.test.ts',
     '<rootDir>/test/shared/password/passwordRules.test.ts',
   ],

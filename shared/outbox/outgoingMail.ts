@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { once } from '../once';
 
 /** The newest version that this code reads. Version 1 has mails only; version 2 adds site events. */
-export const messageVersion = 2;
+const messageVersion = 2;
 
 /** The clear outside. What a newer version adds is kept when its message is put back. */
 const envelopeSchema = once(() =>

@@ -1,5 +1,5 @@
 // One key, one password, over the wire and with races between real writes. What needs no wire is in test/shared/resetKey.test.ts and
-// test/shared/redeemKey.test.ts.
+// test/shared/resetFlow.redeem.test.ts.
 import { createHmac } from 'node:crypto';
 import { addressHashOf } from '../../shared/address';
 import { startFaultProxy, type FaultProxy } from '../fakes/faultProxy';

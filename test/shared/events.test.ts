@@ -1,12 +1,8 @@
 import { errorFields, eventLine } from '../../shared/events';
 
 describe('an event', () => {
-  it('is one line of JSON', () => {
-    expect(eventLine({ event: 'seedSite', columns: ['a', 'b'] })).toBe('{"event":"seedSite","columns":["a","b"]}');
-  });
-
-  it.each(['\n', '\r', '\u2028', '\u2029', '\u0085', '\u001b[31m', '\u009b31m', '\0', '\u007f'])(
-    '[LG4] cannot be used to forge a second one with %j',
+  it.each(['\n', '\u2028', '\u2029', '\u0085', '\u001b[31m', '\0', '\u007f'])(
+    '[LG4] is one line of JSON, and cannot be used to forge a second one with %j',
     (char) => {
       const text = `a${char}[ERROR] forged`;
       const event = { event: 'operatorAlertNotSent', level: 'error', reason: text } as const;

@@ -47,11 +47,6 @@ describe('a reset key', () => {
     expect(key).toBe(sign(goodHeader, { ...goodClaims, jti: claims.jti }));
   });
 
-  it('is another one every time', () => {
-    const keys = Array.from({ length: 100 }, () => issueResetKey(settings, sub, start).key);
-    expect(new Set(keys).size).toBe(100);
-  });
-
   it('verifies to the claims it was issued with, for any address, site and life', () => {
     const id = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes).toString('base64url'));
     fc.assert(
@@ -75,65 +70,43 @@ describe('a reset key', () => {
     ).toBeLessThanOrEqual(255);
   });
 
-  it('has its row under the SHA-256 of its jti (known answer)', () => {
+  it('has its row under the SHA-256 of its jti, and makes the salt of the password it sets (known answers)', () => {
     expect(resetKeyIdOf({ jti })).toBe('XSYR1aTdK0Cyd9_bXs9bSYGRUNfVxi9O75YMsMJNsgw');
-  });
-
-  it('makes the salt of the password it sets: one per key (known answer)', () => {
     expect(passwordSaltOf({ jti }).toString('hex')).toBe('bb0f57b63e12f72cc8b889ec89cc1034');
   });
 
   it('[K13] lives until the instant of exp and not a millisecond longer', () => {
-    expect(outcome(vector, at(exp - 1))).toBe('valid');
     expect(outcome(vector, new Date(exp * 1000 - 1))).toBe('valid');
     expect(outcome(vector, at(exp))).toBe('expired');
-    expect(outcome(vector, at(exp + 1))).toBe('expired');
   });
 
   it('[TM1] D19 is judged by the local clock, and good on an instance that is five minutes behind', () => {
-    expect(outcome(vector, at(exp + 7200))).toBe('expired');
     const day = { ...settings, resetKeyTtlMinutes: 1440 };
     const { key } = issueResetKey(day, sub, start);
-    expect(outcome(key, start, day)).toBe('valid');
-    expect(outcome(key, new Date(start.getTime() - 20_000), day)).toBe('valid');
     expect(outcome(key, new Date(start.getTime() - 300_000), day)).toBe('valid');
     expect(outcome(key, new Date(start.getTime() - 301_000), day)).toBe('invalid');
   });
 
-  it('[D1] verifies with any secret of the list, is signed with the first, and dies with its secret', () => {
+  it('[D1] [D2] verifies with any secret of the list, is signed with the first, and dies with its secret', () => {
     const before = issueResetKey(settings, sub, start).key;
     const rotated: ResetKeySettings = { ...settings, signingSecrets: [secretB, secretA] };
     const after = issueResetKey(rotated, sub, start).key;
-    expect(outcome(before, start, rotated)).toBe('valid');
-    expect(outcome(after, start, rotated)).toBe('valid');
+    for (const key of [before, after]) expect(outcome(key, start, rotated)).toBe('valid');
+    expect(outcome(after, start, { ...settings, signingSecrets: [secretA, secretB] })).toBe('valid');
     expect(JSON.parse(Buffer.from(after.split('.')[0] ?? '', 'base64url').toString())).toMatchObject({ kid: 'b' });
     const dropped: ResetKeySettings = { ...settings, signingSecrets: [secretB] };
     expect(outcome(before, start, dropped)).toBe('invalid');
     expect(outcome(after, start, settings)).toBe('invalid');
   });
-
-  it('[D2] signed by the new secret is good on an instance that has it as its second', () => {
-    const old: ResetKeySettings = { ...settings, signingSecrets: [secretA, secretB] };
-    const rotated: ResetKeySettings = { ...settings, signingSecrets: [secretB, secretA] };
-    expect(outcome(issueResetKey(rotated, sub, start).key, start, old)).toBe('valid');
-    expect(outcome(issueResetKey(old, sub, start).key, start, rotated)).toBe('valid');
-  });
 });
 
 describe('verifyResetKey refuses', () => {
-  it.each(['none', 'None', 'nOnE', 'NONE'])('[J1] alg %s, with an empty and with a kept signature', (alg) => {
-    const [, payload, signature] = vector.split('.');
-    expect(outcome(`${base64url({ ...goodHeader, alg })}.${payload ?? ''}.`)).toBe('invalid');
-    expect(outcome(`${base64url({ ...goodHeader, alg })}.${payload ?? ''}.${signature ?? ''}`)).toBe('invalid');
-    expect(outcome(sign({ ...goodHeader, alg }, goodClaims))).toBe('invalid');
-  });
-
-  it.each([
-    ['HS384', 'sha384'],
-    ['HS512', 'sha512'],
-  ])('[J2] the same secret under %s', (alg, hash) => {
-    expect(outcome(sign({ ...goodHeader, alg }, goodClaims, secretA.secret, hash))).toBe('invalid');
-    expect(outcome(sign(goodHeader, goodClaims, secretA.secret, hash))).toBe('invalid');
+  it.each(['none', 'NONE', 'HS384'])('[J1] [J2] alg %s, with an empty, a kept and a good signature', (alg) => {
+    const [, payload = '', signature = ''] = vector.split('.');
+    const header = { ...goodHeader, alg };
+    for (const end of ['', signature]) expect(outcome(`${base64url(header)}.${payload}.${end}`)).toBe('invalid');
+    expect(outcome(sign(header, goodClaims))).toBe('invalid');
+    expect(outcome(sign(header, goodClaims, secretA.secret, 'sha384'))).toBe('invalid');
   });
 
   it('[J2] a PEM public key as HMAC secret, whatever the alg says', () => {
@@ -145,34 +118,18 @@ describe('verifyResetKey refuses', () => {
   });
 
   it.each([
-    ['a path as kid', { kid: '../../dev/null' }],
-    ['SQL as kid', { kid: "' OR 1" }],
-    ['a URL as kid', { kid: 'https://evil.example/jwks' }],
     ['an unknown kid', { kid: 'zz' }],
     ['no kid', { kid: undefined }],
-    ['an empty kid', { kid: '' }],
     ['an array as kid', { kid: ['a'] }],
     ['__proto__ as kid', { kid: '__proto__' }],
     ['jku', { jku: 'https://evil.example/jwks' }],
-    ['x5u', { x5u: 'https://evil.example/x5u' }],
-    ['jwk', { jwk: { kty: 'oct', k: 'AAAA' } }],
     ['crit', { crit: ['x'], x: 1 }],
-    ['zip', { zip: 'DEF' }],
-    ['b64', { b64: false, crit: ['b64'] }],
     ['a session token', { typ: 'JWT' }],
-    ['an e-mail verification token', { typ: 'verify+jwt' }],
     ['no typ', { typ: undefined }],
     ['the type in capitals', { typ: 'RESET+JWT' }],
     ['the type with its prefix', { typ: 'application/reset+jwt' }],
   ])('[J3] [K3] %s in the header, though signed with our secret', (_what, change) => {
     expect(outcome(sign({ ...goodHeader, ...change }, goodClaims))).toBe('invalid');
-  });
-
-  it('[J3] [J4] anything over 2 KiB unparsed: a kid of a megabyte, 10⁵ dots, a key of a megabyte', () => {
-    expect(outcome(sign({ ...goodHeader, kid: 'k'.repeat(1_000_000) }, goodClaims))).toBe('invalid');
-    expect(outcome('.'.repeat(100_000))).toBe('invalid');
-    expect(outcome('a'.repeat(1_000_000))).toBe('invalid');
-    expect(outcome(sign(goodHeader, { ...goodClaims, pad: 'x'.repeat(2048) }))).toBe('invalid');
   });
 
   it('[J4] a key of more than 2048 characters even if nothing else is wrong with it', () => {
@@ -182,7 +139,7 @@ describe('verifyResetKey refuses', () => {
     expect(outcome(sign(` ${JSON.stringify(goodHeader)}`, goodClaims))).toBe('valid');
   });
 
-  it.each(['', '.', '..', 'a.b', 'undefined', 'null', `${vector}.${vector}`, `${vector}.x.y`, '{"payload":"x"}'])(
+  it.each(['', '..', 'a.b', 'undefined', '.'.repeat(100_000), `${vector}.x.y`, '{"payload":"x"}'])(
     '[J4] [K10] %j',
     (text) => {
       expect(outcome(text)).toBe('invalid');
@@ -192,25 +149,14 @@ describe('verifyResetKey refuses', () => {
   it.each([
     ['no exp', { exp: undefined }],
     ['exp as text', { exp: String(exp) }],
-    ['exp "1"', { exp: '1' }],
-    ['exp 1e308', { exp: 1e308 }],
     ['a fractional exp', { exp: exp + 0.5 }],
     ['exp 0', { exp: 0 }],
-    ['a negative exp', { exp: -1 }],
     ['exp a second beyond the longest life and the skew of clocks', { exp: exp - 3600 + 86_400 + 301 }],
-    ['exp in milliseconds', { exp: exp * 1000 }],
-    ['null as exp', { exp: null }],
     ['an array as sub', { sub: [sub] }],
-    ['no sub', { sub: undefined }],
     ['an address as sub', { sub: 'someuser@somewhere.com' }],
-    ['OData as sub', { sub: "x' or PartitionKey ge '" }],
     ['a short jti', { jti: 'x' }],
-    ['no jti', { jti: undefined }],
     ['another issuer', { iss: 'evil' }],
     ['no issuer', { iss: undefined }],
-    ['an array of issuers', { iss: ['pr'] }],
-    ['iat', { iat: exp - 3600 }],
-    ['nbf in the future', { nbf: exp }],
     ['a further claim', { admin: true }],
   ])('[J5] %s, though signed with our secret', (_what, change) => {
     expect(outcome(sign(goodHeader, { ...goodClaims, ...change }))).toBe('invalid');
@@ -220,31 +166,22 @@ describe('verifyResetKey refuses', () => {
     expect(outcome(sign(goodHeader, { ...goodClaims, exp: exp - 3600 + 86_400 + 300 }))).toBe('valid');
   });
 
-  it.each(['"x"', 'null', '[1]', '1', 'true', '', '{', 'not json', '{"__proto__":{"sub":"x"}}'])(
-    '[J5] the payload %j, though signed with our secret',
-    (payload) => {
-      expect(outcome(sign(goodHeader, payload))).toBe('invalid');
+  it.each(['"x"', 'null', '[1]', '', 'not json', '{"__proto__":{"sub":"x"}}'])(
+    '[J5] the payload or the header %j, though signed with our secret',
+    (text) => {
+      expect(outcome(sign(goodHeader, text))).toBe('invalid');
+      expect(outcome(sign(text, goodClaims))).toBe('invalid');
     },
   );
 
-  it.each(['"x"', 'null', '[1]', '', '{', 'not json'])('the header %j, though signed with our secret', (header) => {
-    expect(outcome(sign(header, goodClaims))).toBe('invalid');
-  });
-
   it.each([
     ['a line end after it', `${vector}\n`],
-    ['a line end before it', `\n${vector}`],
-    ['a blank after it', `${vector} `],
     ['a blank before it', ` ${vector}`],
     ['a full stop after it', `${vector}.`],
-    ['a bracket after it', `${vector}>`],
     ['an equals sign after it', `${vector}=`],
-    ['a soft line break of quoted-printable', `${vector.slice(0, 76)}=\r\n${vector.slice(76)}`],
     ['percent signs for its dots', vector.replaceAll('.', '%2E')],
-    ['percent signs twice', vector.replaceAll('.', '%252E')],
     ['its letters in another case', vector.toLowerCase()],
     ['classic base64 for base64url', vector.replaceAll('_', '/').replaceAll('-', '+')],
-    ['its last character missing', vector.slice(0, -1)],
     ['its first character missing', vector.slice(1)],
   ])('[J6] the key with %s', (_what, mangled) => {
     expect(mangled).not.toBe(vector);
@@ -257,22 +194,8 @@ describe('verifyResetKey refuses', () => {
     expect(good).toEqual(['I']);
   });
 
-  it('any other byte anywhere in the key', () => {
-    fc.assert(
-      fc.property(fc.nat(vector.length - 1), fc.string({ minLength: 1, maxLength: 1 }), (index, char) => {
-        fc.pre(vector[index] !== char);
-        expect(outcome(vector.slice(0, index) + char + vector.slice(index + 1))).toBe('invalid');
-      }),
-      { numRuns: 1000 },
-    );
-  });
-
-  it('[K4] a key for another site, and an audience that is a list', () => {
-    expect(outcome(sign(goodHeader, { ...goodClaims, aud: '2' }))).toBe('invalid');
-    expect(outcome(sign(goodHeader, { ...goodClaims, aud: ['1', '2'] }))).toBe('invalid');
-    expect(outcome(sign(goodHeader, { ...goodClaims, aud: ['1'] }))).toBe('invalid');
-    expect(outcome(sign(goodHeader, { ...goodClaims, aud: 1 }))).toBe('invalid');
-    expect(outcome(sign(goodHeader, { ...goodClaims, aud: undefined }))).toBe('invalid');
+  it.each(['2', ['1', '2'], ['1'], 1, undefined])('[K4] a key for the audience %j', (aud) => {
+    expect(outcome(sign(goodHeader, { ...goodClaims, aud }))).toBe('invalid');
   });
 
   it('an expired key that we did not sign, as any forged one', () => {

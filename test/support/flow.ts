@@ -110,7 +110,6 @@ export interface TestFlow {
 
 export interface TestFlowOptions {
   readonly signingSecrets?: readonly [SigningSecret, ...SigningSecret[]];
-  readonly resetKeyTtlMinutes?: number;
   readonly perAddress?: Rate | 'off';
   readonly perIp?: Rate | 'off';
   readonly site?: Site;
@@ -150,7 +149,7 @@ export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
       signingSecrets,
       sealingSecrets: options.sealingSecrets ?? signingSecrets,
       siteId: '1',
-      resetKeyTtlMinutes: options.resetKeyTtlMinutes ?? 60,
+      resetKeyTtlMinutes: 60,
       password: { minLength: 15 },
       limits: { perAddress, perIp },
       mailExtraLines: options.mailExtraLines ?? [],

@@ -69,17 +69,11 @@ describe('the Node reference site', () => {
   });
 
   it('says when it cannot verify a hash, also for an unknown account', async () => {
-    const { directory, account, events } = await openWithAda('encoded');
+    const { directory, account } = await openWithAda('encoded');
     const change = { ...account, password: await hashPassword('x', 'scrypt'), resetKeyId: 'k', at: new Date() };
     for (const each of [account, { ...account, id: 'nobody' }]) {
-      await expect(directory.setPassword(each, change)).rejects.toMatchObject({
-        part: 'accounts',
-        code: 'unsupported_hash',
-      });
+      await expect(directory.setPassword(each, change)).rejects.toMatchObject({ code: 'unsupported_hash' });
     }
-    expect(events).toContainEqual(
-      expect.objectContaining({ event: 'accountDirectoryFailed', call: 'set-password', reason: 'unsupported_hash' }),
-    );
   });
 
   describe('refuses a call', () => {
@@ -121,8 +115,7 @@ describe('the Node reference site', () => {
     });
 
     it('that is not signed', async () => {
-      const answer = await fetch(`${url}/find`, { method: 'POST', body });
-      expect(answer.status).toBe(401);
+      expect((await fetch(`${url}/find`, { method: 'POST', body })).status).toBe(401);
     });
   });
 });

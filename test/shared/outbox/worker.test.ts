@@ -7,11 +7,9 @@ import {
   down,
   goodPassword,
   keyIn,
-  loseReply,
   oldPassword,
   secretA,
   secretB,
-  start,
   type TestFlow,
   type TestFlowOptions,
 } from '../../support/flow';
@@ -176,13 +174,6 @@ describe('D6 a send without a clear answer', () => {
 });
 
 describe('a mail that comes twice', () => {
-  it('[Q4] is sent once if its message is handled again', async () => {
-    const t = await setUpMessage();
-    for (let time = 0; time < 3; time++) await t.handle(t.envelope);
-    expect(t.email.tried).toHaveLength(1);
-    expect(t.outcomes()).toEqual(['accepted', 'done', 'done']);
-  });
-
   it('[Q4] is sent once if two workers handle it: the second waits for the lease', async () => {
     const t = await setUpMessage();
     t.email.during(() => t.handle(t.envelope));
@@ -192,13 +183,6 @@ describe('a mail that comes twice', () => {
     expect(copy).toMatchObject({ delaySeconds: 60, envelope: { attempt: 0 } });
     await t.handle(copy?.envelope);
     expect(t.email.tried).toHaveLength(1);
-  });
-
-  it('D14 is sent at once if only the reply to the claim was lost', async () => {
-    const t = await setUpMessage();
-    loseReply(t.tables.deliveries, 'insert', 'exists');
-    await t.handle(t.envelope);
-    expect(t.outcomes()).toEqual(['accepted']);
   });
 
   it('[Q5] is sent again if a worker died while sending, and the repeat is recognizable', async () => {
@@ -224,52 +208,18 @@ describe('a mail that comes twice', () => {
     expect(t.outcomes()).toEqual(['retry_later', 'done', 'accepted', 'done']);
   });
 
-  it('[Q6] may come in any order with another request: the older one ends no newer key', async () => {
-    const t = setUp();
-    await t.request(email);
-    t.clock.advance(1);
-    await t.request(email);
-    for (const { envelope } of t.queue.takeAll().reverse()) await t.handle(envelope);
-    expect(t.email.accepted).toHaveLength(2);
-    for (const mail of t.email.accepted)
-      await expect(checkKey(t.deps, keyIn(mail))).resolves.toMatchObject({ outcome: 'live' });
-  });
-
-  it('never revives a key that was used in between', async () => {
+  it('is not sent again although it could not be recorded; by a repeat it never revives a key that was used in between', async () => {
     const t = await setUpMessage();
-    down(t.tables.deliveries, 'merge'); // the mail is out, and not recorded
+    down(t.tables.deliveries, 'merge');
     await t.handle(t.envelope);
+    expect([t.outcomes(), t.queue.takeAll()]).toEqual([['accepted'], []]);
+    expect(t.events).toContainEqual(expect.objectContaining({ event: 'deliveryNotRecorded', level: 'error' }));
     const key = keyIn(t.email.accepted[0]);
     await expect(redeemKey(t.deps, key, goodPassword)).resolves.toMatchObject({ outcome: 'changed' });
     t.clock.advance(60);
     await t.handle(t.envelope);
     await expect(checkKey(t.deps, key)).resolves.toEqual({ outcome: 'used_key' });
     await expect(checkKey(t.deps, keyIn(t.email.accepted[1]))).resolves.toMatchObject({ outcome: 'live' });
-    expect(t.email.accepted[1]?.messageId).toBe(t.email.accepted[0]?.messageId);
-  });
-
-  it('is not sent again if it could not be recorded as accepted', async () => {
-    const t = await setUpMessage();
-    down(t.tables.deliveries, 'merge');
-    await t.handle(t.envelope);
-    expect(t.outcomes()).toEqual(['accepted']);
-    expect(t.queue.takeAll()).toEqual([]);
-    expect(t.events).toContainEqual(expect.objectContaining({ event: 'deliveryNotRecorded', level: 'error' }));
-  });
-
-  it('is not sent again if the webhook of the provider is faster than the record', async () => {
-    const t = await setUpMessage();
-    const report = { state: 'delivered', at: start } as const;
-    t.email.during(async () => {
-      await t.deps.deliveries.noteProvider(addressHash, t.mailId, report);
-    });
-    await t.handle(t.envelope);
-    expect(await t.deps.deliveries.findByAddressHash(addressHash)).toMatchObject([
-      { state: 'accepted', provider: report },
-    ]);
-    t.clock.advance(60);
-    await t.handle(t.envelope);
-    expect(t.email.tried).toHaveLength(1);
   });
 });
 
@@ -281,12 +231,8 @@ describe('a mail that fails for good', () => {
     expect(t.email.tried).toHaveLength(3);
     expect(t.queue.poisoned).toEqual([]);
     expect(rowOf(t)).toMatchObject({ state: 'failed', reason: 'sendgrid_400', charged: true });
-    const alertOf = (date: string) => ({
-      id: derivedId('refused', addressHash, date),
-      kind: 'mail',
-      reason: 'sendgrid_400',
-    });
-    expect(await alertsOf(t)).toEqual([expect.objectContaining(alertOf('2026-03-01'))]);
+    const id = derivedId('refused', addressHash, '2026-03-01');
+    expect(await alertsOf(t)).toMatchObject([{ id, kind: 'mail', reason: 'sendgrid_400' }]);
     t.clock.advance(day);
     await t.mailsFor(email);
     expect(await alertsOf(t)).toHaveLength(2);
@@ -304,9 +250,7 @@ describe('a mail that fails for good', () => {
     expect(t.email.tried).toHaveLength(1);
     expect(t.queue.poisoned).toEqual([{ ...t.envelope, attempt: 1 }]);
     expect(rowOf(t)).toMatchObject({ rowKey: t.mailId, state: 'failed', reason: 'too_late' });
-    expect(await alertsOf(t)).toEqual([
-      expect.objectContaining({ mailId: t.mailId, kind: 'mail', reason: 'too_late' }),
-    ]);
+    expect(await alertsOf(t)).toMatchObject([{ mailId: t.mailId, kind: 'mail', reason: 'too_late' }]);
   });
 
   it('[O4] is given up by its attempts while the table does not answer: its age is not known', async () => {
@@ -323,31 +267,18 @@ describe('a mail that fails for good', () => {
 });
 
 describe('a message that cannot be opened', () => {
-  it.each([['text'], [null], [{}], [{ v: 1 }], [7]])(
-    '[Q1] is poisoned at once if it is unreadable (%#)',
-    async (junk) => {
-      const t = setUp();
-      await t.handle(junk);
-      expect(t.queue.poisoned).toEqual([junk]);
-      expect(t.events).toEqual([{ event: 'sendMail', level: 'error', outcome: 'poisoned', reason: 'unreadable' }]);
-    },
-  );
+  it('[Q1] is poisoned at once if it is unreadable', async () => {
+    const t = setUp();
+    await t.handle('junk');
+    expect(t.queue.poisoned).toEqual(['junk']);
+    expect(t.events).toEqual([{ event: 'sendMail', level: 'error', outcome: 'poisoned', reason: 'unreadable' }]);
+  });
 
   it('[Q1] is poisoned at once if a good seal holds no request', async () => {
     const t = setUp();
     await enqueue(t.deps, id, { kind: 'spam', to: email });
     await t.deliverAll();
     expect(t.queue.poisoned).toEqual([t.queue.sent[0]?.envelope]);
-  });
-
-  it('[Q7] keeps none of 31 others from being sent', async () => {
-    const t = setUp();
-    for (let nth = 0; nth < 31; nth++) await t.request(email);
-    const messages: unknown[] = t.queue.takeAll().map(({ envelope }) => envelope);
-    messages.splice(7, 0, { v: 1, id: 'junk' });
-    await Promise.all(messages.map((message) => t.handle(message)));
-    expect(t.email.accepted).toHaveLength(31);
-    expect(t.queue.poisoned).toEqual([{ v: 1, id: 'junk' }]);
   });
 
   it.each([

@@ -9,8 +9,7 @@ import { createMemoryTableStore } from '../../fakes/memoryTableStore';
 import { addressHashOf } from '../../../shared/address';
 import { emptyStorage, emptyStorageClients } from '../../support/storage';
 import { accountDirectoryContract, type DirectoryUnderTest } from '../directory/accountDirectory.contract';
-import { outgoingMailQueueContract } from './outgoingMailQueue.contract';
-import { storesContract } from './stores.contract';
+import { outgoingMailQueueContract, storesContract } from './stores.contract';
 import { tableStoreContract } from './tableStore.contract';
 
 /** One account of Azurite for all tables of this file. */

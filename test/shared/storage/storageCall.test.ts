@@ -41,8 +41,6 @@ describe('a storage call', () => {
 
   it.each([
     ['500', 500],
-    ['503', 503],
-    ['408', 408],
     ['429', 429],
     ['connection', undefined],
   ])('is tried three times if the answer is %s', async (code, status) => {
@@ -53,7 +51,6 @@ describe('a storage call', () => {
   });
 
   it.each([
-    [400, 'InvalidInput'],
     [403, 'AuthenticationFailed'],
     [404, 'TableNotFound'],
   ])('is tried once if the answer is %d', async (status, code) => {

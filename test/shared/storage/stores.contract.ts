@@ -1,4 +1,4 @@
-// What the story and the outbox are promised by their stores: the adapters over any TableStore. Run over the memory table and over
+// What the story and the outbox are promised by their stores and their queue. Run in memory and over
 // Azurite. The accounts have a contract of their own beside the other directories.
 import { createHash } from 'node:crypto';
 import { addressHashOf } from '../../../shared/address';
@@ -6,6 +6,7 @@ import { newId } from '../../../shared/clock';
 import type { AccountDirectory } from '../../../shared/directory/accountDirectory';
 import type { AppEvent } from '../../../shared/events';
 import type { Limits } from '../../../shared/limits';
+import type { OutgoingMailQueue } from '../../../shared/outbox/outgoingMail';
 import { leaseMs, type ClaimRequest, type Deliveries, type Delivery } from '../../../shared/outbox/deliveries';
 import type { BoundKey, ResetKeyStore } from '../../../shared/resetLinks';
 import { accountOf, createAccountsTable, readAccountRow } from '../../../shared/storage/accountsTable';
@@ -80,11 +81,8 @@ function accountsContract(make: MakeTable): void {
     it.each([
       ['an address of another partition', { email: 'other@somewhere.com' }, 'address_of_another_partition'],
       ['no address', { email: 'nobody' }, 'bad_address'],
-      ['blanks around the address', { email: ' x@y.example' }, 'bad_address'],
-      ['a number as address', { email: 7 }, 'bad_column_email'],
       ['no username', { username: '' }, 'bad_column_username'],
       ['text as isActive', { isActive: 'true' }, 'bad_column_isActive'],
-      ['text as generation', { generation: '1' }, 'bad_column_generation'],
       ['a negative generation', { generation: -1 }, 'bad_column_generation'],
     ])('D10 skip a row with %s; operators are told, without its address', async (_what, columns, reason) => {
       await insert('good');
@@ -116,24 +114,13 @@ function accountsContract(make: MakeTable): void {
 
     it('have a credential version that every credential changes and nothing else does', async () => {
       const versionOf = async (columns: object) => {
-        const read = readAccountRow({
-          email,
-          ...complete,
-          ...columns,
-          partitionKey: addressHashOf(email),
-          rowKey: '1',
-          etag: 'x',
-        });
+        const keys = { partitionKey: addressHashOf(email), rowKey: '1', etag: 'x' };
+        const read = readAccountRow({ email, ...complete, ...columns, ...keys });
         return 'problem' in read ? read.problem : accountOf({ ...read, ...columns }).credentialVersion;
       };
       const version = await versionOf({});
-      const others = [
-        { id: '2' },
-        { email: email.toUpperCase() },
-        { password: 'z' },
-        { generation: 1 },
-        { isActive: false },
-      ];
+      const own = [{ id: '2' }, { email: email.toUpperCase() }];
+      const others = [...own, { password: 'z' }, { generation: 1 }, { isActive: false }];
       const versions = await Promise.all(others.map(versionOf));
       expect(new Set([version, ...versions]).size).toBe(others.length + 1);
       expect(await versionOf({ username: 'z', locale: 'fr', lastResetKeyId: 'z', createdAt: start })).toBe(version);
@@ -233,13 +220,12 @@ function deliveriesContract(make: MakeTable): void {
       await deliveries.record(await claim(), { ...change, now: after(1) });
       expect(await outcome({ attempt: 0, now: after(2) })).toBe('done');
       const { attempt, charged, unsureTries, acceptedAt } = await claim({ attempt: 1, now: after(10) });
-      expect({ attempt, charged, unsureTries, acceptedAt }).toEqual({
-        ...{ attempt: 1, charged: true, unsureTries: 2 },
-        acceptedAt: start,
-      });
+      expect([attempt, charged, unsureTries, acceptedAt]).toEqual([1, true, 2, start]);
     });
 
-    it('do not let a worker write that has lost the mail', async () => {
+    it('[E1] forget a mail, but do not let a worker write that has lost it', async () => {
+      await deliveries.forget(await claim());
+      expect(await stored()).toBeUndefined();
       const lost = await claim();
       const taken = await claim({ now: after(60) });
       await deliveries.record(lost, failed(after(61)));
@@ -261,22 +247,12 @@ function deliveriesContract(make: MakeTable): void {
       expect(await deliveries.findByAddressHash(request.addressHash)).toMatchObject([{ state: 'accepted', provider }]);
     });
 
-    it('[E1] forget a mail that concerns nobody', async () => {
-      await deliveries.forget(await claim());
-      expect(await stored()).toBeUndefined();
-    });
-
     it('D22 count the mails of an address that a limit forbade in one row', async () => {
       for (const nth of [1, 2, 3]) {
         await deliveries.suppress(await claim({ id: newId() }), 'address_limit', after(nth));
       }
-      const counted = {
-        state: 'suppressed',
-        reason: 'address_limit',
-        count: 3,
-        acceptedAt: after(1),
-        updatedAt: after(3),
-      };
+      const [acceptedAt, updatedAt] = [after(1), after(3)];
+      const counted = { state: 'suppressed', reason: 'address_limit', count: 3, acceptedAt, updatedAt };
       expect(await deliveries.findByAddressHash(request.addressHash)).toEqual([expect.objectContaining(counted)]);
     });
 
@@ -366,6 +342,43 @@ function siteRowsContract(make: MakeTable): void {
       expect(written.flat().sort()).toEqual(Object.keys(codalab).sort());
       await expect(rows.fillIn({ ...codalab, name: 'Other' })).resolves.toEqual([]);
       await expect(rows.read()).resolves.toMatchObject(codalab);
+    });
+  });
+}
+
+/** A queue and a look at what is visible in it now. */
+export interface QueueUnderTest {
+  readonly queue: OutgoingMailQueue;
+  readonly visible: () => Promise<unknown[]>;
+  readonly poisoned: () => Promise<unknown[]>;
+}
+
+export function outgoingMailQueueContract(name: string, make: () => Promise<QueueUnderTest>): void {
+  describe(`the queue outgoing-mail (${name})`, () => {
+    let under: QueueUnderTest;
+    beforeEach(async () => {
+      under = await make();
+    });
+    const envelope = () => ({ v: 1, id: newId(), attempt: 0, kid: 'a', sealed: 'sealed', added: 'by a later version' });
+
+    it('keeps what was sent', async () => {
+      const message = envelope();
+      await under.queue.send(message, 0);
+      await expect(under.visible()).resolves.toEqual([message]);
+    });
+
+    it('hides a message for as long as was asked', async () => {
+      await under.queue.send(envelope(), 30);
+      await expect(under.visible()).resolves.toEqual([]);
+    });
+
+    it('[Q1] keeps whatever was poisoned, as it was', async () => {
+      await under.queue.poison(envelope());
+      await under.queue.poison('no JSON');
+      await under.queue.poison(null);
+      const [first, ...rest] = await under.poisoned();
+      expect(first).toMatchObject({ v: 1, kid: 'a' });
+      expect(rest).toEqual(['no JSON', null]);
     });
   });
 }

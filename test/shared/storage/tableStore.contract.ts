@@ -26,38 +26,19 @@ export function tableStoreContract(name: string, make: () => Promise<TableStore>
 
     it('gives back what was inserted, with keys and ETag, and nothing that was undefined', async () => {
       const at = new Date('2026-03-01T12:00:00.123Z');
-      const columns = {
-        text: "o'brien ☂",
-        empty: '',
-        whole: 7,
-        fraction: 2.5,
-        big: 2 ** 31,
-        yes: true,
-        at,
-        none: undefined,
-      };
+      const values = { text: "o'brien ☂", empty: '', whole: 7, fraction: 2.5, big: 2 ** 31, yes: true, at };
+      const columns = { ...values, none: undefined };
       const etag = await insert('a', columns);
       const row = await get('a');
-      expect(row).toMatchObject({ partitionKey: partition, rowKey: 'a', etag, text: "o'brien ☂", empty: '' });
-      expect(row).toMatchObject({ whole: 7, fraction: 2.5, big: 2 ** 31, yes: true, at });
+      expect(row).toMatchObject({ partitionKey: partition, rowKey: 'a', etag, ...values });
       expect(row).not.toHaveProperty('none');
-    });
-
-    it('has nothing where nothing was inserted', async () => {
-      await expect(get('a')).resolves.toBeUndefined();
-      await expect(listed(`PartitionKey eq '${partition}'`)).resolves.toEqual([]);
-    });
-
-    it('inserts a row once', async () => {
-      await insert('a', { text: 'first' });
-      await expect(table.insert(partition, 'a', { text: 'second' })).resolves.toBe('exists');
-      await expect(get('a')).resolves.toMatchObject({ text: 'first' });
     });
 
     it('lets exactly one of twenty concurrent inserts win', async () => {
       const inserts = Array.from({ length: 20 }, (_, n) => table.insert(partition, 'a', { n }));
-      const won = (await Promise.all(inserts)).filter((result) => result !== 'exists');
-      expect(won).toHaveLength(1);
+      const won = (await Promise.all(inserts)).map((result) => result !== 'exists');
+      expect(won.filter(Boolean)).toHaveLength(1);
+      await expect(get('a')).resolves.toMatchObject({ n: won.indexOf(true) });
     });
 
     it('[T4] merges columns only into the row with this ETag, and gives it another one', async () => {
@@ -78,20 +59,14 @@ export function tableStoreContract(name: string, make: () => Promise<TableStore>
       await expect(get('a')).resolves.toMatchObject({ n: results.findIndex((result) => result !== 'stale') });
     });
 
-    it('[K12] never makes a removed row anew by a merge', async () => {
-      const etag = await insert('a', { text: 'old' });
-      await expect(table.remove(partition, 'a', etag)).resolves.toBe('removed');
-      await expect(table.merge(partition, 'a', { text: 'new' }, etag)).resolves.toBe('stale');
-      await expect(table.merge(partition, 'a', { text: 'new' }, '*')).resolves.toBe('stale');
-      await expect(get('a')).resolves.toBeUndefined();
-    });
-
-    it('removes only the row with this ETag, or any with *', async () => {
+    it('[K12] removes only the row with this ETag, or any with *, and never makes it anew by a merge', async () => {
       const etag = await insert('a', { n: 1 });
       await table.merge(partition, 'a', { n: 2 }, etag);
       await expect(table.remove(partition, 'a', etag)).resolves.toBe('stale');
       await expect(table.remove(partition, 'a', '*')).resolves.toBe('removed');
       await expect(table.remove(partition, 'a', '*')).resolves.toBe('stale');
+      for (const any of [etag, '*']) await expect(table.merge(partition, 'a', { n: 3 }, any)).resolves.toBe('stale');
+      await expect(get('a')).resolves.toBeUndefined();
     });
 
     it('[T1] lists what a filter names and nothing else, in the order of the keys', async () => {
@@ -101,13 +76,9 @@ export function tableStoreContract(name: string, make: () => Promise<TableStore>
       expect(keys).toEqual(['a', 'b', "o'brien"]);
       await expect(listed(`PartitionKey eq '${partition}' and RowKey eq 'o''brien'`)).resolves.toHaveLength(1);
       await expect(listed(`PartitionKey eq '${partition}' and RowKey ge 'b'`)).resolves.toHaveLength(2);
-    });
-
-    it('lists the chosen columns alone', async () => {
-      await insert('a', { secret: 'x', n: 1 });
-      const [row] = await listed(`PartitionKey eq '${partition}'`, ['RowKey', 'n']);
-      expect(row).toMatchObject({ rowKey: 'a', n: 1 });
-      expect(row).not.toHaveProperty('secret');
+      const [row] = await listed(`PartitionKey eq '${partition}'`, ['RowKey']);
+      expect(row).toMatchObject({ rowKey: 'a' });
+      expect(row).not.toHaveProperty('n');
     });
 
     it('compares times in a filter, and leaves rows without the column out', async () => {

@@ -1,6 +1,12 @@
-// Settings to backend: names, order, laziness.
+// Settings to backend: names, order, laziness; the next backend is asked only if the one before definitely did not accept the mail.
 import { parseBackendNames } from '../../../../shared/settings/emailSettings';
-import { createEmailBackend } from '../../../../shared/mail/backends/createEmailBackend';
+import {
+  createEmailBackend,
+  createFallbackBackend,
+  type FallbackEvent,
+} from '../../../../shared/mail/backends/createEmailBackend';
+import type { SendResult } from '../../../../shared/mail/emailBackend';
+import { createScriptedEmail, type ScriptedEmail } from '../../../fakes/scriptedEmail';
 import { startScriptedSendGrid } from '../../../fakes/scriptedSendGrid';
 import { startScriptedSmtp } from '../../../fakes/scriptedSmtp';
 import { sampleMail } from '../sampleMail';
@@ -8,8 +14,7 @@ import { sampleMail } from '../sampleMail';
 describe('EMAIL_BACKEND', () => {
   it.each([
     ['sendgrid', ['sendgrid']],
-    ['sendgrid,smtp', ['sendgrid', 'smtp']],
-    [' smtp , sendgrid ', ['smtp', 'sendgrid']],
+    [' sendgrid , smtp', ['sendgrid', 'smtp']],
     ['sendgrid_backend.SendgridBackend', ['sendgrid']],
     ['django.core.mail.backends.smtp.EmailBackend', ['smtp']],
     ['django.core.mail.backends.console.EmailBackend', ['console']],
@@ -18,7 +23,7 @@ describe('EMAIL_BACKEND', () => {
     expect(parseBackendNames(text)).toEqual({ names });
   });
 
-  it.each(['', ',', 'sendgrid,', 'SMTP2', 'django.core.mail.backends.locmem.EmailBackend', 'smtp,smtp', '__proto__'])(
+  it.each(['', 'sendgrid,', 'SMTP2', 'django.core.mail.backends.locmem.EmailBackend', 'smtp,smtp', '__proto__'])(
     '%j is an error that does not repeat the value',
     (text) => {
       const parsed = parseBackendNames(text);
@@ -78,5 +83,73 @@ describe('createEmailBackend', () => {
     await fresh.createEmailBackend({ ...settings, backends: ['sendgrid'] }, { write }).send(sampleMail());
     expect(loaded).toEqual(['@sendgrid/mail']);
     jest.dontMock('nodemailer').dontMock('@sendgrid/mail').resetModules();
+  });
+});
+
+describe('several backends in order', () => {
+  const accepted = (backend: string): SendResult => ({ outcome: 'accepted', backend });
+  const refused: SendResult = { outcome: 'transient', reason: 'connection_refused', surelyNotAccepted: true };
+  const unsure: SendResult = { outcome: 'transient', reason: 'timeout', surelyNotAccepted: false };
+  const permanent: SendResult = { outcome: 'permanent', reason: 'sendgrid_400' };
+
+  /** A backend that answers what it is told, in order, and then accepts. */
+  function scripted(name: string, ...results: SendResult[]): ScriptedEmail {
+    const backend = createScriptedEmail(name);
+    backend.script(...results);
+    return backend;
+  }
+
+  it('asks the second when the first surely has not the mail, and says so in one event', async () => {
+    const [first, second] = [scripted('sendgrid', { ...refused, misconfigured: true }), scripted('smtp')];
+    const events: FallbackEvent[] = [];
+    const backend = createFallbackBackend([first, second], (event) => events.push(event));
+    expect(await backend.send(sampleMail())).toEqual(accepted('smtp'));
+    expect(second.tried).toEqual(first.tried);
+    const [{ id: mailId }, reason] = [sampleMail(), 'connection_refused'];
+    const change = { from: 'sendgrid', to: 'smtp', reason, misconfigured: true };
+    expect(events).toEqual([{ event: 'emailBackendFallback', mailId, ...change }]);
+  });
+
+  it.each([
+    ['accepted', accepted('sendgrid')],
+    ['permanent', permanent],
+    ['perhaps accepted', unsure],
+  ])('asks nobody else after %s', async (_what, result) => {
+    const [first, second] = [scripted('sendgrid', result), scripted('smtp')];
+    expect(await createFallbackBackend([first, second]).send(sampleMail())).toEqual(result);
+    expect(second.tried).toEqual([]);
+  });
+
+  it('stays with a backend that perhaps has the mail, until it knows', async () => {
+    const [first, second] = [scripted('sendgrid', unsure, refused), scripted('smtp')];
+    const backend = createFallbackBackend([first, second]);
+    expect(await backend.send(sampleMail())).toEqual(unsure);
+    expect(await backend.send(sampleMail())).toEqual(refused);
+    expect(await backend.send(sampleMail())).toEqual(accepted('sendgrid'));
+    expect(second.tried).toEqual([]);
+  });
+
+  it('stays with the second one too, while other mails go their usual way', async () => {
+    const [first, second] = [scripted('sendgrid', refused), scripted('smtp', unsure)];
+    const backend = createFallbackBackend([first, second]);
+    expect(await backend.send(sampleMail({ id: 'a' }))).toEqual(unsure);
+    expect(await backend.send(sampleMail({ id: 'b' }))).toEqual(accepted('sendgrid'));
+    expect(await backend.send(sampleMail({ id: 'a' }))).toEqual(accepted('smtp'));
+    expect(first.tried.map(({ id }) => id)).toEqual(['a', 'b']);
+  });
+
+  it('if all surely failed: the last reason, the shortest wait, misconfigured if any was', async () => {
+    const limited: SendResult = { ...refused, reason: 'sendgrid_429', retryAfterSeconds: 5 };
+    const mistaken: SendResult = { ...refused, reason: 'smtp_535', misconfigured: true };
+    const backend = createFallbackBackend([scripted('sendgrid', limited), scripted('smtp', mistaken)]);
+    expect(await backend.send(sampleMail())).toEqual({ ...mistaken, retryAfterSeconds: 5 });
+  });
+
+  it('asks the next for an address that the first cannot take, and gives up if none can', async () => {
+    const cannot: SendResult = { outcome: 'permanent', reason: 'non_ascii_local_part' };
+    const [first, second] = [scripted('sendgrid', cannot, cannot), scripted('smtp', accepted('smtp'), cannot)];
+    const backend = createFallbackBackend([first, second]);
+    expect(await backend.send(sampleMail())).toEqual(accepted('smtp'));
+    expect(await backend.send(sampleMail())).toEqual(cannot);
   });
 });

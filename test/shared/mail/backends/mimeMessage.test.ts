@@ -51,7 +51,6 @@ it.each([
   ['SMTP.EU.SendGrid.net', true],
   ['smtp.sendgrid.net.evil.example', false],
   ['notsendgrid.net', false],
-  ['localhost', false],
 ])('%s is SendGrid: %s', (host, expected) => {
   expect(isSendGridHost(host)).toBe(expected);
 });

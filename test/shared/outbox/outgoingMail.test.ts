@@ -1,10 +1,88 @@
 // The messages of the queue: a clear envelope around a sealed request.
-import { enqueueMail, parseMailRequest, type MailRequest } from '../../shared/mailRequest';
-import { messageVersion, openMessage, readEnvelope, seal } from '../../shared/outbox/outgoingMail';
-import { createMemoryQueue } from '../fakes/memoryQueue';
-import { secretA, secretB, start } from '../support/flow';
+import { createCipheriv, createHash, hkdfSync } from 'node:crypto';
+import fc from 'fast-check';
+import { enqueueMail, parseMailRequest, type MailRequest } from '../../../shared/mailRequest';
+import { openMessage, seal, unseal } from '../../../shared/outbox/outgoingMail';
+import { createMemoryQueue } from '../../fakes/memoryQueue';
+import { secretA, secretB, start } from '../../support/flow';
 
 const id = 'AAECAwQFBgcICQoLDA0ODw';
+const context = { v: 1, id };
+const inside = '{"hello":"world"}';
+/** Not imported: a message of the previous version must open. */
+const insideBytes = 896;
+
+/** The seal from the primitives. */
+function sealByHand(text: string, { secret, kid } = secretA, { v, id: salt } = context): Buffer {
+  const key = Buffer.from(hkdfSync('sha256', secret, salt, 'outgoing-mail seal v1', 32));
+  const nonce = Buffer.alloc(12, 1);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(`${v}|${salt}|${kid}`));
+  return Buffer.concat([nonce, cipher.update(text.padEnd(insideBytes, ' ')), cipher.final(), cipher.getAuthTag()]);
+}
+
+describe('the seal', () => {
+  it('opens what was sealed from the primitives alone (known answer)', () => {
+    const sealed = sealByHand(inside);
+    expect(createHash('sha256').update(sealed).digest('hex')).toBe(
+      'e2b53a7fd7ca23996d9d2e2e12b066bcd009188b2d05440849dee173b167d4d2',
+    );
+    expect(unseal(secretA, context, sealed.toString('base64url'))).toBe(inside);
+  });
+
+  it('opens to what was sealed, whatever it was', () => {
+    const text = fc.string({ unit: 'grapheme', maxLength: 200 }).map((made) => `{${made}}`);
+    fc.assert(
+      fc.property(text, fc.string({ maxLength: 30 }), fc.nat(9), (clear, anyId, v) => {
+        fc.pre(Buffer.byteLength(clear) <= insideBytes);
+        const where = { v, id: anyId };
+        expect(unseal(secretA, where, seal(secretA, where, clear))).toBe(clear);
+      }),
+    );
+  });
+
+  it('has one size up to 896 bytes, and refuses more instead of cutting it', () => {
+    for (const clear of ['', 'x', inside, 'x'.repeat(insideBytes), 'é'.repeat(insideBytes / 2)]) {
+      const sealed = seal(secretA, context, clear);
+      expect(sealed).toHaveLength(1232);
+      expect(unseal(secretA, context, sealed)).toBe(clear);
+    }
+    expect(() => seal(secretA, context, 'x'.repeat(insideBytes + 1))).toThrow(RangeError);
+    expect(() => seal(secretA, context, 'é'.repeat(insideBytes / 2 + 1))).toThrow(RangeError);
+  });
+
+  it('holds nothing readable, and is another one every time: equal insides cannot be recognized', () => {
+    const seals = Array.from({ length: 50 }, () => seal(secretA, context, inside));
+    expect(new Set(seals.map((sealed) => sealed.slice(0, 16))).size).toBe(50);
+    expect(new Set(seals.map((sealed) => sealed.slice(16, 60))).size).toBe(50);
+    expect(Buffer.from(seals[0] ?? '', 'base64url').toString('latin1')).not.toContain('hello');
+  });
+
+  it('does not open when any single byte of it is changed', () => {
+    const sealed = Buffer.from(seal(secretA, context, inside), 'base64url');
+    for (let index = 0; index < sealed.length; index++) {
+      const tampered = Buffer.from(sealed);
+      tampered[index] = (tampered[index] ?? 0) ^ 1;
+      expect(unseal(secretA, context, tampered.toString('base64url'))).toBeUndefined();
+    }
+  });
+
+  it.each([
+    ['id', secretA, { ...context, id: 'BBECAwQFBgcICQoLDA0ODw' }],
+    ['version', secretA, { ...context, v: 2 }],
+    ['kid', { ...secretA, kid: 'b' }, context],
+    ['secret', { ...secretB, kid: 'a' }, context],
+  ])('does not open under another %s', (_what, secret, where) => {
+    expect(unseal(secret, where, seal(secretA, context, inside))).toBeUndefined();
+  });
+
+  it.each(['', 'x', 'A'.repeat(1231), 'A'.repeat(1232), 'A'.repeat(1233), '!'.repeat(1232), '\0'])(
+    'does not open junk, and does not throw (%#)',
+    (junk) => {
+      expect(unseal(secretA, context, junk)).toBeUndefined();
+    },
+  );
+});
+
 const addressHash = 'cM-Cuc5Ca17_SqXTIlSZcQ';
 const settings = { signingSecrets: [secretA], sealingSecrets: [secretA] } as const;
 const request = { kind: 'resetAddress', email: 'someuser@somewhere.com', key: 'a.b.c', acceptedAt: start } as const;
@@ -63,40 +141,15 @@ describe('a queue message', () => {
     expect(Math.ceil(length / 3) * 4).toBeLessThan(2000);
   });
 
-  it('[D3] waits if it is of a newer version or under an unknown kid, and opens with any secret of the lists', async () => {
-    const sealed = await sealedOf(request);
-    const { v } = { v: messageVersion + 1 };
-    expect(readBy({ ...sealed, v })).toMatchObject({ outcome: 'not_yet', reason: 'newer_version' });
-    const only = (...secrets: [typeof secretA, ...(typeof secretA)[]]) => ({
-      signingSecrets: [],
-      sealingSecrets: secrets,
-    });
-    expect(readBy(sealed, only(secretB))).toMatchObject({ outcome: 'not_yet', reason: 'unknown_kid' });
-    for (const secrets of [only(secretB, secretA), { ...only(secretB), signingSecrets: [secretA] }]) {
-      expect(readBy(sealed, secrets)).toMatchObject({ outcome: 'opened' });
-    }
-  });
-
-  it('[D3] opens with further fields outside, which a later version may add', async () => {
-    const later = { ...(await sealedOf(request)), traceparent: 'x' };
-    expect(readBy(later)).toMatchObject({ outcome: 'opened', envelope: later });
-    expect(readEnvelope(later)).toEqual(later);
-  });
-
   it.each<[string, (sealed: { sealed: string }) => unknown]>([
     ['text', () => 'not JSON'],
-    ['null', () => null],
     ['undefined', () => undefined],
-    ['a number', () => 7],
     ['an array', (sealed) => [sealed]],
-    ['an empty object', () => ({})],
-    ['no id', (sealed) => ({ ...sealed, id: undefined })],
     ['an id that is none', (sealed) => ({ ...sealed, id: '../../x' })],
     ['a fractional attempt', (sealed) => ({ ...sealed, attempt: 0.5 })],
     ['a negative attempt', (sealed) => ({ ...sealed, attempt: -1 })],
     ['an attempt out of reach', (sealed) => ({ ...sealed, attempt: 1001 })],
     ['version 0', (sealed) => ({ ...sealed, v: 0 })],
-    ['a version as text', (sealed) => ({ ...sealed, v: '1' })],
     ['60 kB of junk', (sealed) => ({ ...sealed, sealed: 'x'.repeat(60_000) })],
     ['the id of another mail', (sealed) => ({ ...sealed, id: 'BBECAwQFBgcICQoLDA0ODw' })],
     ['another version', (sealed) => ({ ...sealed, v: 2 })],
@@ -106,7 +159,6 @@ describe('a queue message', () => {
 
   it.each([
     ['no JSON', 'hello'],
-    ['null', 'null'],
     ['an unknown kind', '{"kind":"spam","to":"x@y"}'],
     ['a missing field', JSON.stringify({ ...request, email: undefined })],
     ['a further field', JSON.stringify({ ...request, bcc: 'evil@z.example' })],

@@ -1,5 +1,5 @@
 // Who may POST to the pages.
-import { isEmbedded, isOwnPost } from '../../../functions/pageEndpoint';
+import { isEmbedded, isOwnPost } from '../../functions/pageEndpoint';
 
 const allowed = ['https://app.example.org'];
 const own = async (): Promise<string[]> => ['https://codalab.org'];
