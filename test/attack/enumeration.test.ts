@@ -3,8 +3,8 @@
 import { createHmac } from 'node:crypto';
 import { issueResetKey } from '../../shared/resetKey';
 import { addressHashOf } from '../../shared/address';
-import { eventually } from '../support/app';
-import { exampleConfig } from '../support/pages';
+import { addAccount, eventually } from '../support/app';
+import { exampleConfig, paths } from '../support/pages';
 import { goodPassword, startTarget, type Target } from '../support/attack';
 import { expectSameAnswer, rowsOf } from '../support/invariants';
 
@@ -105,6 +105,21 @@ describe('an answer tells nothing about an account', () => {
       for (const secret of [key, addressHashOf(live), live, hash, goodPassword, mail?.id ?? ''])
         expect(everything).not.toContain(secret);
     }
+  });
+
+  it('[E1] on the page: same bytes for the same typed address before and after it has an account', async () => {
+    const email = 'later@somewhere.com';
+    const ask = async () => {
+      const body = new URLSearchParams({ email });
+      const answer = await fetch(`${target.app.host.url}${paths.forgotPassword}`, { method: 'POST', body });
+      const headers = [...answer.headers].filter(([name]) => name !== 'date').sort();
+      return { status: answer.status, headers, text: await answer.text() };
+    };
+    const unknown = await ask();
+    expect(unknown.text).toContain('<bdi class="typed">later<wbr>@somewhere.com</bdi>');
+    await addAccount(target.app, { email, username: 'later', locale: 'fr' });
+    expect(await ask()).toEqual(unknown);
+    await target.mailsTo(email, 1);
   });
 });
 

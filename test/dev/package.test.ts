@@ -20,6 +20,7 @@ describe('the package', () => {
       'dist/identity.js',
       'dist/main.js',
       'dist/nodemailer.js',
+      'dist/putMessage.js',
       'dist/sendgridSdk.js',
       'dist/storageSdk.js',
       'dist/undici.js',
