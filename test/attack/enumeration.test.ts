@@ -3,7 +3,7 @@
 import { createHmac } from 'node:crypto';
 import { issueResetKey } from '../../shared/resetKey';
 import { addressHashOf } from '../../shared/address';
-import { addAccount, eventually } from '../support/app';
+import { eventually } from '../support/app';
 import { exampleConfig, paths } from '../support/pages';
 import { goodPassword, startTarget, type Target } from '../support/attack';
 import { expectSameAnswer, rowsOf } from '../support/invariants';
@@ -117,7 +117,7 @@ describe('an answer tells nothing about an account', () => {
     };
     const unknown = await ask();
     expect(unknown.text).toContain('<bdi class="typed">later<wbr>@somewhere.com</bdi>');
-    await addAccount(target.app, { email, username: 'later', locale: 'fr' });
+    await target.victim({ email, locale: 'fr' });
     expect(await ask()).toEqual(unknown);
     await target.mailsTo(email, 1);
   });
