@@ -152,6 +152,12 @@ describe('the HTTP directory', () => {
     });
   });
 
+  it('ends a call after its own time-out', async () => {
+    const { directory, faults } = await openFaulty('encoded', shortMs);
+    faults.push(late);
+    expect(await rejection(directory.findByAddress(ada.email))).toEqual(unavailable('timeout'));
+  });
+
   it('answers `changed` when the reply to the change was lost', async () => {
     open.faults.push(lose);
     expect(await open.directory.setPassword(open.account, open.change)).toEqual({ outcome: 'changed' });

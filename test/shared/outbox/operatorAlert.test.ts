@@ -1,3 +1,4 @@
+import { StorageUnavailable } from '../../../shared/errors';
 import type { DeliveryAlert } from '../../../shared/outbox/deliveries';
 import { reportPoison, type OperatorAlertDeps, type PoisonReport } from '../../../shared/outbox/operatorAlert';
 import { createTestFlow, start } from '../../support/flow';
@@ -50,6 +51,15 @@ describe('reportPoison', () => {
     t.clock.advance(3600);
     await t.look();
     expect(t.email.accepted).toHaveLength(3);
+  });
+
+  it('keeps the alerts when the site row cannot be read', async () => {
+    const t = createReport(['ops@example.org']);
+    await t.alert('mail-1');
+    t.tables.site.intercept('get', () => Promise.reject(new StorageUnavailable('tables', '503')));
+    await expect(t.look()).rejects.toMatchObject({ name: 'StorageUnavailable' });
+    await t.look();
+    expect(t.email.accepted).toHaveLength(1);
   });
 
   it('D10 says nothing while all is well; reports failed mails, a refusing provider and unreadable accounts once, and not again', async () => {
