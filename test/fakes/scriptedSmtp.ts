@@ -41,6 +41,8 @@ export interface ScriptedSmtp {
   /** Bytes of every connection, as they came: what an eavesdropper reads. Raw servers only. */
   readonly wire: () => string;
   connections(): number;
+  /** The most connections that were open at once. */
+  openAtMost(): number;
   /** Replies to the next RCPT TO (or end of DATA) commands, in order; afterwards 250. */
   script(replies: { readonly rcpt?: readonly Reply[]; readonly data?: readonly Reply[] }): void;
   /** Ends every open connection, as a server does with idle ones. Resolves when they are gone. */
@@ -133,8 +135,10 @@ async function startSmtpServer({ auth, tls }: ScriptedSmtpOptions): Promise<Scri
   server.on('error', () => {}); // a client that refuses our certificate
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const sockets = new Set<Socket>();
+  let most = 0;
   server.server.on('connection', (socket: Socket) => {
     sockets.add(socket);
+    most = Math.max(most, sockets.size);
     socket.once('close', () => sockets.delete(socket));
   });
   return {
@@ -142,6 +146,7 @@ async function startSmtpServer({ auth, tls }: ScriptedSmtpOptions): Promise<Scri
     messages,
     wire: () => '',
     connections: () => connections,
+    openAtMost: () => most,
     script({ rcpt = [], data = [] }) {
       scripted.rcpt.push(...rcpt);
       scripted.data.push(...data);
@@ -170,12 +175,14 @@ async function endAll(sockets: ReadonlySet<Socket>): Promise<void> {
 
 async function startRawServer(how: BadManners): Promise<ScriptedSmtp> {
   const sockets = new Set<Socket>();
+  let most = 0;
   const messages: SmtpMessage[] = [];
   let wire = '';
   let connections = 0;
   const server = createServer((socket) => {
     connections += 1;
     sockets.add(socket);
+    most = Math.max(most, sockets.size);
     socket.on('error', () => {}).once('close', () => sockets.delete(socket));
     behave(socket, how, (text) => (wire += text));
   });
@@ -185,6 +192,7 @@ async function startRawServer(how: BadManners): Promise<ScriptedSmtp> {
     messages,
     wire: () => wire,
     connections: () => connections,
+    openAtMost: () => most,
     script: () => {},
     disconnectAll: () => endAll(sockets),
     close: () =>
