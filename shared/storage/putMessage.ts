@@ -42,7 +42,7 @@ export function createPutMessage(
 ): PutMessage {
   const { endpoint, policy, signature } =
     settings.kind === 'identity'
-      ? { ...byIdentity(settings.queueServiceUri, credential), signature: undefined }
+      ? byIdentity(settings.queueServiceUri, credential)
       : byConnectionString(settings.connectionString);
   const pipeline = createEmptyPipeline();
   if (policy !== undefined) pipeline.addPolicy(policy);
@@ -78,10 +78,10 @@ function byConnectionString(connectionString: string): Access {
     part('QueueEndpoint') ?? `${part('DefaultEndpointsProtocol') ?? 'https'}://${accountName}.queue.${suffix}`;
   return {
     endpoint: endpoint.replace(/\/$/, ''),
-    ...(accountKey === undefined
-      ? { signature: part('SharedAccessSignature')?.replace(/^\?/, '') }
-      : {
-          policy: storageSharedKeyCredentialPolicy({ accountName, accountKey: Buffer.from(accountKey, 'base64') }),
-        }),
+    policy:
+      accountKey === undefined
+        ? undefined
+        : storageSharedKeyCredentialPolicy({ accountName, accountKey: Buffer.from(accountKey, 'base64') }),
+    signature: accountKey === undefined ? part('SharedAccessSignature')?.replace(/^\?/, '') : undefined,
   };
 }
