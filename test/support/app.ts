@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { startHostProcess, type HostProcess } from '../../dev/host/hostProcess';
 import { createStorageClients, type StorageClients } from '../../shared/storage/storageClients';
 import { addressHashOf } from '../../shared/address';
+import { expectDocumented } from './openapi';
 import { emptyStorage } from './storage';
 
 const root = path.join(__dirname, '../..');
@@ -23,7 +24,7 @@ export interface App {
   readonly host: HostProcess;
   readonly storage: StorageClients;
   readonly connectionString: string;
-  /** POSTs JSON. A string is sent as it is. */
+  /** POSTs JSON, and holds the answer against the OpenAPI document. A string is sent as it is. */
   post(route: string, body: unknown, headers?: Record<string, string>): Promise<AppAnswer>;
   /** The text of each mail the console backend printed, newest last. */
   mails(): string[];
@@ -81,6 +82,7 @@ export async function startApp({ env, connectionString = emptyStorage(), ...opti
         body: typeof body === 'string' ? body : JSON.stringify(body),
       });
       const text = await response.text();
+      expectDocumented('POST', `/api/${route}`, { status: response.status, headers: response.headers, text });
       const json = text.startsWith('{') ? z.record(z.string(), z.unknown()).parse(JSON.parse(text)) : {};
       return { status: response.status, headers: response.headers, text, json };
     },
