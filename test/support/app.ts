@@ -24,7 +24,7 @@ export interface App {
   readonly host: HostProcess;
   readonly storage: StorageClients;
   readonly connectionString: string;
-  /** POSTs JSON, and holds the answer against the OpenAPI document. A string is sent as it is. */
+  /** POSTs JSON, and holds the answer against the OpenAPI document. A string or bytes are sent as they are. */
   post(route: string, body: unknown, headers?: Record<string, string>): Promise<AppAnswer>;
   /** The text of each mail the console backend printed, newest last. */
   mails(): string[];
@@ -79,7 +79,7 @@ export async function startApp({ env, connectionString = emptyStorage(), ...opti
       const response = await fetch(`${host.url}/api/${route}`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json', ...headers },
-        body: typeof body === 'string' ? body : JSON.stringify(body),
+        body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
       });
       const text = await response.text();
       expectDocumented('POST', `/api/${route}`, { status: response.status, headers: response.headers, text });
