@@ -30,7 +30,7 @@ describe('an answer tells nothing about an account', () => {
     for (const answer of rest) expectSameAnswer(first, answer);
     await target.mailsTo(live, 1);
     await target.settled(4);
-    expect(target.mails().filter(({ to }) => others.includes(to[0] ?? ''))).toEqual([]);
+    expect(target.mails().filter(({ to }) => others.includes(to))).toEqual([]);
     const subs = (await rowsOf(target.app.storage, 'Deliveries')).map(({ partitionKey }) => partitionKey);
     expect(subs).toEqual([addressHashOf(live)]);
   });
@@ -63,8 +63,7 @@ describe('an answer tells nothing about an account', () => {
     const live = await target.victim({ username: 'the-username' });
     const accepted = await target.request(live);
     const [mail] = await target.mailsTo(live, 1);
-    const key = /\/reset\/key\/([^/\s]+)\//.exec(mail?.text ?? '')?.[1] ?? '';
-    target.secrets.push(key);
+    const key = mail?.key ?? '';
     const answers = [
       accepted,
       await target.check(key),

@@ -4,7 +4,7 @@ import { expectNoSilence, expectNothingLeaked, type SentMail } from '../support/
 import { emptyStorageClients } from '../support/storage';
 
 const secret = 'canary@somewhere.com';
-const mail: SentMail = { id: 'm', to: ['a@b'], subject: '', text: 'https://codalab.org/x', html: '' };
+const mail: SentMail = { id: 'm', messageId: 'm', to: 'a@b', category: '', text: '', html: '', key: '' };
 
 describe('the invariants over storage', () => {
   let storage: StorageClients;

@@ -1,11 +1,11 @@
 // A store of its own with the built app under the dev host, and a proxy between the app and all that it calls.
 import path from 'node:path';
 import { setTimeout as later } from 'node:timers/promises';
-import { z } from 'zod';
 import { createStorageClients, type StorageClients } from '../../shared/storage/storageClients';
 import { startFaultProxy, type FaultProxy } from '../fakes/faultProxy';
 import { startScriptedSendGrid, type ScriptedSendGrid } from '../fakes/scriptedSendGrid';
 import { eventually, startApp, type App, type AppOptions } from '../support/app';
+import { sentMailOf, type SentMail } from '../support/invariants';
 import { emptyStorage } from '../support/storage';
 
 export interface Lane {
@@ -98,39 +98,6 @@ export async function startLane(options: Pick<AppOptions, 'env'> = {}, shared?: 
   return lane;
 }
 
-const sendGridMail = z.object({
-  personalizations: z.tuple([
-    z.object({ to: z.tuple([z.object({ email: z.string() })]), custom_args: z.object({ mail_id: z.string() }) }),
-  ]),
-  headers: z.object({ 'Message-ID': z.string() }),
-  categories: z.tuple([z.string()]),
-  content: z.array(z.object({ value: z.string() })),
-});
-
-/** A mail that the provider has accepted. */
-export interface AcceptedMail {
-  readonly id: string;
-  readonly messageId: string;
-  readonly to: string;
-  readonly category: string;
-  /** The reset key in it, empty in a notice. */
-  readonly key: string;
-}
-
-const read = new WeakMap<object, AcceptedMail>();
-
 /** Every mail that the provider has accepted so far, or those after the first `skip`. */
-export function acceptedMails({ provider }: Lane, skip = 0): AcceptedMail[] {
-  return provider.requests.slice(skip).map((request) => {
-    const mail = read.get(request) ?? readMail(request.body);
-    read.set(request, mail);
-    return mail;
-  });
-}
-
-function readMail(body: unknown): AcceptedMail {
-  const { personalizations, headers, categories, content } = sendGridMail.parse(body);
-  const key = /\/reset\/key\/([^/\s]+)\//.exec(content[0]?.value ?? '')?.[1] ?? '';
-  const [{ to, custom_args: args }] = personalizations;
-  return { id: args.mail_id, messageId: headers['Message-ID'], to: to[0].email, category: categories[0], key };
-}
+export const acceptedMails = ({ provider }: Lane, skip = 0): SentMail[] =>
+  provider.requests.slice(skip).map(sentMailOf);
