@@ -155,7 +155,11 @@ describe('the pages', () => {
     const head = await fetch(`${app.host.url}${paths.forgotPassword}`, { method: 'HEAD' });
     expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
     for (const path of [paths.forgotPassword, paths.key(await bindKey(app, someuser.email))]) {
-      const { headers } = await getPage(app, path, { Origin: 'https://evil.example' });
+      const { headers } = await getPage(app, path, {
+        Origin: 'https://evil.example',
+        'Accept-Language': 'zh-CN,zh;q=0.9',
+      });
+      expect(headers.get('content-language')).toBe('zh-Hans');
       expect(headers.get('cache-control')).toBe('no-store');
       expect(headers.get('referrer-policy')).toBe('no-referrer');
       expect(headers.get('x-content-type-options')).toBe('nosniff');
@@ -165,14 +169,6 @@ describe('the pages', () => {
       expect(headers.get('content-security-policy')).toMatch(
         /^default-src 'none'; style-src 'sha256-[^']+'; script-src 'sha256-[^']+'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'$/,
       );
-    }
-  });
-
-  it('speak the language of the browser, else that of the site', async () => {
-    for (const [accepted, locale] of Object.entries({ 'zh-CN,zh;q=0.9': 'zh-Hans', 'zh-TW': 'en' })) {
-      const { html, headers } = await getPage(app, paths.forgotPassword, { 'Accept-Language': accepted });
-      expect(headers.get('content-language')).toBe(locale);
-      expect(html).toContain(h1(messagesFor(locale).forgotPassword));
     }
   });
 
