@@ -1,4 +1,4 @@
-// What a call answers while storage fails, waits, or holds nonsense; and the number of storage calls, counted on the wire.
+// What a call answers while storage fails, waits, or holds nonsense.
 import { addressHashOf } from '../../shared/address';
 import { issueResetKey } from '../../shared/resetKey';
 import { startFaultProxy, type FaultProxy } from '../fakes/faultProxy';
@@ -6,7 +6,7 @@ import { newId } from '../../shared/clock';
 import { seal } from '../../shared/outbox/outgoingMail';
 import { eventually } from '../support/app';
 import { exampleConfig } from '../support/pages';
-import { goodPassword, startTarget, type Target } from '../support/attack';
+import { startTarget, type Target } from '../support/attack';
 import { messagesOf } from '../support/invariants';
 import { emptyStorage } from '../support/storage';
 
@@ -86,26 +86,6 @@ describe('with the queue function at work,', () => {
   afterAll(async () => {
     await target.checkAndStop();
     await proxy.close();
-  });
-
-  it('makes two calls for a check and four for a redemption', async () => {
-    const email = await target.victim();
-    const key = await target.keyFor(email);
-    const queue = await target.app.storage.queue('outgoing-mail');
-    await eventually(async () => ((await queue.getProperties()).approximateMessagesCount === 0 ? true : undefined));
-    // Besides the host's polling, and the site row that is read every half minute.
-    const others = /\/outgoing-mail|\/Site(?:Settings|Texts)/;
-    const ours = () => proxy.calls.filter(({ method, path }) => !(method === 'GET' && others.test(path)));
-    let before = ours().length;
-    await target.check(key);
-    expect(ours().slice(before)).toHaveLength(2);
-    before = ours().length;
-    await target.redeem(key, `${goodPassword} calls`);
-    expect(
-      ours()
-        .slice(before)
-        .map(({ service, method }) => `${service} ${method === 'GET' ? 'read' : 'write'}`),
-    ).toEqual(['table read', 'table read', 'queue write', 'table write']);
   });
 
   it('[Q1] [Q2] puts what nobody can read into the poison queue at once, while the others flow', async () => {
