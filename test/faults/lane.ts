@@ -8,21 +8,6 @@ import { eventually, startApp, type App, type AppOptions } from '../support/app'
 import { sentMailOf, type SentMail } from '../support/invariants';
 import { emptyStorage } from '../support/storage';
 
-export interface Lane {
-  /** Not through the proxy. */
-  readonly storage: StorageClients;
-  readonly proxy: FaultProxy;
-  readonly provider: ScriptedSendGrid;
-  app(): App;
-  /** Ends the process at once. */
-  kill(): Promise<void>;
-  /** Starts a new process; its clock is `aheadMs` further ahead than that of the one before. */
-  start(aheadMs?: number): Promise<void>;
-  /** Waits until no message is in the queue, visible or not. In `npm test` those that wait for a lease are removed: they take a minute. */
-  settled(seconds?: number): Promise<void>;
-  stop(): Promise<void>;
-}
-
 /** All cells, and the time that they take: `npm run test:faults`. */
 export const isWhole = process.env['FAULTS'] === 'all' || process.env['FAULTS_ONLY'] !== undefined;
 
@@ -32,10 +17,14 @@ export const answerMs = isWhole ? 9_000 : 20_000;
 const preload = path.join(__dirname, 'fixtures/clockAhead.cjs');
 
 /** @param shared another lane whose storage and provider this one uses */
-export async function startLane(options: Pick<AppOptions, 'env'> = {}, shared?: Lane): Promise<Lane> {
+export async function startLane(
+  options: Pick<AppOptions, 'env'> = {},
+  shared?: { readonly storage: StorageClients; readonly proxy: FaultProxy; readonly provider: ScriptedSendGrid },
+) {
   const connectionString = emptyStorage();
   const provider = shared?.provider ?? (await startScriptedSendGrid());
   const proxy = shared?.proxy ?? (await startFaultProxy(connectionString, provider.url));
+  /** Not through the proxy. */
   const storage = shared?.storage ?? createStorageClients({ kind: 'connectionString', connectionString });
   if (shared === undefined) await storage.createMissing();
   let app: App | undefined;
@@ -46,34 +35,39 @@ export async function startLane(options: Pick<AppOptions, 'env'> = {}, shared?: 
     return app;
   };
   const busy = (): number => current().host.output().split('"outcome":"busy"').length - 1;
-  const lane: Lane = {
+  /** Starts a new process; its clock is `aheadMs` further ahead than that of the one before. */
+  const start = async (aheadMs = 0): Promise<void> => {
+    ahead += aheadMs;
+    app = await startApp({
+      connectionString: proxy.connectionString,
+      makeTables: false,
+      timers: false,
+      queueHoldSeconds: 2,
+      env: {
+        EMAIL_BACKEND: 'sendgrid',
+        SENDGRID_API_KEY: 'SG.faults',
+        SENDGRID_API_URL: proxy.providerUrl,
+        LIMIT_PER_IP: '1000/1s',
+        ...(ahead > 0 && { CLOCK_AHEAD_MS: String(ahead), NODE_OPTIONS: `--require ${preload}` }),
+        ...options.env,
+      },
+    });
+    busyBefore = 0;
+  };
+  await start();
+  return {
     storage,
     proxy,
     provider,
     app: current,
+    /** Ends the process at once. */
     kill: async () => {
       const { host } = current();
       host.signal('SIGKILL');
       await host.exited;
     },
-    start: async (aheadMs = 0) => {
-      ahead += aheadMs;
-      app = await startApp({
-        connectionString: proxy.connectionString,
-        makeTables: false,
-        timers: false,
-        queueHoldSeconds: 2,
-        env: {
-          EMAIL_BACKEND: 'sendgrid',
-          SENDGRID_API_KEY: 'SG.faults',
-          SENDGRID_API_URL: proxy.providerUrl,
-          LIMIT_PER_IP: '1000/1s',
-          ...(ahead > 0 && { CLOCK_AHEAD_MS: String(ahead), NODE_OPTIONS: `--require ${preload}` }),
-          ...options.env,
-        },
-      });
-      busyBefore = 0;
-    },
+    start,
+    /** Waits until no message is in the queue, visible or not. In `npm test` those that wait for a lease are removed: they take a minute. */
     settled: async (seconds = 180) => {
       const queue = await storage.queue('outgoing-mail');
       await eventually(async () => {
@@ -94,9 +88,9 @@ export async function startLane(options: Pick<AppOptions, 'env'> = {}, shared?: 
       await provider.close();
     },
   };
-  await lane.start();
-  return lane;
 }
+
+export type Lane = Awaited<ReturnType<typeof startLane>>;
 
 /** Every mail that the provider has accepted so far, or those after the first `skip`. */
 export const acceptedMails = ({ provider }: Lane, skip = 0): SentMail[] =>

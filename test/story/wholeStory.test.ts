@@ -24,7 +24,7 @@ it('mails a key, checks it any number of times, redeems it once, and tells the m
   const row = await readAccount(app, someuser.email);
   expect(row).toMatchObject({ generation: 1 });
   await expect(verifyPassword(newPassword, String(row?.['password']))).resolves.toBe(true);
-  // The notice waits 30 s for the write it announces.
+  // The notice waits for the write it announces.
   const notice = await eventually(() => app.mails().find((each) => each.includes('has just been changed')), 45);
   expect(notice).toContain('To: someuser@somewhere.com');
   expect(notice).not.toContain('/accounts/password/reset/key/');

@@ -32,7 +32,7 @@ export async function bindKey(app: Pick<App, 'storage'>, email: string, ageMinut
   return key;
 }
 
-/** The reset mails so far; the notices of earlier tests come 30 s late, in between. */
+/** The reset mails so far; the notices of earlier tests come late, in between. */
 const resetMails = (app: App): string[] => app.mails().filter((mail) => mail.includes(paths.newPassword));
 
 /** Does what makes a reset mail, and waits for it. @returns the mail and its key */
