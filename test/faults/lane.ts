@@ -1,7 +1,7 @@
 // A store of its own with the built app under the dev host, and a proxy between the app and all that it calls.
 import path from 'node:path';
 import { setTimeout as later } from 'node:timers/promises';
-import { createStorageClients, type StorageClients } from '../../shared/storage/storageClients';
+import { createStorageClients, type StorageClients } from '../../shared/storage/storage';
 import { startFaultProxy, type FaultProxy } from '../fakes/faultProxy';
 import { startScriptedSendGrid, type ScriptedSendGrid } from '../fakes/scriptedSendGrid';
 import { eventually, startApp, type App, type AppOptions } from '../support/app';
