@@ -1,5 +1,6 @@
 // Step 2: who gets which mail, by the state of accounts, limits and site when the message is handled.
 import { bindLink } from '../../shared/resetLinks';
+import { newId } from '../../shared/clock';
 import { enqueueMail } from '../../shared/mailRequest';
 import { checkKey, issueLinks } from '../../shared/resetFlow';
 import type { SiteEvent } from '../../shared/resetDeps';
@@ -177,7 +178,8 @@ describe('the limits', () => {
     const t = createTestFlow({ perIp: { burst: 5, refillMs: 60_000 } });
     t.addAccount({ email });
     const client = '203.0.113.7';
-    for (let nth = 0; nth < 5; nth++) await t.mailsFor(`unknown${nth}@somewhere.com`, { client });
+    for (let nth = 0; nth < 6; nth++) await t.mailsFor(`unknown${nth}@somewhere.com`, { client });
+    nothingHappened(t); // also for the sixth, which is over the limit
     expect(await t.mailsFor(email, { client })).toEqual([]);
     expect(await t.mailsFor(email, { client: '203.0.113.8' })).toHaveLength(1);
     expect(await t.mailsFor(email)).toHaveLength(1); // a site's own server without clientIp
@@ -185,14 +187,32 @@ describe('the limits', () => {
     expect(states).toContainEqual(expect.objectContaining({ state: 'suppressed', reason: 'ip_limit' }));
   });
 
-  it('charge a mail once, however often it is tried', async () => {
-    const t = createTestFlow();
+  it('charge a mail once, however often it is tried, and whatever was charged in between', async () => {
+    const rate = { burst: 1, refillMs: 60_000 };
+    const t = createTestFlow({ perAddress: rate, perIp: rate });
     t.addAccount({ email });
-    t.email.script(unavailable, unavailable, unavailable, unavailable);
-    await t.request(email, { client: '203.0.113.7' });
-    await t.deliverAll(20);
-    expect(t.email.tried).toHaveLength(5);
-    for (const mails of [1, 1, 0]) expect(await t.mailsFor(email)).toHaveLength(mails);
+    const requester = { client: '203.0.113.7' };
+    t.email.script(unavailable);
+    await t.request(email, requester);
+    await t.deliverAll(1);
+    const [waiting] = t.queue.takeAll();
+    t.clock.advance(60);
+    expect(await t.mailsFor(email, requester)).toHaveLength(1);
+    t.email.script(unavailable);
+    await t.handle(waiting?.envelope);
+    await t.deliverAll();
+    expect(t.outcomes()).toEqual(['retry_later', 'accepted', 'retry_later', 'accepted']);
+    expect(await t.mailsFor(email, requester)).toEqual([]);
+  });
+
+  it('do not charge a mail that a previous version charged already', async () => {
+    const t = createTestFlow({ perAddress: { burst: 1, refillMs: 60_000 } });
+    const addressHash = t.addAccount({ email });
+    await t.mailsFor(email);
+    const charged = { kind: 'resetAccount', addressHash, accountId: '1', acceptedAt: start, charged: true } as const;
+    await enqueueMail(t.deps, newId(), charged);
+    await t.deliverAll();
+    expect(t.email.accepted).toHaveLength(2);
   });
 
   it('D18 keep the token of a mail that is refused: an address that always bounces is not free of them', async () => {
@@ -220,13 +240,12 @@ describe('the limits', () => {
   it('delay a mail that loses the race for a limit row too often', async () => {
     const t = createTestFlow();
     t.addAccount({ email });
-    await t.mailsFor(email);
-    t.tables.limits.intercept('merge', () => 'stale', 5);
+    t.tables.limits.intercept('insert', () => 'exists', 6);
     await t.request(email);
     await t.deliverAll(1);
     expect(t.events).toContainEqual(expect.objectContaining({ outcome: 'retry_later', reason: 'limit_contended' }));
     await t.deliverAll();
-    expect(t.email.accepted).toHaveLength(2);
+    expect(t.email.accepted).toHaveLength(1);
   });
 });
 
@@ -392,5 +411,6 @@ describe('links for support', () => {
     const audit = t.events.filter(({ event }) => event === 'linksIssued');
     expect(audit.map((event) => 'count' in event && event.count)).toEqual([20, 20, 20, 0, 0]);
     expect(JSON.stringify(audit)).not.toContain('somewhere.com');
+    expect(await t.mailsFor(email)).toHaveLength(1);
   });
 });

@@ -119,6 +119,11 @@ describe('a queue message', () => {
     });
   });
 
+  it('D11 opens by the signing secret of before, though a sealing secret has the same kid', async () => {
+    const both = { sealingSecrets: [{ ...secretB, kid: 'a' }], signingSecrets: [secretA] } as const;
+    expect(readBy(await sealedOf(request), both)).toMatchObject({ outcome: 'opened', request });
+  });
+
   it('[Q3] [E1] has one size for the shortest and the longest request of each kind, under 2 kB even in base64', async () => {
     const email = `${'a'.repeat(60)}@${['b', 'c', 'd'].map((x) => x.repeat(61)).join('.')}.${'e'.repeat(7)}`;
     const common = { client, locale: 'x'.repeat(35) };

@@ -1,4 +1,6 @@
 // One message of the queue becomes one mail, once.
+import { deadline } from '../../../shared/clock';
+import { enqueueMail } from '../../../shared/mailRequest';
 import { derivedId, enqueue } from '../../../shared/outbox/outgoingMail';
 import { checkKey, redeemKey } from '../../../shared/resetFlow';
 import type { SendResult } from '../../../shared/mail/emailBackend';
@@ -10,6 +12,7 @@ import {
   oldPassword,
   secretA,
   secretB,
+  start,
   type TestFlow,
   type TestFlowOptions,
 } from '../../support/flow';
@@ -106,6 +109,37 @@ describe('a mail that cannot be sent now', () => {
     expect(t.email.accepted).toHaveLength(1);
   });
 
+  it('is retried if it loses the race for its row too often', async () => {
+    const t = await setUpMessage();
+    t.tables.deliveries.intercept('insert', () => 'exists', 6);
+    await t.handle(t.envelope);
+    expect(t.events).toContainEqual(expect.objectContaining({ outcome: 'retry_later', reason: 'claim_contended' }));
+    await t.deliverAll();
+    expect(t.email.accepted).toHaveLength(1);
+  });
+
+  it('is retried once, also if that cannot be recorded, and whatever its attempts while its age is known', async () => {
+    const t = await setUpMessage();
+    t.email.script(unavailable);
+    down(t.tables.deliveries, 'merge');
+    await t.handle({ ...t.envelope, attempt: 400 }); // replayed twice
+    expect(t.queue.takeAll()).toMatchObject([{ envelope: { attempt: 401 } }]);
+  });
+
+  it('is retried if a table has not answered after 8 s', async () => {
+    const t = await setUpMessage();
+    jest.useFakeTimers({ doNotFake: ['Date', 'nextTick', 'queueMicrotask'] });
+    t.tables.deliveries.intercept('insert', () => {
+      const signal = deadline();
+      return new Promise((resolve) => signal.addEventListener('abort', resolve)).then(() => signal.throwIfAborted());
+    });
+    const handled = t.handle(t.envelope);
+    await jest.advanceTimersByTimeAsync(8_000);
+    await handled;
+    jest.useRealTimers();
+    expect(t.outcomes()).toEqual(['retry_later']);
+  });
+
   it('waits for a version without the bug that kept it', async () => {
     const t = await setUpMessage();
     t.tables.resetKeys.intercept('insert', () => Promise.reject(new TypeError('a bug')));
@@ -129,11 +163,24 @@ describe('a mail that cannot be sent now', () => {
     await t.request(email);
     await t.deliverAll(3);
     expect(await alertsOf(t)).toEqual([]);
-    await t.deliverAll(20);
+    await t.deliverAll(1);
     expect(await alertsOf(t)).toEqual([expect.objectContaining({ kind: 'provider', reason: 'sendgrid_401' })]);
+    await t.deliverAll(20);
     expect(t.events.filter(({ event }) => event === 'deliveryAlert')).toHaveLength(1);
     expect(t.email.accepted).toHaveLength(1);
     expect(t.queue.poisoned).toEqual([]);
+  });
+
+  it('is no failure of the provider if it is an event that the site refuses', async () => {
+    const sendSiteEvent = async (): Promise<SendResult> => ({
+      ...unavailable,
+      reason: 'site_401',
+      misconfigured: true,
+    });
+    const t = setUp({ sendSiteEvent });
+    await enqueueMail(t.deps, id, { kind: 'siteEvent', addressHash, acceptedAt: start, type: 'x', data: {} });
+    await t.deliverAll(4);
+    expect(await alertsOf(t)).toMatchObject([{ kind: 'mail', reason: 'site_401' }]);
   });
 });
 
@@ -240,11 +287,12 @@ describe('a mail that fails for good', () => {
   });
 
   it('is given up 24 hours after the request and not before, with an alert and a copy for a replay', async () => {
-    const t = await setUpMessage();
+    const t = await setUpMessage({ perAddress: { burst: 3, refillMs: 300_000 } });
     t.email.script(unavailable);
     t.clock.advance(day - 1);
     await t.handle(t.envelope);
     t.clock.advance(1);
+    down(t.tables.limits, 'get'); // the refund is best effort
     await t.deliverAll(1);
     expect(t.outcomes()).toEqual(['retry_later', 'failed']);
     expect(t.email.tried).toHaveLength(1);
@@ -256,12 +304,13 @@ describe('a mail that fails for good', () => {
   it('[O4] is given up by its attempts while the table does not answer: its age is not known', async () => {
     const t = await setUpMessage();
     t.clock.advance(2 * day);
-    down(t.tables.deliveries, 'insert', 2);
+    down(t.tables.deliveries, 'insert', 3);
     await t.handle({ ...t.envelope, attempt: 399 });
     expect(t.queue.takeAll()).toMatchObject([{ envelope: { attempt: 400 } }]);
     await t.handle({ ...t.envelope, attempt: 400 });
     expect(t.queue.poisoned).toEqual([{ ...t.envelope, attempt: 400 }]);
     expect(t.outcomes()).toEqual(['retry_later', 'failed']);
+    expect(t.events).toContainEqual(expect.objectContaining({ event: 'deliveryAlert' })); // though it cannot be noted
     expect(t.email.tried).toEqual([]);
   });
 });
@@ -323,6 +372,17 @@ describe('the end of the process', () => {
     await t.handle(t.envelope);
     expect(t.email.tried).toEqual([]);
     expect(t.queue.takeAll()).toEqual([{ delaySeconds: 1, envelope: t.envelope }]);
+  });
+
+  it('does not begin to send a mail that was being prepared', async () => {
+    const t = await setUpMessage();
+    t.tables.resetKeys.intercept('insert', (run) => {
+      void t.stop();
+      return run();
+    });
+    await t.handle(t.envelope);
+    expect(t.email.tried).toEqual([]);
+    expect(rowOf(t)).toMatchObject({ state: 'waiting', reason: 'stopped', unsureTries: 0 });
   });
 
   it('waits for the mail in flight', async () => {
