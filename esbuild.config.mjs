@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 /** Imports that become a file of their own, by the last part of their path. */
 const chunks = {
   storageSdk: 'shared/storage/storageSdk.ts',
-  putMessage: 'shared/storage/putMessage.ts',
+  storageHttp: 'shared/storage/storageHttp.ts',
   identity: '@azure/identity',
   undici: 'undici', // the storage SDK's and SendGrid's HTTP client
   commonPasswords: '@zxcvbn-ts/language-common',

@@ -2,7 +2,7 @@
 // an edit in the portal in the meantime is not overwritten.
 import { siteSchema } from '../../shared/site';
 import { createSiteTable, sitePartition } from '../../shared/storage/siteTable';
-import { updateRow } from '../../shared/storage/tableStore';
+import { updateRow } from '../../shared/storage/storage';
 import { CliError } from '../support/errors';
 import { fieldsOf, print, printable } from '../support/output';
 import type { Call } from '../support/program';

@@ -9,7 +9,7 @@ import {
   type AppliedTexts,
   type TextOverride,
 } from '../../shared/locales/overrides';
-import type { TableStore } from '../../shared/storage/tableStore';
+import type { TableStore } from '../../shared/storage/storage';
 import { CliError } from '../support/errors';
 import { count, print, tableOf } from '../support/output';
 import { addCommand, type Call, type Io } from '../support/program';

@@ -4,8 +4,7 @@ import type { QueueClient } from '@azure/storage-queue';
 import type { Delivery } from '../../shared/outbox/deliveries';
 import { readDeliveryRow } from '../../shared/storage/deliveriesTable';
 import { readMessage } from '../../shared/storage/outgoingMailQueue';
-import { codeOf, storageCall } from '../../shared/storage/storageCall';
-import { equals, type TableStore } from '../../shared/storage/tableStore';
+import { codeOf, equals, storageCall, type TableStore } from '../../shared/storage/storage';
 
 /** A message of the poison queue, as peeked. */
 export interface PoisonMessage {

@@ -7,8 +7,7 @@ import type { Delivery } from '../../shared/outbox/deliveries';
 import type { Envelope } from '../../shared/outbox/outgoingMail';
 import { readDeliveryRow } from '../../shared/storage/deliveriesTable';
 import { readMessage } from '../../shared/storage/outgoingMailQueue';
-import { codeOf, storageCall } from '../../shared/storage/storageCall';
-import { updateRow, type Columns, type TableStore } from '../../shared/storage/tableStore';
+import { codeOf, type Columns, storageCall, type TableStore, updateRow } from '../../shared/storage/storage';
 import { findDeliveries, ifQueueExists } from './outboxAdmin';
 
 /** What became of a message, and what an operator reads about it. */

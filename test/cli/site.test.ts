@@ -1,7 +1,7 @@
 // `npm run site -- show | set | test-mail`.
 import { run } from '../../cli/site/run';
 import type { Io } from '../../cli/support/program';
-import type { Row } from '../../shared/storage/tableStore';
+import type { Row } from '../../shared/storage/storage';
 import { startScriptedSendGrid } from '../fakes/scriptedSendGrid';
 import { memoryStorage, runCli, workFolder, type CliResult } from './runCli';
 

@@ -3,7 +3,7 @@ import { createAccountsAdmin } from '../../../cli/storage/accountsAdmin';
 import type { Moved } from '../../../cli/storage/accountMove';
 import { addressHashOf } from '../../../shared/address';
 import { createAccountsTable } from '../../../shared/storage/accountsTable';
-import type { Row, TableStore } from '../../../shared/storage/tableStore';
+import type { Row, TableStore } from '../../../shared/storage/storage';
 import { createMemoryTableStore, type MemoryTableStore } from '../../fakes/memoryTableStore';
 
 const from = 'someuser@somewhere.com';
