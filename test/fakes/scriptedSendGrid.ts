@@ -45,11 +45,7 @@ const TRICKLE_MS = 20;
 function trickle(socket: Socket, text: string): void {
   let next = 0;
   const timer = setInterval(() => socket.write(text[next++ % text.length] ?? ''), TRICKLE_MS);
-  socket
-    .on('error', () => {})
-    .once('close', () => {
-      clearInterval(timer);
-    });
+  socket.on('error', () => {}).once('close', () => clearInterval(timer));
 }
 
 function answer(how: SendGridAnswer, request: IncomingMessage, response: ServerResponse): void {
@@ -97,12 +93,9 @@ export async function startScriptedSendGrid(): Promise<ScriptedSendGrid> {
     requests,
     connections: () => connections,
     script: (...answers) => scripted.push(...answers),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
   };
 }
