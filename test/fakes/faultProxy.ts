@@ -41,23 +41,10 @@ export interface FaultRule {
   readonly onApply?: () => void;
 }
 
-export interface FaultProxy {
-  /** The storage behind the proxy. */
-  readonly connectionString: string;
-  /** The provider behind the proxy, if there is one. */
-  readonly providerUrl: string;
-  readonly calls: ProxiedCall[];
-  /**
-   * Adds a rule; the first that matches applies.
-   * @returns a promise that is settled when it applied first: for a fault of the reply, when the service has done its part
-   */
-  rule(rule: FaultRule): Promise<void>;
-  clearRules(): void;
-  close(): Promise<void>;
-}
+export type FaultProxy = Awaited<ReturnType<typeof startFaultProxy>>;
 
 /** Puts a proxy in front of the storage of a connection string, and of a provider. */
-export async function startFaultProxy(connectionString: string, provider?: string): Promise<FaultProxy> {
+export async function startFaultProxy(connectionString: string, provider?: string) {
   const calls: ProxiedCall[] = [];
   let rules: { rule: FaultRule; skip: number; left: number; applied: () => void }[] = [];
   const apply = (call: ProxiedCall): { fault: Fault; applied: () => void } | undefined => {
@@ -83,19 +70,25 @@ export async function startFaultProxy(connectionString: string, provider?: strin
   const table = await start('table', endpoint('TableEndpoint'));
   const mail = provider === undefined ? undefined : await start('provider', new URL(provider));
   return {
+    /** The storage behind the proxy. */
     connectionString: connectionString
       .replace(/QueueEndpoint=[^;]+/, `QueueEndpoint=${queue.url}`)
       .replace(/TableEndpoint=[^;]+/, `TableEndpoint=${table.url}`),
+    /** The provider behind the proxy, if there is one. */
     providerUrl: mail?.url ?? '',
     calls,
-    rule: (rule) =>
+    /**
+     * Adds a rule; the first that matches applies.
+     * @returns a promise that is settled when it applied first: for a fault of the reply, when the service has done its part
+     */
+    rule: (rule: FaultRule): Promise<void> =>
       new Promise((resolve) => {
         rules.push({ rule, skip: rule.skip ?? 0, left: rule.times ?? Infinity, applied: resolve });
       }),
-    clearRules: () => {
+    clearRules: (): void => {
       rules = [];
     },
-    close: async () => {
+    close: async (): Promise<void> => {
       for (const { server } of [queue, table, ...(mail ? [mail] : [])]) {
         server.closeAllConnections();
         await new Promise((resolve) => server.close(resolve));

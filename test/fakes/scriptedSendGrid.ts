@@ -29,16 +29,7 @@ export type SendGridAnswer =
   /** Reads the request, then resets the connection. */
   | 'reset';
 
-export interface ScriptedSendGrid {
-  /** Base URL, for `SENDGRID_API_URL`. */
-  readonly url: string;
-  readonly requests: SendGridRequest[];
-  /** How many connections were made. */
-  connections(): number;
-  /** Answers for the next requests, in order; afterwards (and before) every request gets 202. */
-  script(...answers: readonly SendGridAnswer[]): void;
-  close(): Promise<void>;
-}
+export type ScriptedSendGrid = Awaited<ReturnType<typeof startScriptedSendGrid>>;
 
 const TRICKLE_MS = 20;
 
@@ -67,7 +58,7 @@ function answer(how: SendGridAnswer, request: IncomingMessage, response: ServerR
 }
 
 /** Starts one on a free loopback port. */
-export async function startScriptedSendGrid(): Promise<ScriptedSendGrid> {
+export async function startScriptedSendGrid() {
   const requests: SendGridRequest[] = [];
   const scripted: SendGridAnswer[] = [];
   let connections = 0;
@@ -89,10 +80,13 @@ export async function startScriptedSendGrid(): Promise<ScriptedSendGrid> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
+    /** Base URL, for `SENDGRID_API_URL`. */
     url: `http://127.0.0.1:${port}/`,
     requests,
+    /** How many connections were made. */
     connections: () => connections,
-    script: (...answers) => scripted.push(...answers),
+    /** Answers for the next requests, in order; afterwards (and before) every request gets 202. */
+    script: (...answers: readonly SendGridAnswer[]): void => void scripted.push(...answers),
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { addressHashOf } from '../../shared/address';
 import { hashPassword } from '../../shared/password/passwordHash';
 import type { SeedAccount } from '../shared/directory/accountDirectory.contract';
-import { eventually, startApp, type App, type AppAnswer } from './app';
+import { eventually, startApp } from './app';
 import { startDirectoryFront, type DirectoryFront } from './directoryFront';
 import { siteSecret } from './directorySite';
 import { expectSameAnswer } from './invariants';
@@ -23,16 +23,7 @@ export interface StorySite {
   readonly close: () => unknown;
 }
 
-export interface Story {
-  readonly app: App;
-  readonly front: DirectoryFront;
-  readonly site: StorySite;
-  /** Asks for a mail and reads the key in it. */
-  readonly keyFor: (username: string) => Promise<string>;
-  readonly check: (key: string) => Promise<AppAnswer>;
-  readonly redeem: (key: string, password: string) => Promise<AppAnswer>;
-  readonly stop: () => Promise<void>;
-}
+export type Story = Awaited<ReturnType<typeof startStory>>;
 
 const oldPassword = 'the old horse battery';
 export const newPassword = 'the new horse battery';
@@ -47,7 +38,7 @@ const settings = {
 };
 
 /** The app and the site, with a peer between them. */
-async function startStory(site: StorySite, env: Readonly<Record<string, string>> = {}): Promise<Story> {
+async function startStory(site: StorySite, env: Readonly<Record<string, string>> = {}) {
   const front = await startDirectoryFront(site.url, siteSecret);
   const password = await hashPassword(oldPassword, 'argon2id');
   await site.seed(
@@ -60,12 +51,13 @@ async function startStory(site: StorySite, env: Readonly<Record<string, string>>
     app,
     front,
     site,
-    keyFor: async (username) => {
+    /** Asks for a mail and reads the key in it. */
+    keyFor: async (username: string): Promise<string> => {
       const email = addressOf(username);
       return (await nextResetMail(app, () => app.post('password-reset/request', { email }))).key;
     },
-    check: (key) => app.post('password-reset/check', { key }),
-    redeem: (key, chosen) => app.post('password-reset/redeem', { key, newPassword: chosen }),
+    check: (key: string) => app.post('password-reset/check', { key }),
+    redeem: (key: string, chosen: string) => app.post('password-reset/redeem', { key, newPassword: chosen }),
     stop: async () => {
       await app.stop();
       front.close();
