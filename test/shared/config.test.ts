@@ -66,6 +66,10 @@ describe('the settings', () => {
     });
   });
 
+  it.each([5, 1440])('[J8] read a life of %d minutes', (minutes) => {
+    expect(configOf({ RESET_KEY_TTL_MINUTES: String(minutes) }).resetKeyTtlMinutes).toBe(minutes);
+  });
+
   it('report every problem in one run, each by its name', () => {
     const bad = {
       AzureWebJobsStorage: undefined,
@@ -96,13 +100,6 @@ describe('the settings', () => {
     expect(problems.join('\n')).not.toContain(canary);
     expect(problemsOf({ RESET_SIGNING_SECRETS: `k1:${canary}` }).join('\n')).not.toContain(canary);
     expect(problemsOf({ AzureWebJobsStorage: canary }).join('\n')).not.toContain(canary);
-  });
-
-  it.each([
-    ['5', 5],
-    ['1440', 1440],
-  ])('[J8] read the life "%s" as that many minutes', (text, minutes) => {
-    expect(configOf({ RESET_KEY_TTL_MINUTES: text }).resetKeyTtlMinutes).toBe(minutes);
   });
 
   const reordered = { '+': '-', '/': '_', '=': '' };
@@ -143,6 +140,7 @@ describe('the settings', () => {
     ].map((origin) => `https://good.example,${origin}`),
     SITE_ID: ['1234567', 'a b', '../1', "x' or 1", 'ä', 'a/b', 'a#b'], // [T2]
     SITE_TIME_ZONE: ['Mars/Olympus'],
+    RESET_URL: ['http://codalab.org/{key}'], // [L4]
     ACCOUNT_DIRECTORY: ['ldap'],
     ACCOUNT_DIRECTORY_PASSWORD: ['md5'],
     ACCOUNT_DIRECTORY_SECRETS: [`whsec_${'A'.repeat(31)}`],
@@ -183,6 +181,7 @@ describe('the settings', () => {
       const events = { SITE_EVENTS_SECRETS: `whsec_${randomBytes(32).toString('base64')}` };
       expect(problemsOf({ ...events, [name]: 'http://127.0.0.1:4000' })).toEqual([]);
     }
+    expect(namesOf(problemsOf({ SITE_PROTOCOL: 'http' }))).toContain('SITE_PROTOCOL');
     const smtp = { EMAIL_BACKEND: 'smtp', EMAIL_HOST_USER: 'apikey', EMAIL_HOST_PASSWORD: 'x' };
     expect(namesOf(problemsOf({ ...smtp, EMAIL_USE_TLS: 'false' }))).toEqual(['EMAIL_USE_TLS']);
     expect(configOf(smtp).email.smtp).toMatchObject({ security: 'starttls', port: 587, host: 'smtp.sendgrid.net' });
@@ -206,11 +205,6 @@ describe('the settings', () => {
     expect(problemsOf({ ...http, RESET_SIGNING_SECRETS: `k:${secret}` })).toEqual([
       'ACCOUNT_DIRECTORY_SECRETS holds a secret of RESET_SIGNING_SECRETS',
     ]);
-  });
-
-  it('[L4] refuse a site of plain http, or a link that is none, outside development', () => {
-    expect(namesOf(problemsOf({ SITE_PROTOCOL: 'http' }))).toContain('SITE_PROTOCOL');
-    expect(namesOf(problemsOf({ RESET_URL: 'http://codalab.org/{key}' }))).toContain('RESET_URL');
   });
 
   it('take storage by identity, by account name or by both service URIs', () => {

@@ -7,6 +7,7 @@ import type { SiteEvent } from '../../shared/resetDeps';
 import {
   codalab,
   createTestFlow,
+  createUnlimitedFlow,
   keyIn,
   keysIn,
   secretA,
@@ -19,12 +20,6 @@ import {
 const email = 'someuser@somewhere.com';
 const unavailable = { outcome: 'transient', reason: 'sendgrid_503', surelyNotAccepted: true } as const;
 
-/** A flow with one live account and no limits in the way. */
-function setUp(options: TestFlowOptions = {}): TestFlow {
-  const t = createTestFlow({ perAddress: 'off', perIp: 'off', ...options });
-  t.addAccount({ email });
-  return t;
-}
 const nothingHappened = (t: TestFlow): void => {
   expect(t.email.tried).toEqual([]);
   expect([t.tables.resetKeys.rows(), t.tables.deliveries.rows(), t.queue.takeAll()]).toEqual([[], [], []]);
@@ -77,8 +72,8 @@ describe('a reset mail', () => {
 
   it('says when the link ends and who asked only if MAIL_EXTRA_LINES asks for it', async () => {
     const requester = { client: '203.0.113.7' };
-    const [plain] = await setUp().mailsFor(email, requester);
-    const [full] = await setUp({ mailExtraLines: ['expiry', 'asker'] }).mailsFor(email, requester);
+    const [plain] = await createUnlimitedFlow().mailsFor(email, requester);
+    const [full] = await createUnlimitedFlow({ mailExtraLines: ['expiry', 'asker'] }).mailsFor(email, requester);
     expect(plain?.text).not.toMatch(/203\.0\.113\.7|13:00/);
     expect(full?.text).toMatch(/203\.0\.113\.7/);
     expect(full?.text.replace('203.0.113.7', '')).toMatch(/13:00/);
@@ -256,7 +251,7 @@ describe('the key of the mail', () => {
     ['the one of the request, if that waited for a minute at most', 60, true],
     ['a new one with a full life, if that waited for longer', 61, false],
   ])('is %s', async (_which, seconds, isSame) => {
-    const t = setUp();
+    const t = createUnlimitedFlow();
     await t.request(email);
     const request = t.queued();
     t.clock.advance(seconds);
@@ -270,15 +265,15 @@ describe('the key of the mail', () => {
   });
 
   it('[D1] is a new one if the secret that signed it was dropped meanwhile', async () => {
-    const before = setUp({ signingSecrets: [secretA] });
+    const before = createUnlimitedFlow({ signingSecrets: [secretA] });
     await before.request(email);
-    const after = setUp({ signingSecrets: [secretB], sealingSecrets: [secretB, secretA] });
+    const after = createUnlimitedFlow({ signingSecrets: [secretB], sealingSecrets: [secretB, secretA] });
     await after.handle(before.queue.sent[0]?.envelope);
     await expect(checkKey(after.deps, keyIn(after.email.accepted[0]))).resolves.toMatchObject({ outcome: 'live' });
   });
 
   it('is a new one if it is bound otherwise already, or was issued for another address', async () => {
-    const t = setUp();
+    const t = createUnlimitedFlow();
     const other = t.addAccount({ email: 'other@somewhere.com', id: '2' });
     await t.request(email);
     const request = t.queued();

@@ -8,7 +8,7 @@ import { checkKey, redeemKey } from '../../shared/resetFlow';
 import { issueResetKey } from '../../shared/resetKey';
 import type { MemoryTableStore } from '../fakes/memoryTableStore';
 import {
-  createTestFlow,
+  createUnlimitedFlow,
   down,
   goodPassword,
   keyIn,
@@ -26,8 +26,7 @@ const addressHash = 'cM-Cuc5Ca17_SqXTIlSZcQ';
 const otherPassword = 'another good long password';
 
 function setUp(options: TestFlowOptions = {}) {
-  const test = createTestFlow({ perAddress: 'off', perIp: 'off', ...options });
-  test.addAccount({ email });
+  const test = createUnlimitedFlow(options);
   return {
     ...test,
     mailedKey: async () => keyIn((await test.mailsFor(email))[0]),

@@ -59,12 +59,9 @@ describe('the site row', () => {
     expect(wrongColumns({ ...http, domain: 'localhost.evil.example' })).toContain('protocol');
   });
 
-  it('may have a port in its domain, and gives a link with it', () => {
-    const site = inProduction.parse({ ...codalab, domain: 'CodaLab.org:8443' });
-    expect(resetLink(site, 'KEY')).toBe('https://codalab.org:8443/accounts/password/reset/key/KEY/');
-  });
-
-  it('[LG2] gives links with the key in the path or the fragment, and fills nothing inside the key', () => {
+  it('[LG2] gives links with its port, with the key in the path or the fragment, and fills nothing inside the key', () => {
+    const withPort = inProduction.parse({ ...codalab, domain: 'CodaLab.org:8443' });
+    expect(resetLink(withPort, 'KEY')).toBe('https://codalab.org:8443/accounts/password/reset/key/KEY/');
     const fragment = inProduction.parse({ ...codalab, resetUrl: 'https://app.codalab.org/reset#key={key}' });
     expect(resetLink(fragment, 'KEY')).toBe('https://app.codalab.org/reset#key=KEY');
     expect(resetLink(codalab, '{domain}$&')).toBe('https://codalab.org/accounts/password/reset/key/{domain}$&/');

@@ -186,6 +186,13 @@ export function createTestFlow(options: TestFlowOptions = {}) {
   };
 }
 
+/** The same with one live account, `someuser@somewhere.com`, and no limits in the way. */
+export function createUnlimitedFlow(options: TestFlowOptions = {}): TestFlow {
+  const t = createTestFlow({ perAddress: 'off', perIp: 'off', ...options });
+  t.addAccount({ email: 'someuser@somewhere.com' });
+  return t;
+}
+
 /** The next calls of this kind fail as if the service were down. */
 export function down(table: MemoryTableStore, call: TableCall, times = 1): void {
   table.intercept(call, () => Promise.reject(new StorageUnavailable('tables', '503')), times);

@@ -6,6 +6,7 @@ import { checkKey, redeemKey } from '../../../shared/resetFlow';
 import type { SendResult } from '../../../shared/mail/emailBackend';
 import {
   createTestFlow,
+  createUnlimitedFlow,
   down,
   goodPassword,
   keyIn,
@@ -25,15 +26,9 @@ const unsure: SendResult = { outcome: 'transient', reason: 'timeout', surelyNotA
 const refusal: SendResult = { outcome: 'permanent', reason: 'sendgrid_400' };
 const day = 86_400;
 
-/** A flow with one live account and no limits in the way. */
-function setUp(options: TestFlowOptions = {}): TestFlow {
-  const t = createTestFlow({ perAddress: 'off', perIp: 'off', ...options });
-  t.addAccount({ email });
-  return t;
-}
-/** The same with a message that waits to be handled. */
+/** A flow with a message that waits to be handled. */
 async function setUpMessage(options: TestFlowOptions = {}) {
-  const t = setUp(options);
+  const t = createUnlimitedFlow(options);
   const mailId = await t.request(email);
   const [{ envelope } = {}] = t.queue.takeAll();
   if (envelope === undefined) throw new Error('nothing was queued');
@@ -43,7 +38,7 @@ const rowOf = ({ tables }: TestFlow) => tables.deliveries.rows().find(({ partiti
 const alertsOf = ({ deps }: TestFlow) => deps.deliveries.alerts();
 
 it('a mail that is accepted is recorded, and its message is done', async () => {
-  const t = setUp();
+  const t = createUnlimitedFlow();
   await t.mailsFor(email);
   expect(rowOf(t)).toMatchObject({ state: 'accepted', backend: 'scripted', charged: true, kind: 'passwordReset' });
   expect(t.queue.takeAll()).toEqual([]);
@@ -60,7 +55,7 @@ it('a mail that is accepted is recorded, and its message is done', async () => {
 
 describe('a mail that cannot be sent now', () => {
   it('is retried with attempt + 1, after 10 s doubling to 10 min, give or take a fifth', async () => {
-    const t = setUp();
+    const t = createUnlimitedFlow();
     t.email.script(...Array.from({ length: 9 }, () => unavailable));
     await t.request(email);
     await t.deliverAll(20);
@@ -76,7 +71,7 @@ describe('a mail that cannot be sent now', () => {
   });
 
   it('[G4] waits as long as the provider asks, if that is longer', async () => {
-    const t = setUp();
+    const t = createUnlimitedFlow();
     t.email.script({ ...unavailable, reason: 'sendgrid_429', retryAfterSeconds: 299 });
     await t.mailsFor(email);
     expect(t.queue.sent[1]?.delaySeconds).toBe(299);
@@ -98,7 +93,7 @@ describe('a mail that cannot be sent now', () => {
   );
 
   it('[ST1] waits for a good site row', async () => {
-    const t = setUp();
+    const t = createUnlimitedFlow();
     t.tables.site.edit('site', '1', { domain: 'broken/' });
     await t.request(email);
     await t.deliverAll(3);
@@ -157,7 +152,7 @@ describe('a mail that cannot be sent now', () => {
   });
 
   it('[G3] is kept while the provider refuses the settings, with one alert once that has lasted', async () => {
-    const t = setUp();
+    const t = createUnlimitedFlow();
     const refused: SendResult = { ...unavailable, reason: 'sendgrid_401', misconfigured: true };
     t.email.script(...Array.from({ length: 6 }, () => refused));
     await t.request(email);
@@ -177,7 +172,7 @@ describe('a mail that cannot be sent now', () => {
       reason: 'site_401',
       misconfigured: true,
     });
-    const t = setUp({ sendSiteEvent });
+    const t = createUnlimitedFlow({ sendSiteEvent });
     await enqueueMail(t.deps, id, { kind: 'siteEvent', addressHash, acceptedAt: start, type: 'x', data: {} });
     await t.deliverAll(4);
     expect(await alertsOf(t)).toMatchObject([{ kind: 'mail', reason: 'site_401' }]);
@@ -185,7 +180,7 @@ describe('a mail that cannot be sent now', () => {
 });
 
 it('a refusal that may be the recipient’s own policy is tried as often as it may be, whatever outages came before', async () => {
-  const t = setUp();
+  const t = createUnlimitedFlow();
   const policy: SendResult = { ...unavailable, reason: 'smtp_554', misconfigured: true, maxAttempts: 3 };
   t.email.script(...Array.from({ length: 5 }, () => unavailable), policy, policy, policy);
   await t.request(email);
@@ -196,7 +191,7 @@ it('a refusal that may be the recipient’s own policy is tried as often as it m
 
 describe('D6 a send without a clear answer', () => {
   it('[G7] is repeated after one and ten minutes with the same Message-ID, and each link works', async () => {
-    const t = setUp();
+    const t = createUnlimitedFlow();
     t.email.script(unsure, unsure);
     await t.mailsFor(email);
     expect(t.queue.sent.map(({ delaySeconds }) => delaySeconds >= 60)).toEqual([false, true, true]);
@@ -208,7 +203,7 @@ describe('D6 a send without a clear answer', () => {
   });
 
   it('ends after the third, recorded and alerted, without a copy for a replay', async () => {
-    const t = setUp();
+    const t = createUnlimitedFlow();
     t.email.script(unsure, unavailable, unsure, unsure);
     await t.request(email);
     await t.deliverAll(20);
@@ -272,7 +267,7 @@ describe('a mail that comes twice', () => {
 
 describe('a mail that fails for good', () => {
   it('[G2] D18 is tried once and recorded, without a poison copy; one alert per address and day, at anybody’s wish', async () => {
-    const t = setUp();
+    const t = createUnlimitedFlow();
     t.email.script(...Array.from({ length: 4 }, () => refusal));
     for (let nth = 0; nth < 3; nth++) await t.mailsFor(email);
     expect(t.email.tried).toHaveLength(3);
@@ -317,14 +312,14 @@ describe('a mail that fails for good', () => {
 
 describe('a message that cannot be opened', () => {
   it('[Q1] is poisoned at once if it is unreadable', async () => {
-    const t = setUp();
+    const t = createUnlimitedFlow();
     await t.handle('junk');
     expect(t.queue.poisoned).toEqual(['junk']);
     expect(t.events).toEqual([{ event: 'sendMail', level: 'error', outcome: 'poisoned', reason: 'unreadable' }]);
   });
 
   it('[Q1] is poisoned at once if a good seal holds no request', async () => {
-    const t = setUp();
+    const t = createUnlimitedFlow();
     await enqueue(t.deps, id, { kind: 'spam', to: email });
     await t.deliverAll();
     expect(t.queue.poisoned).toEqual([t.queue.sent[0]?.envelope]);
@@ -411,7 +406,7 @@ describe('the end of the process', () => {
 });
 
 it('[I4] no event, message or row says what nobody may read', async () => {
-  const t = setUp();
+  const t = createUnlimitedFlow();
   t.email.script(unavailable, refusal);
   await t.mailsFor(email, { client: '203.0.113.7' });
   await t.mailsFor(email);
