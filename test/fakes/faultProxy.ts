@@ -15,7 +15,6 @@ export interface ProxiedCall {
   readonly path: string;
 }
 
-/** What happens to a matching call. */
 export type Fault =
   | { readonly status: number; readonly code?: string }
   /** Lets the call through so much later, also if the client has gone. */
@@ -37,7 +36,6 @@ export interface FaultRule {
   /** How often it applies; default: always. */
   readonly times?: number;
   readonly fault: Fault;
-  /** Called each time it applies. */
   readonly onApply?: () => void;
 }
 
@@ -70,11 +68,9 @@ export async function startFaultProxy(connectionString: string, provider?: strin
   const table = await start('table', endpoint('TableEndpoint'));
   const mail = provider === undefined ? undefined : await start('provider', new URL(provider));
   return {
-    /** The storage behind the proxy. */
     connectionString: connectionString
       .replace(/QueueEndpoint=[^;]+/, `QueueEndpoint=${queue.url}`)
       .replace(/TableEndpoint=[^;]+/, `TableEndpoint=${table.url}`),
-    /** The provider behind the proxy, if there is one. */
     providerUrl: mail?.url ?? '',
     calls,
     /**

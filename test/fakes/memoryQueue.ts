@@ -3,7 +3,6 @@ import { StorageUnavailable } from '../../shared/errors';
 import { deadline } from '../../shared/clock';
 import type { Envelope } from '../../shared/outbox/outgoingMail';
 
-/** A message as it waits in the queue. */
 interface WaitingMessage {
   readonly envelope: Envelope;
   readonly delaySeconds: number;
@@ -21,7 +20,6 @@ export function createMemoryQueue() {
     throw new StorageUnavailable('queue', '503');
   };
   return {
-    /** All messages that were ever sent, in order. */
     sent,
     poisoned,
     /** The messages that nobody took yet; the caller has them now. */

@@ -12,7 +12,6 @@ export interface SendGridRequest {
   readonly at: Date;
 }
 
-/** One scripted answer. */
 export type SendGridAnswer =
   | {
       readonly status: number;
@@ -57,7 +56,6 @@ function answer(how: SendGridAnswer, request: IncomingMessage, response: ServerR
   }
 }
 
-/** Starts one on a free loopback port. */
 export async function startScriptedSendGrid() {
   const requests: SendGridRequest[] = [];
   const scripted: SendGridAnswer[] = [];
@@ -83,7 +81,6 @@ export async function startScriptedSendGrid() {
     /** Base URL, for `SENDGRID_API_URL`. */
     url: `http://127.0.0.1:${port}/`,
     requests,
-    /** How many connections were made. */
     connections: () => connections,
     /** Answers for the next requests, in order; afterwards (and before) every request gets 202. */
     script: (...answers: readonly SendGridAnswer[]): void => void scripted.push(...answers),

@@ -86,7 +86,6 @@ function reply(scripted: Reply | undefined): Error | null {
   return Object.assign(new Error(text), { responseCode: Number(code) });
 }
 
-/** Starts one on a free loopback port. */
 export async function startScriptedSmtp(options: ScriptedSmtpOptions = {}): Promise<ScriptedSmtp> {
   return options.badManners === undefined ? startSmtpServer(options) : startRawServer(options.badManners);
 }

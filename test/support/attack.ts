@@ -35,7 +35,6 @@ export async function startTarget({
   const secrets = [apiKey, goodPassword];
   const stored: string[] = [];
   const mails = (): SentMail[] => sendgrid.requests.map(sentMailOf);
-  /** Waits until so many mails went to this address. */
   const mailsTo = (address: string, count: number): Promise<SentMail[]> =>
     eventually(() => {
       const found = mails().filter(({ to }) => to[0] === address);
@@ -65,7 +64,6 @@ export async function startTarget({
       if (typeof newPassword === 'string') secrets.push(newPassword);
       return app.post('password-reset/redeem', { key, newPassword });
     },
-    /** A key from a mail to this address. */
     keyFor: async (address: string): Promise<string> => {
       const before = mails().filter(({ to }) => to[0] === address).length;
       await request(address);

@@ -85,7 +85,6 @@ export async function startDirectoryFront(site: string, secret: string, scheme: 
   return {
     url,
     calls,
-    /** How many connections were made. */
     connections: () => connections.size,
     /** For the app, so that it calls the site through this peer. */
     settings: {

@@ -11,7 +11,6 @@ import { siteSecret } from './directorySite';
 import { expectSameAnswer } from './invariants';
 import { nextResetMail, paths, postForm } from './pages';
 
-/** A site under test. */
 export interface StorySite {
   /** Of its three calls. */
   readonly url: string;
@@ -76,7 +75,6 @@ const eventsAt = ({ calls }: DirectoryFront, type: string, about: string) =>
       return { id: headers['webhook-id'], ...eventBody.parse(new Webhook(siteSecret).verify(body, headers)) };
     });
 
-/** Defines the suite. */
 export function directoryStory(
   name: string,
   startSite: (passwordFormat: 'encoded' | 'plain') => Promise<StorySite>,

@@ -77,7 +77,6 @@ export interface TestFlowOptions {
   readonly isBreached?: (password: string) => Promise<boolean>;
 }
 
-/** The outbox of an instance with these. */
 export const createTestOutbox = (deps: FlowDeps) =>
   createOutbox(deps, {
     parse: parseMailRequest,
@@ -146,7 +145,6 @@ export function createTestFlow(options: TestFlowOptions = {}) {
     deps,
     /** Handles one message as the queue function does. */
     handle,
-    /** Tells the outbox to stop; returns when it has. */
     stop: () => outbox.stop(),
     clock,
     tables,
@@ -171,7 +169,6 @@ export function createTestFlow(options: TestFlowOptions = {}) {
       await deliverAll();
       return email.accepted.slice(before);
     },
-    /** The account's row. */
     account: (address: string, id = '1') =>
       tables.accounts.rows().find((row) => row.partitionKey === addressHashOf(address) && row.rowKey === id),
     /** What is sealed in the newest message. */
@@ -206,12 +203,10 @@ export function loseReply(table: MemoryTableStore, call: TableCall, answer: 'sta
   });
 }
 
-/** The reset keys in a mail's links, in order. */
 export function keysIn({ text }: Pick<Mail, 'text'>): string[] {
   return [...text.matchAll(/\/reset\/key\/([^/\s]+)\//g)].map(([, key = '']) => key);
 }
 
-/** The one key in a mail. */
 export function keyIn(mail: Mail | undefined): string {
   const [key, ...more] = mail === undefined ? [] : keysIn(mail);
   if (key === undefined || more.length > 0) throw new Error('there is not exactly one link in the mail');

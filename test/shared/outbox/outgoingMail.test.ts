@@ -11,7 +11,6 @@ const inside = '{"hello":"world"}';
 /** Not imported: a message of the previous version must open. */
 const insideBytes = 896;
 
-/** The seal from the primitives. */
 function sealByHand(text: string, { secret, kid } = secretA, { v, id: salt } = context): Buffer {
   const key = Buffer.from(hkdfSync('sha256', secret, salt, 'outgoing-mail seal v1', 32));
   const nonce = Buffer.alloc(12, 1);

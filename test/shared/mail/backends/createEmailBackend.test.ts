@@ -7,8 +7,6 @@ import {
 } from '../../../../shared/mail/backends/createEmailBackend';
 import type { SendResult } from '../../../../shared/mail/emailBackend';
 import { createScriptedEmail, type ScriptedEmail } from '../../../fakes/scriptedEmail';
-import { startScriptedSendGrid } from '../../../fakes/scriptedSendGrid';
-import { startScriptedSmtp } from '../../../fakes/scriptedSmtp';
 import { sampleMail } from '../sampleMail';
 
 describe('EMAIL_BACKEND', () => {
@@ -36,22 +34,10 @@ describe('EMAIL_BACKEND', () => {
 describe('createEmailBackend', () => {
   const write = () => {};
 
-  it('goes from SendGrid to SMTP while SendGrid answers 503, and back', async () => {
-    const [api, smtp] = [await startScriptedSendGrid(), await startScriptedSmtp()];
-    const backend = createEmailBackend(
-      {
-        backends: ['sendgrid', 'smtp'],
-        sendgrid: { apiKey: 'SG.test', apiUrl: api.url, timeoutMs: 5_000 },
-        smtp: { host: '127.0.0.1', port: smtp.port, security: 'none', timeoutMs: 5_000 },
-      },
-      { write },
-    );
-    api.script({ status: 503 });
-    expect(await backend.send(sampleMail())).toEqual({ outcome: 'accepted', backend: 'smtp' });
-    expect(await backend.send(sampleMail())).toEqual({ outcome: 'accepted', backend: 'sendgrid' });
-    expect(smtp.messages).toHaveLength(1);
-    await backend.close();
-    await Promise.all([api.close(), smtp.close()]);
+  it('asks its backends in order', async () => {
+    const sendgrid = { apiKey: 'SG.test', apiUrl: 'http://127.0.0.1:9/', timeoutMs: 5_000 };
+    const backend = createEmailBackend({ backends: ['sendgrid', 'console'], sendgrid }, { write });
+    expect(await backend.send(sampleMail())).toEqual({ outcome: 'accepted', backend: 'console' });
   });
 
   it.each([
@@ -92,7 +78,6 @@ describe('several backends in order', () => {
   const unsure: SendResult = { outcome: 'transient', reason: 'timeout', surelyNotAccepted: false };
   const permanent: SendResult = { outcome: 'permanent', reason: 'sendgrid_400' };
 
-  /** A backend that answers what it is told, in order, and then accepts. */
   function scripted(name: string, ...results: SendResult[]): ScriptedEmail {
     const backend = createScriptedEmail(name);
     backend.script(...results);
