@@ -231,17 +231,6 @@ describe('the limits', () => {
     expect(t.outcomes()).toEqual(['retry_later', 'failed']);
     expect(await t.mailsFor(email, { client: '203.0.113.7' })).toHaveLength(1);
   });
-
-  it('delay a mail that loses the race for a limit row too often', async () => {
-    const t = createTestFlow();
-    t.addAccount({ email });
-    t.tables.limits.intercept('insert', () => 'exists', 6);
-    await t.request(email);
-    await t.deliverAll(1);
-    expect(t.events).toContainEqual(expect.objectContaining({ outcome: 'retry_later', reason: 'limit_contended' }));
-    await t.deliverAll();
-    expect(t.email.accepted).toHaveLength(1);
-  });
 });
 
 describe('the key of the mail', () => {

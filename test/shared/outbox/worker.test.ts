@@ -4,6 +4,7 @@ import { enqueueMail } from '../../../shared/mailRequest';
 import { derivedId, enqueue } from '../../../shared/outbox/outgoingMail';
 import { checkKey, redeemKey } from '../../../shared/resetFlow';
 import type { SendResult } from '../../../shared/mail/emailBackend';
+import type { MemoryTableStore } from '../../fakes/memoryTableStore';
 import {
   createTestFlow,
   createUnlimitedFlow,
@@ -77,20 +78,26 @@ describe('a mail that cannot be sent now', () => {
     expect(t.queue.sent[1]?.delaySeconds).toBe(299);
   });
 
-  it.each(['accounts', 'resetKeys', 'limits', 'deliveries', 'site'] as const)(
-    '[O4] is retried when the table %s does not answer: nobody is taken for unknown',
-    async (name) => {
-      const t = createTestFlow();
-      t.addAccount({ email });
-      const { [name]: table } = t.tables;
-      down(table, name === 'accounts' ? 'list' : name === 'site' ? 'get' : 'insert');
-      await t.request(email, { client: '203.0.113.7' });
-      await t.deliverAll(1);
-      expect([t.email.tried, t.outcomes()]).toEqual([[], ['retry_later']]);
-      await t.deliverAll();
-      expect(t.email.accepted).toHaveLength(1);
-    },
-  );
+  const raceLost = (table: MemoryTableStore): void => table.intercept('insert', () => 'exists', 6);
+  it.each<[string, string, (tables: TestFlow['tables']) => void]>([
+    ['the table of accounts does not answer', 'storage_503', ({ accounts }) => down(accounts, 'list')],
+    ['the table of reset keys does not answer', 'storage_503', ({ resetKeys }) => down(resetKeys, 'insert')],
+    ['the table of limits does not answer', 'storage_503', ({ limits }) => down(limits, 'insert')],
+    ['the table of deliveries does not answer', 'storage_503', ({ deliveries }) => down(deliveries, 'insert')],
+    ['the site row does not answer', 'storage_503', ({ site }) => down(site, 'get')],
+    ['its row is written by others all the time', 'claim_contended', ({ deliveries }) => raceLost(deliveries)],
+    ['a limit row is written by others all the time', 'limit_contended', ({ limits }) => raceLost(limits)],
+  ])('[O4] is retried when %s: nobody is taken for unknown', async (_what, reason, fault) => {
+    const t = createTestFlow();
+    t.addAccount({ email });
+    fault(t.tables);
+    await t.request(email, { client: '203.0.113.7' });
+    await t.deliverAll(1);
+    expect([t.email.tried, t.outcomes()]).toEqual([[], ['retry_later']]);
+    expect(t.events).toContainEqual(expect.objectContaining({ outcome: 'retry_later', reason }));
+    await t.deliverAll();
+    expect(t.email.accepted).toHaveLength(1);
+  });
 
   it('[ST1] waits for a good site row', async () => {
     const t = createUnlimitedFlow();
@@ -100,15 +107,6 @@ describe('a mail that cannot be sent now', () => {
     expect(t.email.tried).toEqual([]);
     expect(t.events).toContainEqual(expect.objectContaining({ outcome: 'retry_later', reason: 'no_good_site_row' }));
     t.tables.site.drop('site', '1');
-    await t.deliverAll();
-    expect(t.email.accepted).toHaveLength(1);
-  });
-
-  it('is retried if it loses the race for its row too often', async () => {
-    const t = await setUpMessage();
-    t.tables.deliveries.intercept('insert', () => 'exists', 6);
-    await t.handle(t.envelope);
-    expect(t.events).toContainEqual(expect.objectContaining({ outcome: 'retry_later', reason: 'claim_contended' }));
     await t.deliverAll();
     expect(t.email.accepted).toHaveLength(1);
   });

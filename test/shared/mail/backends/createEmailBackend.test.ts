@@ -95,25 +95,6 @@ describe('several backends in order', () => {
     expect(events).toEqual([{ event: 'emailBackendFallback', mailId, ...change }]);
   });
 
-  it.each([
-    ['accepted', accepted('sendgrid')],
-    ['permanent', permanent],
-    ['perhaps accepted', unsure],
-  ])('asks nobody else after %s', async (_what, result) => {
-    const [first, second] = [scripted('sendgrid', result), scripted('smtp')];
-    expect(await createFallbackBackend([first, second]).send(sampleMail())).toEqual(result);
-    expect(second.tried).toEqual([]);
-  });
-
-  it('stays with a backend that perhaps has the mail, until it knows', async () => {
-    const [first, second] = [scripted('sendgrid', unsure, refused), scripted('smtp')];
-    const backend = createFallbackBackend([first, second]);
-    expect(await backend.send(sampleMail())).toEqual(unsure);
-    expect(await backend.send(sampleMail())).toEqual(refused);
-    expect(await backend.send(sampleMail())).toEqual(accepted('sendgrid'));
-    expect(second.tried).toEqual([]);
-  });
-
   it('stays with the second one too, while other mails go their usual way', async () => {
     const [first, second] = [scripted('sendgrid', refused), scripted('smtp', unsure)];
     const backend = createFallbackBackend([first, second]);
@@ -123,18 +104,37 @@ describe('several backends in order', () => {
     expect(first.tried.map(({ id }) => id)).toEqual(['a', 'b']);
   });
 
-  it('if all surely failed: the last reason, the shortest wait, misconfigured if any was', async () => {
-    const limited: SendResult = { ...refused, reason: 'sendgrid_429', retryAfterSeconds: 5 };
-    const mistaken: SendResult = { ...refused, reason: 'smtp_535', misconfigured: true };
-    const backend = createFallbackBackend([scripted('sendgrid', limited), scripted('smtp', mistaken)]);
-    expect(await backend.send(sampleMail())).toEqual({ ...mistaken, retryAfterSeconds: 5 });
-  });
-
-  it('asks the next for an address that the first cannot take, and gives up if none can', async () => {
-    const cannot: SendResult = { outcome: 'permanent', reason: 'non_ascii_local_part' };
-    const [first, second] = [scripted('sendgrid', cannot, cannot), scripted('smtp', accepted('smtp'), cannot)];
+  const limited: SendResult = { ...refused, reason: 'sendgrid_429', retryAfterSeconds: 5 };
+  const mistaken: SendResult = { ...refused, reason: 'smtp_535', misconfigured: true };
+  const cannot: SendResult = { outcome: 'permanent', reason: 'non_ascii_local_part' };
+  it.each<[string, SendResult[], SendResult[], SendResult[], number]>([
+    ['ask nobody else once it is accepted', [], [], [accepted('sendgrid')], 0],
+    ['ask nobody else once it is refused for good', [permanent], [], [permanent], 0],
+    [
+      'stay with one that perhaps has the mail, until it knows',
+      [unsure, refused],
+      [],
+      [unsure, refused, accepted('sendgrid')],
+      0,
+    ],
+    [
+      'if all fail, give the last reason, the shortest wait, and misconfigured if any was',
+      [limited],
+      [mistaken],
+      [{ ...mistaken, retryAfterSeconds: 5 }],
+      1,
+    ],
+    [
+      'ask the next for an address that the first cannot take, and give up if none can',
+      [cannot, cannot],
+      [accepted('smtp'), cannot],
+      [accepted('smtp'), cannot],
+      2,
+    ],
+  ])('%s', async (_what, ofFirst, ofSecond, results, askedSecond) => {
+    const [first, second] = [scripted('sendgrid', ...ofFirst), scripted('smtp', ...ofSecond)];
     const backend = createFallbackBackend([first, second]);
-    expect(await backend.send(sampleMail())).toEqual(accepted('smtp'));
-    expect(await backend.send(sampleMail())).toEqual(cannot);
+    for (const result of results) expect(await backend.send(sampleMail())).toEqual(result);
+    expect(second.tried).toHaveLength(askedSecond);
   });
 });
