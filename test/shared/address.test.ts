@@ -21,6 +21,7 @@ describe('parseAddress', () => {
     '\u00a0mike@example.org', // [A2]
     '\ufeffmike@example.org',
     'mi\u200bke@example.org',
+    'mi\u3164ke@example.org',
     'mike\u202e@example.org',
     'mike@example.org\n',
     'mike\0@example.org',

@@ -1,5 +1,7 @@
 // The story and the outbox on memory tables under the real adapters, with a clock that a test sets and every event captured.
+import { once } from 'node:events';
 import { addressHashOf } from '../../shared/address';
+import { deadline } from '../../shared/clock';
 import { StorageUnavailable } from '../../shared/errors';
 import type { AppEvent } from '../../shared/events';
 import { createLimitsTable, type Rate, refundLimits } from '../../shared/limits';
@@ -193,6 +195,15 @@ export function createUnlimitedFlow(options: TestFlowOptions = {}): TestFlow {
 /** The next calls of this kind fail as if the service were down. */
 export function down(table: MemoryTableStore, call: TableCall, times = 1): void {
   table.intercept(call, () => Promise.reject(new StorageUnavailable('tables', '503')), times);
+}
+
+/** The next call of this kind hangs until its deadline. */
+export function hang(table: MemoryTableStore, call: TableCall): void {
+  table.intercept(call, async () => {
+    const signal = deadline();
+    await once(signal, 'abort');
+    throw new StorageUnavailable('tables', 'timeout');
+  });
 }
 
 /** The next call of this kind does its work, and its reply is lost: the client's own retry sees `answer`. */

@@ -26,7 +26,7 @@ const startFront = async (site: string, scheme: 'http' | 'https' = 'http') => {
 const directoryAt = (url: string, secrets = [siteSecret]) => createHttpDirectory({ url, secrets }, () => undefined);
 
 /** The reference site behind a peer that makes one fault per call, in order, then passes calls on. */
-async function openFaulty(passwordFormat: 'encoded' | 'plain' = 'encoded', timeoutMs?: number) {
+async function openFaulty(passwordFormat: 'encoded' | 'plain' = 'encoded', timeoutMs = 60_000) {
   const real = await startDirectorySite(passwordFormat);
   closers.push(real.close);
   await real.seed([ada]);

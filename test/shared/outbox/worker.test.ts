@@ -1,5 +1,4 @@
 // One message of the queue becomes one mail, once.
-import { deadline } from '../../../shared/clock';
 import { enqueueMail } from '../../../shared/mailRequest';
 import { derivedId, enqueue } from '../../../shared/outbox/outgoingMail';
 import { checkKey, redeemKey } from '../../../shared/resetFlow';
@@ -10,6 +9,7 @@ import {
   createUnlimitedFlow,
   down,
   goodPassword,
+  hang,
   keyIn,
   oldPassword,
   secretA,
@@ -122,10 +122,7 @@ describe('a mail that cannot be sent now', () => {
   it('is retried if a table has not answered after 8 s', async () => {
     const t = await setUpMessage();
     jest.useFakeTimers({ doNotFake: ['Date', 'nextTick', 'queueMicrotask'] });
-    t.tables.deliveries.intercept('insert', () => {
-      const signal = deadline();
-      return new Promise((resolve) => signal.addEventListener('abort', resolve)).then(() => signal.throwIfAborted());
-    });
+    hang(t.tables.deliveries, 'insert');
     const handled = t.handle(t.envelope);
     await jest.advanceTimersByTimeAsync(8_000);
     await handled;
