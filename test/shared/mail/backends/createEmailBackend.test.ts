@@ -34,10 +34,23 @@ describe('EMAIL_BACKEND', () => {
 describe('createEmailBackend', () => {
   const write = () => {};
 
-  it('asks its backends in order', async () => {
-    const sendgrid = { apiKey: 'SG.test', apiUrl: 'http://127.0.0.1:9/', timeoutMs: 5_000 };
-    const backend = createEmailBackend({ backends: ['sendgrid', 'console'], sendgrid }, { write });
+  it('asks its backends in order, with their settings', async () => {
+    const events: FallbackEvent[] = [];
+    const backend = createEmailBackend(
+      {
+        backends: ['sendgrid', 'smtp', 'console'],
+        sendgrid: { apiKey: 'SG.test', apiUrl: 'http://127.0.0.1:9/', timeoutMs: 5_000 },
+        smtp: { host: '127.0.0.1', port: 9, security: 'none', timeoutMs: 5_000 },
+      },
+      { write, log: (event) => events.push(event) },
+    );
     expect(await backend.send(sampleMail())).toEqual({ outcome: 'accepted', backend: 'console' });
+    const reason = 'connection_refused';
+    expect(events).toMatchObject([
+      { from: 'sendgrid', to: 'smtp', reason },
+      { from: 'smtp', to: 'console', reason },
+    ]);
+    await backend.close();
   });
 
   it.each([

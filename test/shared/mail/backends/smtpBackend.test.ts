@@ -260,7 +260,6 @@ describe('an error of nodemailer, by reply code, enhanced status code and comman
 
   it.each([
     ['CONN', '421 4.3.2 try later', later('smtp_421')],
-    ['RCPT TO', '450 4.2.0 greylisted', later('smtp_450')],
     ['DATA', '452 4.3.1 full', later('smtp_452')],
     ['MAIL FROM', '503 5.5.1 bad sequence', later('smtp_503')],
     ['AUTH PLAIN', '535 5.7.8 failed', misconfigured('smtp_535')],
