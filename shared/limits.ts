@@ -186,7 +186,7 @@ export interface IpBuckets {
  */
 export function createIpBuckets(rate: Rate | 'off', clock: Clock): IpBuckets {
   if (rate === 'off') return { take: () => undefined, refund: () => undefined };
-  const buckets = new LRUCache<string, Bucket>({ max: maxClients });
+  const buckets = new LRUCache<string, Bucket>({ maxSize: maxClients, sizeCalculation: () => 1 }); // `max` would allocate at once
   return {
     take: (client) => {
       const now = clock();
