@@ -7,7 +7,6 @@ import { SMTPServer } from 'smtp-server';
 
 /** A message as it came in after DATA, and its envelope. */
 interface SmtpMessage {
-  readonly from: string;
   readonly to: readonly string[];
   readonly raw: string;
   readonly secure: boolean;
@@ -114,10 +113,9 @@ async function startSmtpServer({ auth, tls }: ScriptedSmtpOptions): Promise<Scri
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('end', () => {
         const refused = reply(scripted.data.shift());
-        const { mailFrom, rcptTo } = session.envelope;
+        const { rcptTo } = session.envelope;
         if (!refused) {
           messages.push({
-            from: mailFrom ? mailFrom.address : '',
             to: rcptTo.map(({ address }) => address),
             raw: Buffer.concat(chunks).toString(),
             secure: session.secure,

@@ -9,7 +9,7 @@ import { createLimitsTable, type Limits } from '../../../shared/limits';
 import type { OutgoingMailQueue } from '../../../shared/outbox/outgoingMail';
 import { type ClaimRequest, type Deliveries, type Delivery } from '../../../shared/outbox/deliveries';
 import { type BoundKey, createResetKeysTable, type ResetKeyStore } from '../../../shared/resetLinks';
-import { accountOf, createAccountsTable, readAccountRow } from '../../../shared/storage/accountsTable';
+import { createAccountsTable } from '../../../shared/storage/accountsTable';
 import { createDeliveriesTable } from '../../../shared/storage/deliveriesTable';
 import { createSiteTable } from '../../../shared/storage/siteTable';
 import type { TableName, TableStore } from '../../../shared/storage/storage';
@@ -98,20 +98,6 @@ function accountsContract(make: MakeTable): void {
         ...{ password: 'new', generation: 1, lastResetKeyId: 'key', passwordChangedAt: start },
         ...{ email, username: 'renamed', locale: 'fr', remark: 'kept' },
       });
-    });
-
-    it('have a credential version that every credential changes and nothing else does', async () => {
-      const versionOf = async (columns: object) => {
-        const keys = { partitionKey: addressHashOf(email), rowKey: '1', etag: 'x' };
-        const read = readAccountRow({ email, ...complete, ...columns, ...keys });
-        return 'problem' in read ? read.problem : accountOf({ ...read, ...columns }).credentialVersion;
-      };
-      const version = await versionOf({});
-      const own = [{ id: '2' }, { email: email.toUpperCase() }];
-      const others = [...own, { password: 'z' }, { generation: 1 }, { isActive: false }];
-      const versions = await Promise.all(others.map(versionOf));
-      expect(new Set([version, ...versions]).size).toBe(others.length + 1);
-      expect(await versionOf({ username: 'z', locale: 'fr', lastResetKeyId: 'z', createdAt: start })).toBe(version);
     });
   });
 }
