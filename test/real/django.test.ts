@@ -80,7 +80,7 @@ const open = async (passwordFormat: 'encoded' | 'plain') => {
 describeDjango('a Django site', () => {
   accountDirectoryContract('Django, with hashes', () => open('encoded'));
   accountDirectoryContract('Django, with plain passwords', () => open('plain'));
-  directoryStory('Django', startDjango, { ACCOUNT_DIRECTORY_PASSWORD: 'plain' });
+  directoryStory('Django', startDjango);
 
   it.each([
     ['its own tests', ['--settings', 'tests.settings']],

@@ -60,8 +60,7 @@ export async function startApp({ env, connectionString = emptyStorage(), ...opti
     storage,
     /** The text of each mail the console backend printed, newest last. */
     mails,
-    /** Waits until so many mails were printed. */
-    mailsWithin: (count: number, seconds = 20) =>
+    mailsWithin: (count: number, seconds = 20): Promise<string[]> =>
       eventually(() => (mails().length >= count ? mails() : undefined), seconds),
     /** Waits until it has printed such a line: an answer may arrive before the lines that were written before it. */
     logged: (line: RegExp) => eventually(() => (line.test(host.output()) ? true : undefined)),
@@ -81,7 +80,6 @@ export async function startApp({ env, connectionString = emptyStorage(), ...opti
   };
 }
 
-/** An account row as a site or an operator would write it. */
 export interface AccountColumns {
   readonly id?: string;
   readonly email: string;
@@ -105,7 +103,6 @@ export async function readAccount({ storage }: Pick<App, 'storage'>, email: stri
 
 export const someuser = { email: 'someuser@somewhere.com', username: 'someuser' } as const;
 
-/** The reset key in a mail's link. */
 export function keyIn(mail: string): string {
   const key = /\/accounts\/password\/reset\/key\/([^/\s]+)\//.exec(mail)?.[1];
   if (key === undefined) throw new Error('there is no link in the mail');

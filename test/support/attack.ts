@@ -41,9 +41,9 @@ export async function startTarget({
       const found = mails().filter(({ to }) => to === address);
       return found.length >= count ? found : undefined;
     });
-  const reported = (): number => app.host.output().split('"event":"sendMail"').length - 1;
   const request = (email: unknown, headers?: Record<string, string>): Promise<AppAnswer> =>
     app.post('password-reset/request', { email }, headers);
+  const reported = (): number => app.host.output().split('"event":"sendMail"').length - 1;
   return {
     app,
     sendgrid,
@@ -52,7 +52,7 @@ export async function startTarget({
     mails,
     mailsTo,
     /** An account of its own for a case. @returns its address */
-    victim: async (columns: Partial<Parameters<typeof addAccount>[1]> = {}) => {
+    victim: async (columns: Partial<Parameters<typeof addAccount>[1]> = {}): Promise<string> => {
       const email = columns.email ?? `victim-${++victims}-${process.pid}@somewhere.com`;
       await addAccount(app, { username: `victim${victims}`, ...columns, email });
       stored.push(email);
