@@ -1,5 +1,5 @@
 // `accounts add` and `accounts set-password`: the password is asked for on a terminal, or piped in.
-import { createInterface } from 'node:readline';
+import { createInterface } from 'node:readline/promises';
 import { text } from 'node:stream/consumers';
 import { Writable } from 'node:stream';
 import { addressHashOf } from '../../shared/address';
@@ -11,7 +11,7 @@ import { CliError } from '../support/errors';
 import { print, printable } from '../support/output';
 import type { Call, Io } from '../support/program';
 import { checkSettings, requireAddress } from '../support/settings';
-import { failUnlessDone, openAccounts, selectAccount, usernameOf, type Selection } from './changeAccounts';
+import { failUnlessDone, openAccounts, selectAccounts, usernameOf, type Selection } from './changeAccounts';
 
 interface PasswordOptions {
   readonly passwordStdin?: true;
@@ -44,7 +44,7 @@ export async function addAccount(call: Call<AddOptions>, address: string): Promi
 
 export async function setPassword(call: Call<PasswordOptions & Selection>, address: string): Promise<void> {
   const admin = openAccounts(call);
-  const record = await selectAccount(admin, address, call.options);
+  const [record] = await selectAccounts(admin, address, call.options);
   const outcome = await admin.setPassword(record, await readHashedPassword(call));
   failUnlessDone(outcome, record.id);
   const username = usernameOf(record);
@@ -74,20 +74,18 @@ async function readPassword(io: Io): Promise<string> {
   return password;
 }
 
-function ask(io: Io, prompt: string): Promise<string> {
+async function ask({ stdin, error: print }: Io, prompt: string): Promise<string> {
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: io.stdin, output: silent, terminal: true }); // from here on nothing is echoed
-  io.error(prompt);
-  return new Promise((resolve, reject) => {
-    lines.once('SIGINT', () => {
-      reject(new CliError('Interrupted.'));
-      lines.close();
-    });
-    lines.once('close', () => reject(new CliError('No password was given.')));
-    lines.question('', (answer) => {
-      resolve(answer);
-      io.error('\n');
-      lines.close();
-    });
-  });
+  const lines = createInterface({ input: stdin, output: silent, terminal: true }); // from here on nothing is echoed
+  const closed = new AbortController();
+  lines.once('SIGINT', () => closed.abort()).once('close', () => closed.abort());
+  print(prompt);
+  try {
+    return await lines.question('', { signal: closed.signal });
+  } catch {
+    throw new CliError('No password was given.');
+  } finally {
+    print('\n');
+    lines.close();
+  }
 }

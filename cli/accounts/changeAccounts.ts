@@ -49,22 +49,31 @@ export async function changeAccounts(call: Call<Selection>, kind: Change, addres
 }
 
 /** @throws CliError for the outcomes that changed nothing */
-export function failUnlessDone(outcome: Changed, id: string): void {
-  if (outcome === 'stale_row') throw new CliError(brokenRow(id));
-  if (outcome === 'contended') throw new CliError(`Others keep changing the row ${printable(id)}: try again.`);
+export function failUnlessDone(outcome: Moved, id: string): void {
+  if (outcome !== 'changed' && outcome !== 'unchanged')
+    throw new CliError(`The row ${printable(id)} ${refusals[outcome]}`);
 }
 
-const brokenRow = (id: string): string =>
-  `The row ${printable(id)} is gone, or is not a valid account: \`accounts list --broken\` says why. ` +
-  'Fix it in the Storage browser, or with `accounts set-email` if its address is wrong.';
+const refusals: Readonly<Record<Exclude<Moved, 'changed' | 'unchanged'>, string>> = {
+  target_exists:
+    'was not moved: at the new address there is another row with this id. Compare both with `accounts show`, and ' +
+    'remove the wrong one in the Storage browser.',
+  uncopyable_column:
+    'was not moved: it has a column of a type that this command cannot copy (Int64 beyond 2^31, Binary). Move it with ' +
+    'Storage Explorer, or remove that column.',
+  stale_row:
+    'is gone, or is not a valid account: `accounts list --broken` says why. Fix it in the Storage browser, or with ' +
+    '`accounts set-email` if its address is wrong.',
+  contended: 'is being changed by others: run the same command again to finish.',
+};
 
 /** Changes an account's address. After a failure the command can be repeated. */
 export async function setEmail(call: Call<Selection>, address: string, newAddress: string): Promise<void> {
   const admin = openAccounts(call);
   const email = requireAddress(newAddress);
-  const record = await selectAccount(admin, address, call.options);
+  const [record] = await selectAccounts(admin, address, call.options);
   const outcome = await admin.setEmail(record, email);
-  if (outcome !== 'changed' && outcome !== 'unchanged') throw new CliError(refusals[outcome](record.id));
+  failUnlessDone(outcome, record.id);
   const name = printable(usernameOf(record));
   const text =
     outcome === 'changed'
@@ -73,18 +82,6 @@ export async function setEmail(call: Call<Selection>, address: string, newAddres
       : `${name} has exactly this address already, nothing was changed.\n`;
   print(call, { id: record.id, username: usernameOf(record), outcome }, text);
 }
-
-const refusals: Readonly<Record<Exclude<Moved, 'changed' | 'unchanged'>, (id: string) => string>> = {
-  target_exists: (id) =>
-    `At the new address there is another row with the id ${printable(id)}; nothing was changed. ` +
-    'Compare both with `accounts show`, and remove the wrong one in the Storage browser.',
-  bad_address: () => 'The new address is not a plain e-mail address; nothing was changed.',
-  uncopyable_column: () =>
-    'The row has a column of a type that this command cannot copy (Int64 beyond 2^31, Binary); nothing was changed. ' +
-    'Move the row with Storage Explorer, or remove that column.',
-  stale_row: brokenRow,
-  contended: (id) => `Others keep changing the row ${printable(id)}: run the same command again to finish the move.`,
-};
 
 export const usernameOf = ({ row }: AccountRecord): string => {
   const username = row['username'];
@@ -99,23 +96,20 @@ export async function findAccounts(admin: AccountsAdmin, address: string): Promi
 }
 
 /** The accounts that an address and the options name: one, or with `--all` at least one. */
-async function selectAccounts(admin: AccountsAdmin, address: string, options: Selection): Promise<AccountRecord[]> {
+export async function selectAccounts(
+  admin: AccountsAdmin,
+  address: string,
+  options: Selection,
+): Promise<[AccountRecord, ...AccountRecord[]]> {
   const { id, username, all } = options;
   const records = await findAccounts(admin, address);
   if (records.length === 0) throw new CliError('No account has this address. (`accounts list` prints all.)');
-  const chosen = records.filter(
+  const [first, ...others] = records.filter(
     (record) => (id === undefined || record.id === id) && (username === undefined || usernameOf(record) === username),
   );
-  if (chosen.length === 1 || (all === true && chosen.length > 0)) return chosen;
+  if (first !== undefined && (others.length === 0 || all === true)) return [first, ...others];
   const choices = records.map((record) => `  --id ${printable(record.id)}  (${printable(usernameOf(record))})`);
   const what =
-    chosen.length === 0 ? 'No account with this address matches the options' : 'Several accounts have this address';
+    first === undefined ? 'No account with this address matches the options' : 'Several accounts have this address';
   throw new CliError([`${what}. Choose one:`, ...choices].join('\n'));
-}
-
-/** Exactly one account. */
-export async function selectAccount(admin: AccountsAdmin, address: string, options: Selection): Promise<AccountRecord> {
-  const [record] = await selectAccounts(admin, address, options);
-  if (record === undefined) throw new CliError('No account has this address.');
-  return record;
 }

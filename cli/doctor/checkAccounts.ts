@@ -7,7 +7,6 @@ import { hashPassword, type PasswordHasher } from '../../shared/password/passwor
 import type { StorageClients } from '../../shared/storage/storageClients';
 import { createAccountsAdmin } from '../storage/accountsAdmin';
 import { count } from '../support/output';
-import { isReadable } from './checkStorage';
 import { fail, ok, warn, type Check, type Finding } from './finding';
 
 export const checkAccounts: Check = async ({ settings, storage, clock }) => {
@@ -23,7 +22,6 @@ const looksAt = 1000;
 
 async function checkTable(storage: StorageClients): Promise<Finding[]> {
   const check = 'accounts';
-  if (!(await isReadable(storage, 'Accounts'))) return [];
   let seen = 0;
   let broken = 0;
   for await (const { read } of createAccountsAdmin(storage.table('Accounts')).list()) {

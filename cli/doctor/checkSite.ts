@@ -5,14 +5,12 @@ import { builtInLanguages, findLocale } from '../../shared/locales';
 import { applyTexts } from '../../shared/locales/overrides';
 import { mailboxAddress, siteSchema, type Site, type SiteRow } from '../../shared/site';
 import { createSiteTable } from '../../shared/storage/siteTable';
-import { isReadable } from './checkStorage';
 import { fail, ok, warn, type Check, type CheckInput, type Finding } from './finding';
 
 const check = 'site row';
 
 export const checkSite: Check = async (input) => {
-  const { settings, development, storage, siteId } = input;
-  if (!(await isReadable(storage, 'SiteSettings'))) return []; // which another check reports
+  const { settings, development, siteId } = input;
   const row = await readRow(input);
   if (row === undefined) {
     const cure =
@@ -38,12 +36,13 @@ export const checkSite: Check = async (input) => {
   return findings.length > 0 ? findings : [ok(check, `The row ${siteId} is valid, for ${parsed.data.domain}.`)];
 };
 
-export const readRow = ({ storage, siteId }: CheckInput): Promise<SiteRow | undefined> =>
-  createSiteTable(storage.table('SiteSettings'), storage.table('SiteTexts'), siteId).read();
+const siteTable = ({ storage, siteId }: CheckInput) =>
+  createSiteTable(storage.table('SiteSettings'), storage.table('SiteTexts'), siteId);
 
-async function textFindings({ storage, siteId }: CheckInput, { locale }: Site): Promise<Finding[]> {
-  if (!(await isReadable(storage, 'SiteTexts'))) return []; // which another check reports
-  const texts = await createSiteTable(storage.table('SiteSettings'), storage.table('SiteTexts'), siteId).readTexts();
+export const readRow = (input: CheckInput): Promise<SiteRow | undefined> => siteTable(input).read();
+
+async function textFindings(input: CheckInput, { locale }: Site): Promise<Finding[]> {
+  const texts = await siteTable(input).readTexts();
   const { catalog, refused, missing } = applyTexts(builtInLanguages, texts);
   const findings: Finding[] = [];
   if (findLocale(locale, catalog) === undefined) {

@@ -7,7 +7,6 @@ import {
   poisonQueueName,
   tableNames,
   type StorageClients,
-  type TableName,
 } from '../../shared/storage/storageClients';
 import { storageCure } from '../support/errors';
 import { count } from '../support/output';
@@ -16,71 +15,44 @@ import { fail, ok, warn, type Check, type Finding } from './finding';
 const makeThem =
   '`azd provision` makes it, and so does the timer function seedSite (at start and hourly): is the app running?';
 
-/**
- * Is the table there, and may we write to it? Asks for the removal of a row that never exists: the one call that needs the right to
- * write and changes nothing.
- * @throws StorageUnavailable
- */
-async function isTableThere(storage: StorageClients, name: TableName): Promise<boolean> {
-  try {
-    await storage.table(name).remove('doctor', 'doctor', 'W/"nothing"');
-    return true;
-  } catch (error) {
-    if (error instanceof StorageUnavailable && error.code === 'TableNotFound') return false;
-    throw error;
-  }
-}
-
-/** Checks of a table's content have nothing to say about one that is missing or does not answer. */
-export const isReadable = (storage: StorageClients, name: TableName): Promise<boolean> =>
-  isTableThere(storage, name).catch(() => false);
-
 export const checkTables: Check = async ({ storage }) => {
   const findings: Finding[] = [];
   for (const name of tableNames) {
     try {
-      if (await isTableThere(storage, name)) continue;
+      // The removal of a row that never exists: the one call that needs the right to write and changes nothing.
+      await storage.table(name).remove('doctor', 'doctor', 'W/"nothing"');
     } catch (error) {
       if (!(error instanceof StorageUnavailable)) throw error;
-      // The other tables would say the same.
-      return [fail('tables', `Table storage failed (${error.code}).`, `What to check: ${storageCure(error)}`)];
+      // Any other failure is that of all tables.
+      if (error.code !== 'TableNotFound') return [failed('tables', 'Table storage', error)];
+      findings.push(fail('tables', `The table ${name} is missing: calls that need it answer 503.`, makeThem));
     }
-    findings.push(fail('tables', `The table ${name} is missing: calls that need it answer 503.`, makeThem));
   }
-  return findings.length > 0
-    ? findings
-    : [ok('tables', `All ${tableNames.length} tables are there and can be written to.`)];
+  const good = `All ${tableNames.length} tables are there and can be written to.`;
+  return findings.length > 0 ? findings : [ok('tables', good)];
 };
 
-interface QueueState {
-  readonly outcome: 'there' | 'missing' | 'failed';
-  /** Messages, approximately, also those that are invisible. */
-  readonly count: number;
-  /** When the first visible message was put in. */
-  readonly oldest: Date | undefined;
-  /** The service's clock, from the `Date` of its answer, also of a refusal. */
-  readonly serverTime: Date | undefined;
-  readonly failure: StorageUnavailable | undefined;
-}
+const failed = (check: string, what: string, error: StorageUnavailable): Finding =>
+  fail(check, `${what} failed (${error.code}).`, `What to check: ${storageCure(error)}`);
 
-/** The state of a queue; peeks, never receives. */
-async function probeQueue(storage: StorageClients, name: string): Promise<QueueState> {
+/** Peeks, never receives. The service's clock is known from its answer, also from a refusal. */
+async function probeQueue(storage: StorageClients, name: string) {
   const queue = await storage.queue(name);
   try {
     return await storageCall('queue', async (abortSignal) => {
       const { approximateMessagesCount = 0, date } = await queue.getProperties({ abortSignal });
       const { peekedMessageItems } = await queue.peekMessages({ numberOfMessages: 1, abortSignal });
       const oldest = peekedMessageItems[0]?.insertedOn;
-      return { outcome: 'there', count: approximateMessagesCount, oldest, serverTime: date, failure: undefined };
+      return { count: approximateMessagesCount, oldest, serverTime: date, failure: undefined };
     });
   } catch (error) {
     if (!(error instanceof StorageUnavailable)) throw error;
     const date = error.cause instanceof RestError ? error.cause.response?.headers.get('date') : undefined;
     const serverTime = date === undefined ? undefined : new Date(date);
-    const outcome = error.code === 'QueueNotFound' ? 'missing' : 'failed';
-    return { outcome, count: 0, oldest: undefined, serverTime, failure: error };
+    return { count: 0, oldest: undefined, serverTime, failure: error };
   }
 }
+type QueueState = Awaited<ReturnType<typeof probeQueue>>;
 
 /** The host looks every two seconds: a message that is visible for longer than this is not being handled. */
 const stuckMinutes = 5;
@@ -89,17 +61,14 @@ export const checkQueues: Check = async ({ storage, clock: readClock }) => {
   const now = readClock();
   const queue = await probeQueue(storage, outgoingMailQueueName);
   const clock = clockFindings(queue.serverTime, now);
-  if (queue.failure !== undefined && queue.outcome === 'failed') {
-    const what = `Queue storage failed (${queue.failure.code}).`;
-    return [fail('queue', what, `What to check: ${storageCure(queue.failure)}`), ...clock];
-  }
+  if (queue.failure !== undefined && queue.failure.code !== 'QueueNotFound')
+    return [failed('queue', 'Queue storage', queue.failure), ...clock];
   return [queueFinding(queue, now), poisonFinding(await probeQueue(storage, poisonQueueName), now), ...clock];
 };
 
 function queueFinding(queue: QueueState, now: Date): Finding {
-  if (queue.outcome === 'missing') {
+  if (queue.failure !== undefined)
     return fail('queue', `The queue ${outgoingMailQueueName} is missing: requests answer 503.`, makeThem);
-  }
   const minutes = minutesSince(queue.oldest, now);
   if (minutes < stuckMinutes) {
     return ok('queue', `${count(queue.count, 'message')} in ${outgoingMailQueueName}, none of them stuck.`);

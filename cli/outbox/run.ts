@@ -149,17 +149,17 @@ async function showMail(call: Call, id: string): Promise<void> {
         'or a limit suppressed it (`outbox find ADDRESS` counts those).',
     );
   }
-  const fields: [string, string][] =
-    delivery === undefined
-      ? []
-      : [
-          ['mail', kinds[delivery.kind]],
-          ['state', stateOf(delivery, call.clock())],
-          ['tries', String(delivery.attempt + 1)],
-          ['accepted', instant(delivery.acceptedAt)],
-          ['last change', instant(delivery.updatedAt)],
-        ];
-  fields.push(['in the poison queue', inPoison === undefined ? 'no' : `since ${instant(inPoison.insertedOn)}`]);
+  const since = inPoison === undefined ? 'no' : `since ${instant(inPoison.insertedOn)}`;
+  const fields: [string, string][] = [['in the poison queue', since]];
+  if (delivery !== undefined) {
+    fields.unshift(
+      ['mail', kinds[delivery.kind]],
+      ['state', stateOf(delivery, call.clock())],
+      ['tries', String(delivery.attempt + 1)],
+      ['accepted', instant(delivery.acceptedAt)],
+      ['last change', instant(delivery.updatedAt)],
+    );
+  }
   print(call, { ...shown(delivery), inPoisonSince: inPoison?.insertedOn }, fieldsOf(id, fields));
 }
 

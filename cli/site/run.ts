@@ -33,12 +33,11 @@ export const run: Run = (argv, io) => {
 /** Sends the operators' test mail as the app would send its own. */
 async function sendTestMail(call: Call, address: string): Promise<void> {
   const to = requireAddress(address);
-  const { email, siteDefaults } = requireConfig(call);
-  const { rows, schema } = openSite(call);
-  await rows.fillIn(siteDefaults);
-  const checked = schema.safeParse(await rows.read());
-  if (!checked.success) throw new CliError('The site row is not valid: `npm run site -- show` says why.');
-  const site = mailSiteOf(checked.data, checked.data.locale);
+  const { email } = requireConfig(call);
+  const { seed, readSite } = openSite(call);
+  await seed();
+  const row = await readSite();
+  const site = mailSiteOf(row, row.locale);
   const id = newId();
   const backend = createEmailBackend(email, { write: call.error });
   const envelope = { id, to, from: site.from, category: 'test-mail', domain: site.domain };

@@ -1,6 +1,7 @@
 // `site show` and `site set`: the site row. A value is refused unless the row that results is valid; it is written by ETag, so that
 // an edit in the portal in the meantime is not overwritten.
-import { siteSchema } from '../../shared/site';
+import { withoutBadLook } from '../../shared/look';
+import { siteSchema, type Site } from '../../shared/site';
 import { createSiteTable, sitePartition } from '../../shared/storage/siteTable';
 import { updateRow } from '../../shared/storage/tableStore';
 import { CliError } from '../support/errors';
@@ -24,15 +25,24 @@ export function openSite(call: Call) {
   const config = call.options.account === undefined ? requireConfig(call) : undefined;
   const siteId = config?.siteId ?? (readEnvironment(call)['SITE_ID']?.trim() || '1');
   const rows = createSiteTable(table, storage.table('SiteTexts'), siteId);
+  // The rules are those of production, unless the settings say that this is development.
+  const schema = siteSchema(config?.development ?? false);
   return {
     table,
     rows,
     siteId,
-    // The rules are those of production, unless the settings say that this is development.
-    schema: siteSchema(config?.development ?? false),
+    schema,
     /** Writes what the row does not have from the settings; nothing with `--account`, whose settings are not at hand. */
     seed: async () => {
       if (config !== undefined) await rows.fillIn(config.siteDefaults);
+    },
+    /** The row as the app uses it. @throws CliError if there is none, or it is not valid */
+    readSite: async (): Promise<Site> => {
+      const row = await rows.read();
+      if (row === undefined) throw noRow(siteId);
+      const { data } = schema.safeParse(withoutBadLook(row).row);
+      if (data === undefined) throw new CliError('The site row is not valid: `npm run site -- show` says why.');
+      return data;
     },
   };
 }

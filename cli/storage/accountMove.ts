@@ -2,7 +2,7 @@
 // the old one since then is merged into it, and the old one is removed by its ETag. A crash in between leaves both rows; the same
 // call again finishes the move.
 import { createHash } from 'node:crypto';
-import { addressHashOf, parseAddress } from '../../shared/address';
+import { addressHashOf } from '../../shared/address';
 import {
   equals,
   updateRow,
@@ -18,8 +18,6 @@ export type Moved =
   | 'unchanged'
   /** At the new address there is another row with this id: nothing was changed. */
   | 'target_exists'
-  /** Not a plain address. */
-  | 'bad_address'
   /** The row has a column of a type that would not survive the move (Int64 beyond 2³¹, Binary). */
   | 'uncopyable_column'
   | 'stale_row'
@@ -34,11 +32,11 @@ const ownColumns = new Set(
 const passwordColumns = ['password', 'lastResetKeyId', 'passwordChangedAt'];
 
 /**
- * @param row the row as read; its address may have been edited in the portal, and the move mends it then
+ * @param row as read; its address may have been edited in the portal, and the move mends it then
+ * @param email a plain address
  * @throws StorageUnavailable: repeat the call
  */
 export async function moveAccount(table: TableStore, row: Row, email: string): Promise<Moved> {
-  if (parseAddress(email) !== email) return 'bad_address';
   const from = row.partitionKey ?? '';
   const id = row.rowKey ?? '';
   const to = addressHashOf(email);

@@ -7,16 +7,6 @@ import { readMessage } from '../../shared/storage/outgoingMailQueue';
 import { codeOf, storageCall } from '../../shared/storage/storageCall';
 import { equals, type TableStore } from '../../shared/storage/tableStore';
 
-/** A message of the poison queue, as peeked. */
-export interface PoisonMessage {
-  /** The mail's id; undefined if the message is not one of the app's. */
-  readonly id: string | undefined;
-  readonly attempt: number | undefined;
-  readonly insertedOn: Date;
-  /** The mail's row, if there is one. */
-  readonly delivery: Delivery | undefined;
-}
-
 const peekAtMost = 32; // the service's own limit
 /** The service takes 15 comparisons in a filter. */
 const idsPerScan = 15;
@@ -26,28 +16,33 @@ const idsPerScan = 15;
  * @throws StorageUnavailable
  */
 export async function listPoison(deliveries: TableStore, poisonQueue: QueueClient) {
-  const { count, items } = await ifQueueExists({ count: 0, items: [] }, async (abortSignal) => {
+  const { count, items } = await queueCallOr({ count: 0, items: [] }, ['QueueNotFound'], async (abortSignal) => {
     const { approximateMessagesCount = 0 } = await poisonQueue.getProperties({ abortSignal });
     const { peekedMessageItems } = await poisonQueue.peekMessages({ numberOfMessages: peekAtMost, abortSignal });
     return { count: approximateMessagesCount, items: peekedMessageItems };
   });
-  const seen = items.map(({ messageText, insertedOn }) => ({ envelope: readMessage(messageText), insertedOn }));
-  const ids = seen.flatMap(({ envelope }) => envelope?.id ?? []);
-  const rows = await findDeliveries(deliveries, ids);
-  const messages = seen.map(({ envelope, insertedOn }): PoisonMessage => {
-    const { id, attempt } = envelope ?? {};
-    return { id, attempt, insertedOn, delivery: rows.get(id ?? '') };
+  const messages = items.map(({ messageText, insertedOn }) => {
+    const { id, attempt } = readMessage(messageText) ?? {}; // nothing in a message that is not one of the app's
+    return { id, attempt, insertedOn };
   });
-  return { count, messages };
+  const rows = await findDeliveries(
+    deliveries,
+    messages.flatMap(({ id }) => id ?? []),
+  );
+  return { count, messages: messages.map((message) => ({ ...message, delivery: rows.get(message.id ?? '') })) };
 }
 
-/** A call of a queue; `otherwise` if the queue does not exist. */
-export async function ifQueueExists<T>(otherwise: T, call: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
-  const isMissing = (error: unknown): boolean => codeOf(error) === 'QueueNotFound';
+/** A call of a queue; `otherwise` if it fails with one of these codes. */
+export async function queueCallOr<T>(
+  otherwise: T,
+  codes: readonly string[],
+  call: (abortSignal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const isExpected = (error: unknown): boolean => codes.includes(codeOf(error) ?? '');
   try {
-    return await storageCall('queue', call, isMissing);
+    return await storageCall('queue', call, isExpected);
   } catch (error) {
-    if (isMissing(error)) return otherwise;
+    if (isExpected(error)) return otherwise;
     throw error;
   }
 }

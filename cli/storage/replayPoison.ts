@@ -7,9 +7,9 @@ import type { Delivery } from '../../shared/outbox/deliveries';
 import type { Envelope } from '../../shared/outbox/outgoingMail';
 import { readDeliveryRow } from '../../shared/storage/deliveriesTable';
 import { readMessage } from '../../shared/storage/outgoingMailQueue';
-import { codeOf, storageCall } from '../../shared/storage/storageCall';
+import { storageCall } from '../../shared/storage/storageCall';
 import { updateRow, type Columns, type TableStore } from '../../shared/storage/tableStore';
-import { findDeliveries, ifQueueExists } from './outboxAdmin';
+import { findDeliveries, queueCallOr } from './outboxAdmin';
 
 /** What became of a message, and what an operator reads about it. */
 export const replayOutcomes = {
@@ -26,13 +26,7 @@ export const replayOutcomes = {
 } as const;
 export type ReplayOutcome = keyof typeof replayOutcomes;
 
-export interface ReplayResult {
-  /** The mail's id; undefined if the message is unreadable. */
-  readonly id: string | undefined;
-  readonly outcome: ReplayOutcome;
-}
-
-export interface ReplayDeps {
+interface ReplayDeps {
   readonly deliveries: TableStore;
   readonly queue: QueueClient;
   readonly poisonQueue: QueueClient;
@@ -51,16 +45,16 @@ type Held = DequeuedMessageItem & { readonly envelope: Envelope | undefined };
 /**
  * Replays the mails with these ids, or all.
  * @param force also sends back what has no row or no account, or may have been sent; an unreadable message returns to the poison queue
- * @returns one result per message that was meant, in the order of the queue
+ * @returns one result per message that was meant, in the order of the queue; an unreadable one has no id
  * @throws StorageUnavailable: repeat the call, no mail is sent twice by that
  */
 export async function replayPoison(
   deps: ReplayDeps,
   wanted: ReadonlySet<string> | 'all',
   force: boolean,
-): Promise<ReplayResult[]> {
+): Promise<{ id: string | undefined; outcome: ReplayOutcome }[]> {
   const { deliveries, poisonQueue } = deps;
-  const results: ReplayResult[] = [];
+  const results: { id: string | undefined; outcome: ReplayOutcome }[] = [];
   const held = new Map<string, Held>();
   const seen = new Set<string>();
   try {
@@ -145,26 +139,20 @@ function judge(row: Delivery, now: Date, force: boolean): ReplayOutcome {
 
 /** The next messages, at most 32; none from a queue that does not exist. */
 const receive = (queue: QueueClient): Promise<Held[]> =>
-  ifQueueExists([], async (abortSignal) => {
+  queueCallOr([], ['QueueNotFound'], async (abortSignal) => {
     const options = { numberOfMessages: batch, visibilityTimeout: holdSeconds, abortSignal };
     const { receivedMessageItems } = await queue.receiveMessages(options);
     return receivedMessageItems.map((item) => ({ ...item, envelope: readMessage(item.messageText) }));
   });
 
+/** A copy that never expires, as the app's own messages do not; then the original can go. */
 async function sendBack({ queue, poisonQueue }: ReplayDeps, message: Held, text: string): Promise<void> {
-  // As the app's own messages, it never expires.
   await storageCall('queue', (abortSignal) => queue.sendMessage(text, { messageTimeToLive: -1, abortSignal }));
   await remove(poisonQueue, message);
 }
 
 /** A message that another operator has taken over meanwhile stays: that operator finds its mail on its way. */
-async function remove(queue: QueueClient, { messageId, popReceipt }: Held): Promise<void> {
-  const isGone = (error: unknown): boolean => ['MessageNotFound', 'PopReceiptMismatch'].includes(codeOf(error) ?? '');
-  await storageCall(
-    'queue',
-    (abortSignal) => queue.deleteMessage(messageId, popReceipt, { abortSignal }),
-    isGone,
-  ).catch((error: unknown) => {
-    if (!isGone(error)) throw error;
+const remove = (queue: QueueClient, { messageId, popReceipt }: Held): Promise<unknown> =>
+  queueCallOr(undefined, ['MessageNotFound', 'PopReceiptMismatch'], async (abortSignal) => {
+    await queue.deleteMessage(messageId, popReceipt, { abortSignal });
   });
-}

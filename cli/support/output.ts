@@ -20,10 +20,12 @@ export function tableOf(header: readonly string[], rows: readonly (readonly stri
   return padded.map((cells) => `${cells.join('  ').trimEnd()}\n`).join('');
 }
 
-/** `name  value` lines under a title. */
-export function fieldsOf(title: string, fields: readonly (readonly [string, string])[]): string {
+/** `name  value` lines under a title; a value that is not there has no line. */
+export function fieldsOf(title: string, fields: readonly (readonly [string, string | undefined])[]): string {
   const width = Math.max(...fields.map(([name]) => name.length));
-  const lines = fields.map(([name, value]) => `  ${name.padEnd(width)}  ${printable(value)}\n`);
+  const lines = fields.map(([name, value]) =>
+    value === undefined ? '' : `  ${name.padEnd(width)}  ${printable(value)}\n`,
+  );
   return `${printable(title)}\n${lines.join('')}`;
 }
 

@@ -2,7 +2,6 @@
 // `@azure/functions-core`, through which the library `@azure/functions` registers functions and hooks. One process holds one app.
 import { randomUUID } from 'node:crypto';
 import Module, { createRequire } from 'node:module';
-import { errorText, log, type LogLevel } from './log';
 
 /** An HTTP request in the shape the host sends to a non-streaming app. */
 export interface RpcHttpRequest {
@@ -147,4 +146,25 @@ function supplyCoreApi(coreApi: object): void {
     const loaded: unknown = id === '@azure/functions-core' ? coreApi : Reflect.apply(load, this, [id, ...rest]);
     return loaded;
   });
+}
+
+/** Severity of one line of log, as the library names them. */
+type LogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
+
+/**
+ * Writes `[source] text` to the terminal: the app's lines to standard output, the host's own errors to standard error.
+ * Never pass a request's URL: a path can hold a reset key.
+ * @param source a function's name, or `host`
+ */
+export function log(level: LogLevel, source: string, text: string): void {
+  if (level === 'none' || level === 'trace' || level === 'debug') return;
+  const stream = source === 'host' && level !== 'information' ? process.stderr : process.stdout;
+  stream.write(`[${source}] ${text}\n`);
+}
+
+/** An error as text for the log: its stack with every cause. */
+export function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const text = error.stack ?? `${error.name}: ${error.message}`;
+  return error.cause === undefined ? text : `${text}\ncaused by ${errorText(error.cause)}`;
 }

@@ -1,9 +1,8 @@
 // HTTP triggers: translates between Node's HTTP messages and the plain data that the real host exchanges with a non-streaming app.
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import { bindingOf, type FunctionApp, type RegisteredFunction, type RpcHttpRequest } from './functionApp';
+import { bindingOf, log, type FunctionApp, type RegisteredFunction, type RpcHttpRequest } from './functionApp';
 import type { Answer, Endpoint, HttpCall } from './httpServer';
-import { log } from './log';
 
 const httpTrigger = z.object({
   route: z.string().optional(),

@@ -3,11 +3,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { mailboxRoutes, useMailboxDirectory } from '../mailbox/mailboxRoutes';
-import { loadFunctionApp } from './functionApp';
+import { errorText, loadFunctionApp, log } from './functionApp';
 import { readHostJson } from './hostJson';
 import { startHttpServer } from './httpServer';
 import { functionEndpoint } from './httpTrigger';
-import { errorText, log } from './log';
 import { startTimers } from './timers';
 
 const optionsSchema = z.object({

@@ -3,9 +3,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type DequeuedMessageItem, type QueueClient, QueueServiceClient, RestError } from '@azure/storage-queue';
 import { z } from 'zod';
-import { bindingOf, type FunctionApp, type RegisteredFunction, type TriggerInput } from './functionApp';
+import { bindingOf, errorText, log, type FunctionApp, type RegisteredFunction, type TriggerInput } from './functionApp';
 import type { QueueSettings } from './hostJson';
-import { errorText, log } from './log';
 
 interface Listener {
   functionName: string;

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { type Azurite, portAnswers, startAzurite } from '../../dev/azurite';
-import { eventually } from './fixtures/fixtureApp';
+import { eventually } from '../support/app';
 
 const running: Azurite[] = [];
 afterEach(async () => {

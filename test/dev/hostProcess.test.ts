@@ -4,7 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { readHostJson } from '../../dev/host/hostJson';
 import type { HostProcess, HostProcessOptions } from '../../dev/host/hostProcess';
-import { eventually, seen, startFixtureApp } from './fixtures/fixtureApp';
+import { eventually } from '../support/app';
+import { seen, startFixtureApp } from './fixtures/fixtureApp';
 
 const directory = mkdtempSync(path.join(os.tmpdir(), 'dev-host-'));
 afterAll(() => {

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import type { HostProcess } from '../../dev/host/hostProcess';
-import { compileRoute } from '../../dev/host/routes';
+import { compileRoute } from '../../dev/host/httpServer';
 import { startFixtureApp } from './fixtures/fixtureApp';
 import { send, sendBytes } from './fixtures/rawHttp';
 

@@ -2,7 +2,8 @@
 import { QueueServiceClient, type QueueClient } from '@azure/storage-queue';
 import { type Azurite, startAzurite } from '../../dev/azurite';
 import type { HostProcess } from '../../dev/host/hostProcess';
-import { eventually, seen, type SeenEvent, startFixtureApp } from './fixtures/fixtureApp';
+import { eventually } from '../support/app';
+import { seen, type SeenEvent, startFixtureApp } from './fixtures/fixtureApp';
 
 let azurite: Azurite;
 const hosts: HostProcess[] = [];

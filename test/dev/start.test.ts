@@ -1,5 +1,4 @@
 // `npm start` as a developer meets it, in a project of its own that holds the fixture app.
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
@@ -7,13 +6,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { type Azurite, startAzurite } from '../../dev/azurite';
+import { startChild } from '../../dev/childProcess';
 import { samplePassword, seedSampleAccounts } from '../../dev/samples';
 import { addressHashOf } from '../../shared/address';
 import { verifyPassword } from '../../shared/password/passwordHash';
 import { createAccountsTable } from '../../shared/storage/accountsTable';
-import { exampleSettings } from '../support/app';
+import { eventually, exampleSettings } from '../support/app';
 import { emptyStorageClients } from '../support/storage';
-import { eventually } from './fixtures/fixtureApp';
 
 const root = path.join(__dirname, '../..');
 const fixture = (name: string): string => path.join(__dirname, 'fixtures', name);
@@ -24,12 +23,12 @@ let azurite: Azurite;
 const runs: Run[] = [];
 
 interface Run {
-  pid: number;
+  readonly pid: number;
   output(): string;
   url(): Promise<string>;
-  /** Like Ctrl-C: the whole process group is told. */
+  /** Ctrl-C: the whole process group is told. */
   interrupt(): void;
-  exited: Promise<number | null>;
+  readonly exited: Promise<number | null>;
 }
 
 beforeAll(async () => {
@@ -73,24 +72,20 @@ function start(
 }
 
 function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Run {
-  const child: ChildProcess = spawn(command, args, {
+  const lines: string[] = [];
+  const output = (): string => lines.join('\n');
+  const PATH = [bin, path.dirname(process.execPath), '/usr/bin', '/bin'].join(':');
+  const child = startChild(command, args, {
     cwd: project,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, PATH: [bin, path.dirname(process.execPath), '/usr/bin', '/bin'].join(':'), ...env },
+    env: { ...process.env, PATH, ...env },
+    onLine: (line) => void lines.push(line),
   });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data: Buffer) => (output += data.toString()));
-  const exited = once(child, 'close').then(([code]) => code as number | null);
-  const started: Run = {
-    pid: child.pid ?? 0,
-    output: () => output,
-    url: () => eventually(() => /^READY (\S+)$/m.exec(output)?.[1], { deadlineMs: 20_000, describe: () => output }),
-    interrupt() {
-      if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
-    },
-    exited,
-  };
+  const url = (): Promise<string> =>
+    eventually(() => /^READY (\S+)$/m.exec(output())?.[1]).catch(() => {
+      throw new Error(`no READY line in:\n${output()}`);
+    });
+  const interrupt = (): void => child.signal('SIGINT');
+  const started = { pid: child.process.pid ?? 0, output, url, interrupt, exited: child.exited };
   runs.push(started);
   return started;
 }
@@ -134,7 +129,7 @@ test('an old Node is refused in one line', async () => {
   const script = `Object.defineProperty(process.versions, 'node', { value: '20.18.3' }); require('./dev/start.cjs');`;
   const old = run(process.execPath, ['-e', script], {});
   expect(await old.exited).toBe(1);
-  expect(old.output()).toBe('This app needs Node 20.19 or later; this is Node 20.18.3.\n');
+  expect(old.output()).toBe('This app needs Node 20.19 or later; this is Node 20.18.3.');
 });
 
 test.each(['SIGTERM', 'SIGKILL'] as const)('when npm is ended by %s, the app ends, too', async (signal) => {
