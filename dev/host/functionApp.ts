@@ -28,19 +28,7 @@ export interface TriggerInput {
   metadata?: Record<string, { string: string } | { json: string }>;
 }
 
-/** A loaded app. */
-export interface FunctionApp {
-  /** In name order, ignoring case: the order in which the real host tries their routes. */
-  functions: RegisteredFunction[];
-  /**
-   * Calls a function.
-   * @returns what the library made of the returned value, not yet checked.
-   * @throws whatever the function threw; it is logged already.
-   */
-  invoke(fn: RegisteredFunction, input: TriggerInput): Promise<unknown>;
-  /** Runs the app's appTerminate hooks, all at once; a failing one is logged. */
-  terminate(): Promise<void>;
-}
+export type FunctionApp = Awaited<ReturnType<typeof loadFunctionApp>>;
 
 /** The library's side; the steps of an invocation are called in the order they stand here. */
 interface ProgrammingModel {
@@ -61,7 +49,7 @@ const servedBindings = ['httpTrigger', 'http', 'queueTrigger', 'timerTrigger'];
  * @param appFile absolute path of the bundle.
  * @throws whatever the bundle throws while loading; Error if it registers nothing or uses what the dev host does not support.
  */
-export async function loadFunctionApp(appFile: string): Promise<FunctionApp> {
+export async function loadFunctionApp(appFile: string) {
   const functions: RegisteredFunction[] = [];
   const terminateHooks: TerminateHook[] = [];
   const registered: { model?: ProgrammingModel } = {};
@@ -87,9 +75,11 @@ export async function loadFunctionApp(appFile: string): Promise<FunctionApp> {
     if (foreign) throw new Error(`'${metadata.name}': the dev host does not serve ${foreign.type} bindings.`);
   }
   return {
+    /** In name order, ignoring case: the order in which the real host tries their routes. */
     functions: functions.sort((left, right) => (upperName(left) < upperName(right) ? -1 : 1)),
-    invoke: (fn, input) => invoke(model, fn, input),
-    async terminate() {
+    invoke: (fn: RegisteredFunction, input: TriggerInput) => invoke(model, fn, input),
+    /** Runs the app's appTerminate hooks, all at once; a failing one is logged. */
+    async terminate(): Promise<void> {
       const context = { hookData: {}, appHookData: {} };
       const run = async (hook: TerminateHook): Promise<void> => {
         try {
@@ -110,6 +100,11 @@ export function bindingOf({ metadata }: RegisteredFunction, type: string): Bindi
   return Object.values(metadata.bindings).find((binding) => binding.type === type);
 }
 
+/**
+ * Calls a function.
+ * @returns what the library made of the returned value, not yet checked.
+ * @throws whatever the function threw; it is logged already.
+ */
 async function invoke(
   model: ProgrammingModel,
   { metadata, callback }: RegisteredFunction,

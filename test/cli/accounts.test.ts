@@ -10,24 +10,17 @@ import type { Row } from '../../shared/storage/tableStore';
 import { exampleSettings } from '../support/app';
 import { siteSecret, startDirectorySite } from '../support/directorySite';
 import { emptyStorage } from '../support/storage';
-import { memoryStorage, runCli, workFolder, type CliResult, type CliWorld } from './runCli';
+import { containing, inMemory, workFolder, type CliResult, type CliWorld } from './runCli';
 
-const folder = workFolder();
+const { cli, table } = inMemory(run);
 const own = workFolder();
 const password = 'correct horse battery staple';
 const address = 'someuser@somewhere.com';
-const containing = (text: string): string => expect.stringContaining(text) as string;
 
-let storage: ReturnType<typeof memoryStorage>;
-beforeEach(() => {
-  storage = memoryStorage();
-});
-const accounts = (argv: string, world: Partial<CliWorld> = {}): Promise<CliResult> =>
-  runCli(run, argv.split(' '), { cwd: folder.path, storage, ...world });
+const accounts = (argv: string, world: Partial<CliWorld> = {}): Promise<CliResult> => cli(argv.split(' '), world);
 const add = (more = ''): Promise<CliResult> => accounts(`add ${address} --username someuser --id 1 --unusable${more}`);
 const row = (id = '1'): Row | undefined =>
-  storage
-    .memory('Accounts')
+  table('Accounts')
     .rows()
     .find(({ rowKey }) => rowKey === id);
 
@@ -50,7 +43,7 @@ it.each(['add other@somewhere.com --username other', `set-password ${address}`])
     const refused = await accounts(`${command} --password-stdin`, { stdin: 'short\n' });
     expect(refused).toMatchObject({ code: 1, error: 'The password must have at least 15 characters.\n' });
     expect(await accounts(command)).toMatchObject({ code: 2, error: containing('--password-stdin') });
-    expect(storage.memory('Accounts').rows()).toMatchObject([{ password: '!' }]);
+    expect(table('Accounts').rows()).toMatchObject([{ password: '!' }]);
   },
 );
 
@@ -113,7 +106,7 @@ it('moves an account to a new address, tells that the user has to ask again, and
 
 it('shows a row whose address was edited by hand, at the old and the new address, with the command that fixes it', async () => {
   await add();
-  storage.memory('Accounts').edit(addressHashOf(address), '1', { email: 'edited@portal.org' });
+  table('Accounts').edit(addressHashOf(address), '1', { email: 'edited@portal.org' });
   for (const at of [address, 'Edited@portal.org']) {
     const shown = await accounts(`show ${at}`);
     expect(shown.out).toContain(`address_of_another_partition; the address was ${address}`);
@@ -128,7 +121,7 @@ it('lists all accounts, also as one JSON object a line, and the broken ones alon
   await add();
   await accounts('add other@somewhere.com --username other --id 2 --unusable');
   const edit = { username: '', email: 'a\u001b[2Jb' };
-  storage.memory('Accounts').edit(addressHashOf('other@somewhere.com'), '2', edit);
+  table('Accounts').edit(addressHashOf('other@somewhere.com'), '2', edit);
   const list = await accounts('list');
   expect(list.out).toContain('1\tsomeuser\tsomeuser@somewhere.com\timpossible: it has no usable password\n');
   expect(list.out).not.toContain('\u001b');

@@ -23,11 +23,9 @@ import { startScriptedSmtp } from '../fakes/scriptedSmtp';
 import { exampleSettings } from '../support/app';
 import { siteSecret, startDirectorySite } from '../support/directorySite';
 import { emptyStorage } from '../support/storage';
-import { memoryStorage, runCli, workFolder, type CliResult, type CliWorld } from './runCli';
+import { containing, matching, memoryStorage, runCli, workFolder, type CliResult, type CliWorld } from './runCli';
 
 const folder = workFolder();
-const containing = (text: string): string => expect.stringContaining(text) as string;
-const matching = (pattern: RegExp): string => expect.stringMatching(pattern) as string;
 const finding = (fields: Partial<Finding>): Finding => expect.objectContaining(fields) as Finding;
 const faultsOf = (findings: readonly Finding[]): Finding[] => findings.filter(({ level }) => level !== 'ok');
 const random = (step: number): string =>

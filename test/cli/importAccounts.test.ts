@@ -8,9 +8,9 @@ import type { ImportRow, NewAccount } from '../../cli/storage/newAccount';
 import { addressHashOf } from '../../shared/address';
 import { StorageUnavailable } from '../../shared/errors';
 import type { Row } from '../../shared/storage/tableStore';
-import { memoryStorage, runCli, workFolder, type CliResult } from './runCli';
+import { containing, inMemory, matching, type CliResult } from './runCli';
 
-const folder = workFolder();
+const { cli, folder, table } = inMemory(run);
 const hash = 'pbkdf2_sha256$12000$salt$e3m0pxCbhX2ODmmSBJmJ2qxHhLkNtpLS3ZXY+rbXeKA=';
 const user = (pk: unknown, fields: object = {}, model = 'auth.user') => ({
   model,
@@ -22,17 +22,12 @@ const user = (pk: unknown, fields: object = {}, model = 'auth.user') => ({
   },
 });
 
-let storage: ReturnType<typeof memoryStorage>;
-beforeEach(() => {
-  storage = memoryStorage();
-});
 async function importText(name: string, content: string, ...options: string[]): Promise<CliResult> {
   folder.write(name, content);
-  return runCli(run, ['import', name, ...options], { cwd: folder.path, storage });
+  return cli(['import', name, ...options]);
 }
 const stored = (): Row[] =>
-  storage
-    .memory('Accounts')
+  table('Accounts')
     .rows()
     .sort((a, b) => String(a.rowKey).localeCompare(String(b.rowKey)));
 
@@ -87,13 +82,13 @@ describe('from CSV', () => {
     ['email,username\na@somewhere.com,a\nb@somewhere.com,"b\n', 'not valid CSV near line'],
   ])('refuses the file %j', async (csv, message) => {
     const refused = await importText('users.csv', csv);
-    expect([refused.code, refused.error]).toEqual([1, expect.stringContaining(message)]);
+    expect([refused.code, refused.error]).toEqual([1, containing(message)]);
   });
 
   it('never gives an id a second address: neither within the file nor against the table', async () => {
     const csv = 'id,email,username\n1,old@somewhere.com,a\n';
     await importText('users.csv', csv);
-    const admin = createAccountsAdmin(storage.table('Accounts'));
+    const admin = createAccountsAdmin(table('Accounts'));
     for (const record of await admin.findByAddress('old@somewhere.com'))
       await admin.setEmail(record, 'new@somewhere.com');
     const again = await importText('users.csv', `${csv}2,x@somewhere.com,x\n2,y@somewhere.com,y\n`);
@@ -114,7 +109,7 @@ describe('from CSV', () => {
     const csv = `id,email,username,password\n1,a@somewhere.com,a,${hash}\n`;
     await importText('users.csv', csv);
     const reset = { password: '!by a reset', lastResetKeyId: 'k', passwordChangedAt: new Date() };
-    storage.memory('Accounts').edit(addressHashOf('a@somewhere.com'), '1', reset);
+    table('Accounts').edit(addressHashOf('a@somewhere.com'), '1', reset);
     const note = /1 account keeps a password that was set here[^]*\n {2}line 2 \(a\*\*\*@somewhere.com\)\n/;
     const renamed = csv.replace(',a,', ',renamed,');
     for (const outcome of ['updated', 'existing already and the same']) {
@@ -164,12 +159,12 @@ describe("from Django's dumpdata", () => {
     };
     const dump = [user(1), email(1, true, true), email(2, true, false), email(3, false, false)];
     const { code, error } = await importText('dump.json', JSON.stringify(dump));
-    expect([code, error]).toEqual([0, expect.stringMatching(/^1 verified secondary address .*not imported/)]);
+    expect([code, error]).toEqual([0, matching(/^1 verified secondary address .*not imported/)]);
   });
 
   it('names the models of a file without auth.user', async () => {
     const { code, error } = await importText('dump.json', JSON.stringify([user(1, {}, 'authenz.cluser')]));
-    expect([code, error]).toEqual([1, expect.stringContaining('It has authenz.cluser (1)')]);
+    expect([code, error]).toEqual([1, containing('It has authenz.cluser (1)')]);
   });
 
   it('reports refused objects by their pk', async () => {
@@ -191,7 +186,7 @@ describe("from Django's dumpdata", () => {
     `["${'x'.repeat(2e6)}`,
   ])('refuses the file %.20s', async (json) => {
     const { code, error } = await importText('dump.json', json);
-    expect([code, error]).toEqual([1, expect.stringContaining('is not what dumpdata writes')]);
+    expect([code, error]).toEqual([1, containing('is not what dumpdata writes')]);
   });
 
   it.each([1, 7, 1000])('finds the same objects in chunks of %i characters', async (size) => {
@@ -207,7 +202,7 @@ describe("from Django's dumpdata", () => {
 it('knows the format by the extension only, and a file that is missing', async () => {
   expect((await importText('users.txt', '')).code).toBe(2);
   expect((await importText('users.txt', 'email,username\na@somewhere.com,a\n', '--format', 'csv')).code).toBe(0);
-  const missing = await runCli(run, ['import', 'missing.csv'], { cwd: folder.path, storage });
+  const missing = await cli(['import', 'missing.csv']);
   expect(missing).toMatchObject({ code: 1, error: 'The file missing.csv cannot be read.\n' });
 });
 
