@@ -32,7 +32,7 @@ export function startChild(command: string, args: readonly string[], options: Ch
     exited: exitOf(child),
     isOver,
     /** Signals the process and whatever it started. Does nothing when it is over. */
-    signal(name: NodeJS.Signals): void {
+    signal: (name: NodeJS.Signals): void => {
       if (isOver() || child.pid === undefined) return;
       if (isWindows) child.kill(name);
       else process.kill(-child.pid, name);

@@ -16,7 +16,6 @@ const platform = 'linux-x64-gnu';
 const mtime = new Date(2020, 0, 1);
 const manifestSchema = z.object({ name: z.string(), version: z.string(), main: z.string() });
 
-/** One file of the package, by its path inside. */
 export type PackedFiles = ReadonlyMap<string, Buffer>;
 
 /**

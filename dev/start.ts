@@ -15,7 +15,7 @@ import { startHostProcess } from './host/hostProcess';
 import { startHttpServer } from './host/httpServer';
 import { mailboxRoutes, useMailboxDirectory } from './mailbox/mailboxRoutes';
 import { samplePassword, seedSampleAccounts, startSampleSite } from './samples';
-import { ensureStorage, isOnThisMachine } from './storage';
+import { ensureStorage, localPorts } from './storage';
 
 interface StartOptions {
   port: number;
@@ -80,16 +80,14 @@ function checkedConfig(env: Settings): Config {
   const { locale } = read.config.siteDefaults;
   if (findLocale(locale) === undefined) {
     const known = [...builtInLanguages.keys()].join(', ');
-    console.warn(
-      `Warning: there are no texts for SITE_LOCALE ${locale}: mails and pages are in English. Known: ${known}.`,
-    );
+    console.warn(`Warning: there are no texts for SITE_LOCALE ${locale}, so all is in English. Known: ${known}.`);
   }
   return read.config;
 }
 
 /** In development and on this machine's own storage only. */
 async function addSampleAccounts({ development, storage, directory }: Config): Promise<void> {
-  const isLocal = storage.kind === 'connectionString' && isOnThisMachine(storage.connectionString);
+  const isLocal = storage.kind === 'connectionString' && localPorts(storage.connectionString).length > 0;
   if (!development || !isLocal || directory.kind !== 'table') return;
   const added = await seedSampleAccounts(createStorageClients(storage));
   if (added.length > 0) console.log('Sample accounts:');

@@ -24,10 +24,8 @@ const done: Readonly<Record<Change, string>> = {
 /** @throws CliError if the accounts are the site's own */
 export function openAccounts(call: Call): AccountsAdmin {
   if (siteOwnsAccounts(call)) {
-    throw new CliError(
-      'The site keeps its accounts itself (ACCOUNT_DIRECTORY=http): use its own tools to list or change them. ' +
-        'Here only `accounts show ADDRESS` works; the Accounts table is not in use.',
-    );
+    const cure = 'Use its own tools; here only `accounts show ADDRESS` works.';
+    throw new CliError(`The site keeps its accounts itself (ACCOUNT_DIRECTORY=http). ${cure}`);
   }
   return createAccountsAdmin(openStorage(call).table('Accounts'), call.clock);
 }
@@ -56,14 +54,9 @@ export function failUnlessDone(outcome: Moved, id: string): void {
 
 const refusals: Readonly<Record<Exclude<Moved, 'changed' | 'unchanged'>, string>> = {
   target_exists:
-    'was not moved: at the new address there is another row with this id. Compare both with `accounts show`, and ' +
-    'remove the wrong one in the Storage browser.',
-  uncopyable_column:
-    'was not moved: it has a column of a type that this command cannot copy (Int64 beyond 2^31, Binary). Move it with ' +
-    'Storage Explorer, or remove that column.',
-  stale_row:
-    'is gone, or is not a valid account: `accounts list --broken` says why. Fix it in the Storage browser, or with ' +
-    '`accounts set-email` if its address is wrong.',
+    'was not moved: the new address has another row with this id. Remove the wrong one in the Storage browser.',
+  uncopyable_column: 'was not moved: a column is Int64 beyond 2^31 or Binary. Remove it, or use Storage Explorer.',
+  stale_row: 'is gone, or is not a valid account: `accounts list --broken` says why.',
   contended: 'is being changed by others: run the same command again to finish.',
 };
 

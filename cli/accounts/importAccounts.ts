@@ -170,7 +170,6 @@ interface ListedRow {
   readonly email: string | undefined;
 }
 
-/** How many rows are listed. */
 const maxListed = 1000;
 
 export type ImportReport = ReturnType<typeof createImportReport>;

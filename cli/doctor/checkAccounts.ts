@@ -29,14 +29,12 @@ async function checkTable(storage: StorageClients): Promise<Finding[]> {
     if (++seen === looksAt) break;
   }
   if (seen === 0) {
-    const cure =
-      '`npm run accounts -- import FILE` or `add`; docs/accounts-table.md. Or are they in a database of the site (ACCOUNT_DIRECTORY=http)?';
+    const cure = '`npm run accounts -- import FILE`, or ACCOUNT_DIRECTORY=http if they are in a database of the site.';
     return [warn(check, 'There are no accounts: no mail will be sent to anybody.', cure)];
   }
   const first = `${seen === looksAt ? 'first ' : ''}${count(seen, 'account')}`;
   if (broken === 0) return [ok(check, `The ${first} can be read.`)];
-  const cure =
-    '`npm run accounts -- list --broken` names them; fix them in the Storage browser or with `accounts set-email`.';
+  const cure = '`npm run accounts -- list --broken` names them, and says why.';
   return [warn(check, `Of the ${first} the app skips ${broken}: the rows are not valid.`, cure)];
 }
 
@@ -86,12 +84,10 @@ const nobody: Account = {
   ...{ passwordChangedAt: undefined, createdAt: undefined },
 };
 
-/** What is wrong, and the cure. */
 type Fault = readonly [string, string];
 
 const addHasher =
-  'Add the hasher to the site (Django: `pip install argon2-cffi`), set PASSWORD_HASHER to one that it has, such as pbkdf2_sha256, or ' +
-  'ACCOUNT_DIRECTORY_PASSWORD=plain on both sides.';
+  'Add it to the site (Django: `pip install argon2-cffi`), or set PASSWORD_HASHER to one that the site has (pbkdf2_sha256).';
 const signature: Fault = [
   'The site refuses the signature (CODE).',
   'The first of ACCOUNT_DIRECTORY_SECRETS must be one that the site accepts. Nothing on the way may change the body.',

@@ -1,5 +1,4 @@
-// Is there an e-mail backend that sends, and are operators told if it does not? Nothing is sent: the check of SMTP ends before any
-// mail, and SendGrid is asked whether it accepts the API key and whether the sender's domain is authenticated.
+// Is there an e-mail backend that sends, and are operators told if it does not? No mail is sent.
 import { existsSync } from 'node:fs';
 import { createTransport } from 'nodemailer';
 import * as z from 'zod';
@@ -84,12 +83,11 @@ const cures: Readonly<Record<string, string>> = {
   smtp_538: logIn,
 };
 
-/** @param domain the name for EHLO */
-async function checkSmtp(settings: SmtpSettings, domain: string): Promise<Finding[]> {
+async function checkSmtp(settings: SmtpSettings, senderDomain: string): Promise<Finding[]> {
   const { security, user } = settings;
   const transport = createTransport({
     ...smtpOptions({ ...settings, timeoutMs: questionMs }),
-    name: domain,
+    name: senderDomain,
     socketTimeout: questionMs,
   });
   try {
@@ -112,7 +110,6 @@ const domainsSchema = z.array(z.object({ domain: z.string(), valid: z.boolean() 
 const newKey =
   'Make a new API key in SendGrid (Settings > API Keys, only the permission "Mail Send") and set SENDGRID_API_KEY.';
 
-/** @param domain the domain of the sender's address */
 async function checkSendGrid({ settings }: CheckInput, sendgrid: SendGridSettings, domain: string): Promise<Finding[]> {
   const scopes = await ask(sendgrid, 'v3/scopes');
   if (typeof scopes === 'string') {

@@ -1,13 +1,11 @@
-// Are all settings present and valid, and are the secrets random and young enough? (The settings themselves refuse the sample secret
-// outside development.)
+// Are all settings present and valid, and are the secrets random and young enough?
 import { sampleSigningSecret } from '../../shared/config';
 import type { SigningSecret } from '../../shared/resetKey';
 import { unknownSettings } from '../support/settings';
 import { fail, ok, warn, type Check, type Finding } from './finding';
 
 const setIt =
-  'Set it in the Function App (Settings > Environment variables), or in local.settings.json on your own computer; ' +
-  "README.md's table explains each setting.";
+  'Set it in the Function App (Settings > Environment variables) or local.settings.json; README.md explains each setting.';
 const notAtHand =
   'Not checked: the app has its own in Azure. GET /api/health/details, with a function key, says whether they are valid.';
 
@@ -27,8 +25,7 @@ export const checkSettings: Check = ({ settings, fileSettings, isElsewhere }) =>
 
 const maxAgeDays = 400;
 const rotate = (name: string): string =>
-  `Add a new one at the end of ${name} (k260301:$(openssl rand -base64 32)), wait until every instance has it, then ` +
-  'move it to the front: docs/operations.md, "Rotating secrets".';
+  `Add a new one to ${name} (k260301:$(openssl rand -base64 32)) as docs/operations.md says, "Rotating secrets".`;
 
 export const checkSecrets: Check = ({ settings, development, clock }) => {
   if (!settings.ok) return [];

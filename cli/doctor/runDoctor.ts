@@ -26,15 +26,12 @@ const storageChecks: Readonly<Record<string, Check>> = {
   accounts: checkAccounts,
   email: checkEmail,
 };
-/** For all calls of one check, in ms. */
-const checkMs = 60_000;
 
-/** Runs all checks and prints what they found. @throws CliError if one of them found a fault */
 export async function runDoctor(call: Call): Promise<void> {
   const { input, hasStorage } = examine(call);
   const findings: Finding[] = [];
   for (const [name, check] of Object.entries({ ...settingsChecks, ...(hasStorage ? storageChecks : {}) })) {
-    const signal = AbortSignal.any([call.signal, AbortSignal.timeout(checkMs)]);
+    const signal = AbortSignal.any([call.signal, AbortSignal.timeout(60_000)]);
     try {
       findings.push(...(await withDeadline(signal, async () => check(input))));
     } catch (error) {

@@ -4,8 +4,7 @@ import type { Delivery, ProviderState } from '../../shared/outbox/deliveries';
 import { createDeliveriesTable } from '../../shared/storage/deliveriesTable';
 import { equals } from '../../shared/storage/tableStore';
 import { outgoingMailQueueName, poisonQueueName } from '../../shared/storage/storageClients';
-import { findDeliveries, listPoison } from '../storage/outboxAdmin';
-import { replayOutcomes, replayPoison, type ReplayOutcome } from '../storage/replayPoison';
+import { findDeliveries, listPoison, replayOutcomes, replayPoison, type ReplayOutcome } from '../storage/poisonQueue';
 import { CliError } from '../support/errors';
 import { count, fieldsOf, print, tableOf } from '../support/output';
 import { addCommand, createProgram, runProgram, type Call, type Run } from '../support/program';
@@ -55,9 +54,7 @@ async function replayMails(
   const none = missing.length > 0 ? '' : 'The poison queue is empty, or another operator is working on it.\n';
   print(call, { results, missing }, rows.length > 0 ? tableOf(['id', 'result'], rows) : none);
   if (missing.length > 0) {
-    throw new CliError(
-      `Not in the poison queue: ${missing.join(', ')}. (\`outbox show ID\` shows what became of a mail.)`,
-    );
+    throw new CliError(`Not in the poison queue: ${missing.join(', ')}. (\`outbox show ID\` says what became of it.)`);
   }
   if (results.some(({ outcome }) => left.includes(outcome))) throw new CliError('Some messages were left alone.');
 }
@@ -144,10 +141,8 @@ async function showMail(call: Call, id: string): Promise<void> {
   const { messages } = await listPoison(deliveries, await storage.queue(poisonQueueName));
   const inPoison = messages.find((message) => message.id === id);
   if (delivery === undefined && inPoison === undefined) {
-    throw new CliError(
-      'There is no record of this mail: it is older than 30 days, still in the queue, no account has its address, ' +
-        'or a limit suppressed it (`outbox find ADDRESS` counts those).',
-    );
+    const why = 'older than 30 days, still in the queue, for an address without account, or suppressed by a limit';
+    throw new CliError(`There is no record of this mail. It is ${why} (\`outbox find ADDRESS\` counts those).`);
   }
   const since = inPoison === undefined ? 'no' : `since ${instant(inPoison.insertedOn)}`;
   const fields: [string, string][] = [['in the poison queue', since]];
@@ -168,10 +163,8 @@ async function findMails(call: Call, address: string): Promise<void> {
   const deliveries = createDeliveriesTable(openStorage(call).table('Deliveries'));
   const found = await deliveries.findByAddressHash(addressHash);
   if (found.length === 0 && call.options.json !== true) {
-    throw new CliError(
-      'There is no mail to this address in the last 30 days. Either nobody asked, or the request is still in the queue, ' +
-        'or no account with this address can be reset (`npm run accounts -- show ADDRESS` says why).',
-    );
+    const why = 'Nobody asked, the request is still in the queue, or no account with this address can be reset';
+    throw new CliError(`No mail to this address in the last 30 days. ${why} (\`accounts show ADDRESS\` says why).`);
   }
   const rows = found.map((delivery) => [
     instant(delivery.state === 'suppressed' ? delivery.updatedAt : delivery.acceptedAt),

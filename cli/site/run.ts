@@ -47,9 +47,7 @@ async function sendTestMail(call: Call, address: string): Promise<void> {
   const hint = isAccepted ? (next[sent.backend] ?? 'Check the mailbox and its spam folder.') : '';
   print(call, { id, ...sent }, isAccepted ? `Accepted by ${sent.backend}. ${hint}\n` : '');
   if (!isAccepted) {
-    throw new CliError(
-      `The mail was not accepted (${sent.reason}). \`npm run site -- doctor\` checks the e-mail settings.`,
-    );
+    throw new CliError(`The mail was not accepted (${sent.reason}). \`site doctor\` checks the e-mail settings.`);
   }
 }
 

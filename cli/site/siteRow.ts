@@ -48,9 +48,7 @@ export function openSite(call: Call) {
 }
 
 const noRow = (siteId: string): CliError =>
-  new CliError(
-    `There is no site row ${siteId}. The app writes it from its settings when it runs; without --account this command does.`,
-  );
+  new CliError(`There is no site row ${siteId}. The app writes it when it runs; without --account this command does.`);
 
 const problemsOf = (issues: readonly { path: PropertyKey[]; message: string }[] = []): string[] =>
   issues.map(({ path, message }) => `${path.join('.')} ${message}`);
@@ -100,7 +98,6 @@ export async function setColumn(call: Call<{ readonly dryRun?: true }>, column: 
   if (json !== true) for (const problem of stillWrong) call.error(`Still wrong: ${problem}.\n`);
 }
 
-/** A PNG file as `data:` URL. */
 export const readPng = async (call: Call, file: string): Promise<string> =>
   `data:image/png;base64,${(await readInput(call, file)).toString('base64')}`;
 

@@ -144,9 +144,7 @@ async function checkTexts(call: Call, locale?: string): Promise<void> {
   const missing = allMissing.filter(isIn(tag));
   const notes = notesOn(applied, own).filter(isIn(tag));
   if (tag !== undefined && !applied.catalog.has(tag)) {
-    throw new CliError(
-      `There are no texts in ${tag}. \`npm run site -- texts export ${tag} --all\` starts a translation.`,
-    );
+    throw new CliError(`There are no texts in ${tag}. \`site texts export ${tag} --all\` starts a translation.`);
   }
   const isGood = refused.length + missing.length === 0;
   const lines = [

@@ -7,12 +7,10 @@ import type { Call, Io } from './program';
 export const printable = (text: string): string =>
   text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '�');
 
-/** Prints the value with `--json`, else the text. */
 export function print({ options, out }: Call, value: unknown, text: string): void {
   out(options.json === true ? `${JSON.stringify(value, undefined, 2)}\n` : text);
 }
 
-/** Rows in columns as wide as needed, with a header. */
 export function tableOf(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [header, ...rows.map((row) => row.map(printable))];
   const widths = header.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));

@@ -57,12 +57,10 @@ export function requireConfig(call: Call): Config {
   const result = checkSettings(call);
   if (result.ok) return result.config;
   const problems = result.problems.join('\n  ');
-  throw new CliError(
-    `These settings are missing or wrong:\n  ${problems}\nSet them in the environment or in local.settings.json (\`npm start\` makes one).`,
-  );
+  const cure = 'Set them in the environment or in local.settings.json (`npm start` makes one).';
+  throw new CliError(`These settings are missing or wrong:\n  ${problems}\n${cure}`);
 }
 
-/** The storage clients; with `--account` no other setting is needed. */
 export function openStorage(call: Call): StorageClients {
   const { account } = call.options;
   return call.openStorage(account === undefined ? requireConfig(call).storage : cloudStorage(account));
@@ -71,7 +69,6 @@ export function openStorage(call: Call): StorageClients {
 /** Are the accounts in the site's own database? With `--account` the settings may not be at hand; the table is assumed then. */
 export const siteOwnsAccounts = (call: Call): boolean => readEnvironment(call)['ACCOUNT_DIRECTORY']?.trim() === 'http';
 
-/** @throws CliError if that is no account name */
 export function cloudStorage(account: string): StorageSettings {
   if (!/^[a-z0-9]{3,24}$/.test(account)) {
     throw new CliError('--account takes the name of a storage account: 3–24 lower-case letters and digits.', 2);

@@ -45,8 +45,7 @@ type TerminateHook = (context: object) => unknown;
 const servedBindings = ['httpTrigger', 'http', 'queueTrigger', 'timerTrigger'];
 
 /**
- * Loads a CommonJS bundle.
- * @param appFile absolute path of the bundle.
+ * @param appFile absolute path of a CommonJS bundle.
  * @throws whatever the bundle throws while loading; Error if it registers nothing or uses what the dev host does not support.
  */
 export async function loadFunctionApp(appFile: string) {
@@ -100,11 +99,7 @@ export function bindingOf({ metadata }: RegisteredFunction, type: string): Bindi
   return Object.values(metadata.bindings).find((binding) => binding.type === type);
 }
 
-/**
- * Calls a function.
- * @returns what the library made of the returned value, not yet checked.
- * @throws whatever the function threw; it is logged already.
- */
+/** @returns what the library made of the returned value, not yet checked. @throws what the function threw; it is logged already */
 async function invoke(
   model: ProgrammingModel,
   { metadata, callback }: RegisteredFunction,

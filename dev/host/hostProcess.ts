@@ -12,7 +12,6 @@ export interface HostProcessOptions extends HostOptions {
   onLine?: ((line: string) => void) | undefined;
 }
 
-/** A dev host in a process of its own. */
 export type HostProcess = Awaited<ReturnType<typeof startHostProcess>>;
 
 const bundle = path.join(__dirname, '../../dist/dev/host.js');

@@ -38,10 +38,7 @@ export interface HttpServerOptions {
   maxBodyBytes?: number;
 }
 
-/**
- * Starts listening. `close` accepts nothing more and waits for the requests in flight.
- * @throws Error with code EADDRINUSE when the port is taken.
- */
+/** Starts listening. `close` accepts nothing more and waits for the requests in flight. */
 export async function startHttpServer(options: HttpServerOptions) {
   const routes = options.endpoints.map((endpoint) => ({ ...endpoint, match: compileRoute(endpoint.path) }));
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -98,7 +95,6 @@ function isHost(host: string): boolean {
 /**
  * Compiles a route template such as `accounts/{id}` or `files/{*rest}`. Case does not matter, and a path may end in a slash. The real
  * host takes the first function by name that fits; a router library looks for the most specific one and would hide a shadowed route.
- * @param template with the route prefix, without a leading slash.
  * @returns a matcher: the parameters of a decoded path (with its leading slash), or undefined if it does not fit.
  * @throws Error for constraints, optional or partial parameters: the dev host does not support them.
  */
@@ -118,10 +114,7 @@ export function compileRoute(template: string): (path: string) => Record<string,
   };
 }
 
-/**
- * Decodes a path and removes its dot segments, as Kestrel does: `%2F` and malformed sequences stay as they are.
- * @param path as it came, without the query.
- */
+/** Decodes a path and removes its dot segments, as Kestrel does: `%2F` and malformed sequences stay as they are. */
 function normalizePath(path: string): string {
   // Of a scheme that it does not know, URL removes the dot segments, encoded ones too, and converts no backslash.
   const { pathname } = new URL(`path://host${path.replaceAll('#', '%23')}`);

@@ -10,10 +10,7 @@ const httpTrigger = z.object({
   authLevel: z.string().toLowerCase(),
 });
 
-/**
- * The endpoint of a function; none if it has no HTTP trigger.
- * @throws Error when its route is not supported.
- */
+/** The endpoint of a function; none if it has no HTTP trigger. */
 export function functionEndpoint(app: FunctionApp, routePrefix: string, fn: RegisteredFunction): Endpoint[] {
   const binding = bindingOf(fn, 'httpTrigger');
   if (!binding) return [];

@@ -6,10 +6,7 @@ import { bindingOf, type FunctionApp } from './functionApp';
 const timerTrigger = z.object({ schedule: z.string(), runOnStartup: z.boolean().default(false) });
 const data = { json: JSON.stringify({ Schedule: { AdjustForDST: true }, IsPastDue: false }) };
 
-/**
- * @param isScheduled false leaves only `run`: no schedule and no run on start-up.
- * @throws Error when a schedule cannot be read.
- */
+/** @param isScheduled false leaves only `run`: no schedule and no run on start-up. */
 export function startTimers(app: FunctionApp, isScheduled: boolean) {
   const schedules: Cron[] = [];
   /** By function name: settled when the latest run is over; never rejects. */

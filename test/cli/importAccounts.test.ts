@@ -96,13 +96,17 @@ describe('from CSV', () => {
     expect(stored()).toMatchObject([{ email: 'new@somewhere.com' }, { email: 'x@somewhere.com' }]);
   });
 
-  it('changes what differs with --update, and nothing with --dry-run', async () => {
-    await importText('users.csv', 'id,email,username\n1,a@somewhere.com,a\n');
-    const changed = 'id,email,username\n1,a@somewhere.com,renamed\n';
+  it('changes what differs with --update, but no broken row, and nothing with --dry-run', async () => {
+    const csv = 'id,email,username\n1,a@somewhere.com,a\n';
+    const changed = csv.replace(',a\n', ',renamed\n');
+    await importText('users.csv', csv);
     const dryRun = await importText('users.csv', changed, '--update', '--dry-run');
     expect([dryRun.out, stored()]).toMatchObject([/1 account would be imported/, [{ username: 'a' }]]);
     expect((await importText('users.csv', changed, '--update')).out).toContain('1 account updated');
-    expect(stored()).toMatchObject([{ username: 'renamed' }]);
+    expect(stored()).toMatchObject([{ username: 'renamed', generation: 0 }]);
+    table('Accounts').edit(addressHashOf('a@somewhere.com'), '1', { email: 'edited@portal.org' });
+    const broken = await importText('users.csv', csv, '--update');
+    expect(broken).toMatchObject({ code: 1, out: containing('its row in the table is not a valid account') });
   });
 
   it('names each row that keeps a password set here, and replaces it on demand', async () => {

@@ -1,7 +1,7 @@
 // `npm run outbox`, on Azurite and with the real worker: what an operator sees and replays is what the app left there.
 import type { QueueClient } from '@azure/storage-queue';
 import { run } from '../../cli/outbox/run';
-import { replayPoison } from '../../cli/storage/replayPoison';
+import { replayPoison } from '../../cli/storage/poisonQueue';
 import { addressHashOf } from '../../shared/address';
 import { readConfig } from '../../shared/config';
 import type { DeliveryChange } from '../../shared/outbox/deliveries';

@@ -58,25 +58,6 @@ it('tells a row that is gone from one that others keep writing', async () => {
   expect(await admin.revoke(old)).toBe('stale_row');
 });
 
-describe('importAccount', () => {
-  const update = (changes: Partial<NewAccount>) =>
-    admin.importAccount({ ...someuser, ...changes }, { update: true, passwords: 'keep' });
-  const changed = { outcome: 'updated', kept: false };
-
-  it('changes it on demand, ending the keys of before only if the credentials differ', async () => {
-    expect(await update({})).toEqual({ outcome: 'unchanged', kept: false });
-    expect(await update({ username: 'renamed' })).toEqual(changed);
-    expect(await row()).toMatchObject({ username: 'renamed', generation: 0 });
-    expect(await update({ username: 'renamed', password: '!' })).toEqual(changed);
-    expect(await row()).toMatchObject({ password: '!', generation: 1 });
-  });
-
-  it('changes no row that is broken', async () => {
-    edit({ email: 'edited@portal.org' });
-    expect(await update({ username: 'renamed' })).toMatchObject({ outcome: 'broken' });
-  });
-});
-
 describe('a new account', () => {
   const good: AccountInput = { id: '7', email, username: 'someuser' };
   const problemsOf = (input: Partial<AccountInput>): readonly string[] => {

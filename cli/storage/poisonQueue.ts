@@ -1,15 +1,70 @@
-// `outbox replay`: moves messages from the poison queue back to `outgoing-mail`, each mail once, also with two operators at once.
-// The order makes it safe to be killed anywhere: first the row (by ETag), then the copy, then the removal. The sealed inside is not
-// touched: the worker judges the mail's age by its row.
+// The poison queue, for `npm run outbox`: what is in it and what became of each mail, and replay, which moves messages back to
+// `outgoing-mail`, each mail once, also with two operators at once. Opens no seal: it needs no secret, and shows no address.
+// A replay may be killed anywhere: first it writes the row (by ETag), then the copy, then it removes the original. The worker judges
+// the mail's age by its row.
 import type { DequeuedMessageItem, QueueClient } from '@azure/storage-queue';
 import type { Clock } from '../../shared/clock';
 import type { Delivery } from '../../shared/outbox/deliveries';
 import type { Envelope } from '../../shared/outbox/outgoingMail';
 import { readDeliveryRow } from '../../shared/storage/deliveriesTable';
 import { readMessage } from '../../shared/storage/outgoingMailQueue';
-import { storageCall } from '../../shared/storage/storageCall';
-import { updateRow, type Columns, type TableStore } from '../../shared/storage/tableStore';
-import { findDeliveries, queueCallOr } from './outboxAdmin';
+import { codeOf, storageCall } from '../../shared/storage/storageCall';
+import { equals, updateRow, type Columns, type TableStore } from '../../shared/storage/tableStore';
+
+/** The service's own limit. */
+const atMost = 32;
+/** The service takes 15 comparisons in a filter. */
+const idsPerScan = 15;
+
+/** How many messages there are, approximately, and the oldest 32 of them. A queue that does not exist is empty. */
+export async function listPoison(deliveries: TableStore, poisonQueue: QueueClient) {
+  const { count, items } = await queueCallOr({ count: 0, items: [] }, ['QueueNotFound'], async (abortSignal) => {
+    const { approximateMessagesCount = 0 } = await poisonQueue.getProperties({ abortSignal });
+    const { peekedMessageItems } = await poisonQueue.peekMessages({ numberOfMessages: atMost, abortSignal });
+    return { count: approximateMessagesCount, items: peekedMessageItems };
+  });
+  const messages = items.map(({ messageText, insertedOn }) => {
+    const { id, attempt } = readMessage(messageText) ?? {}; // nothing in a message that is not one of the app's
+    return { id, attempt, insertedOn };
+  });
+  const rows = await findDeliveries(
+    deliveries,
+    messages.flatMap(({ id }) => id ?? []),
+  );
+  return { count, messages: messages.map((message) => ({ ...message, delivery: rows.get(message.id ?? '') })) };
+}
+
+/** A call of a queue; `otherwise` if it fails with one of these codes. */
+async function queueCallOr<T>(
+  otherwise: T,
+  codes: readonly string[],
+  call: (abortSignal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const isExpected = (error: unknown): boolean => codes.includes(codeOf(error) ?? '');
+  try {
+    return await storageCall('queue', call, isExpected);
+  } catch (error) {
+    if (isExpected(error)) return otherwise;
+    throw error;
+  }
+}
+
+/** The rows of these mails, by a scan of the Deliveries table (30 days of mail). */
+export async function findDeliveries(
+  deliveries: TableStore,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Delivery>> {
+  const found = new Map<string, Delivery>();
+  const unique = [...new Set(ids)];
+  for (let start = 0; start < unique.length; start += idsPerScan) {
+    const chunk = unique.slice(start, start + idsPerScan);
+    for await (const row of deliveries.list(chunk.map((id) => equals('RowKey', id)).join(' or '))) {
+      const delivery = readDeliveryRow(row); // an alert has the id of its mail, but is no delivery
+      if (delivery !== undefined) found.set(delivery.id, delivery);
+    }
+  }
+  return found;
+}
 
 /** What became of a message, and what an operator reads about it. */
 export const replayOutcomes = {
@@ -35,8 +90,7 @@ interface ReplayDeps {
   readonly clock: Clock;
 }
 
-const batch = 32;
-/** How long a message is hidden from other operators while it is worked on, in seconds. */
+/** How long a message is hidden from other operators while it is worked on. */
 const holdSeconds = 300;
 
 /** A message as received, and its clear part if it is one of the app's. */
@@ -137,10 +191,9 @@ function judge(row: Delivery, now: Date, force: boolean): ReplayOutcome {
   }
 }
 
-/** The next messages, at most 32; none from a queue that does not exist. */
 const receive = (queue: QueueClient): Promise<Held[]> =>
   queueCallOr([], ['QueueNotFound'], async (abortSignal) => {
-    const options = { numberOfMessages: batch, visibilityTimeout: holdSeconds, abortSignal };
+    const options = { numberOfMessages: atMost, visibilityTimeout: holdSeconds, abortSignal };
     const { receivedMessageItems } = await queue.receiveMessages(options);
     return receivedMessageItems.map((item) => ({ ...item, envelope: readMessage(item.messageText) }));
   });
