@@ -27,10 +27,8 @@ export async function listPoison(deliveries: TableStore, poisonQueue: QueueClien
     const { id, attempt } = readMessage(messageText) ?? {}; // nothing in a message that is not one of the app's
     return { id, attempt, insertedOn };
   });
-  const rows = await findDeliveries(
-    deliveries,
-    messages.flatMap(({ id }) => id ?? []),
-  );
+  const ids = messages.map(({ id }) => id);
+  const rows = await findDeliveries(deliveries, ids);
   return { count, messages: messages.map((message) => ({ ...message, delivery: rows.get(message.id ?? '') })) };
 }
 
@@ -50,12 +48,9 @@ async function queueCallOr<T>(
 }
 
 /** The rows of these mails, by a scan of the Deliveries table (30 days of mail). */
-export async function findDeliveries(
-  deliveries: TableStore,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, Delivery>> {
+export async function findDeliveries(deliveries: TableStore, ids: readonly (string | undefined)[]) {
   const found = new Map<string, Delivery>();
-  const unique = [...new Set(ids)];
+  const unique = [...new Set(ids)].filter((id) => id !== undefined);
   for (let start = 0; start < unique.length; start += idsPerScan) {
     const chunk = unique.slice(start, start + idsPerScan);
     for await (const row of deliveries.list(chunk.map((id) => equals('RowKey', id)).join(' or '))) {
@@ -120,10 +115,8 @@ export async function replayPoison(
       if (fresh.length === 0) return results;
       for (const message of fresh) for (const key of keysOf(message)) seen.add(key);
       const meant = fresh.filter(({ envelope }) => wanted === 'all' || wanted.has(envelope?.id ?? ''));
-      const rows = await findDeliveries(
-        deliveries,
-        meant.flatMap(({ envelope }) => envelope?.id ?? []),
-      );
+      const ids = meant.map(({ envelope }) => envelope?.id);
+      const rows = await findDeliveries(deliveries, ids);
       for (const message of meant) {
         const { id } = message.envelope ?? {};
         const outcome = await replayOne(deps, message, rows.get(id ?? ''), force);
