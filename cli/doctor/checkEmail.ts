@@ -1,5 +1,4 @@
 // Is there an e-mail backend that sends, and are operators told if it does not? No mail is sent.
-import { existsSync } from 'node:fs';
 import { createTransport } from 'nodemailer';
 import * as z from 'zod';
 import { failureBeforeSending } from '../../shared/mail/backends/connectionErrors';
@@ -18,24 +17,9 @@ export const checkEmail: Check = async (input) => {
   const domain = ehloName(await senderOf(input)).toLowerCase();
   const findings: Finding[] = [];
   for (const name of email.backends) {
-    switch (name) {
-      case 'sendgrid':
-        if (email.sendgrid) findings.push(...(await checkSendGrid(input, email.sendgrid, domain)));
-        break;
-      case 'smtp':
-        if (email.smtp) findings.push(...(await checkSmtp(email.smtp, domain)));
-        break;
-      case 'console':
-        findings.push(notSending('console', 'Mail is printed and not sent', development));
-        break;
-      case 'file':
-        findings.push(notSending('file', 'Mail is written to EMAIL_FILE_PATH and not sent', development));
-        if (!existsSync(email.filePath ?? '')) {
-          const what = 'The directory EMAIL_FILE_PATH does not exist.';
-          findings.push(warn('file', what, 'It is made with the first mail; is the name right?'));
-        }
-        break;
-    }
+    if (name === 'sendgrid' && email.sendgrid) findings.push(...(await checkSendGrid(input, email.sendgrid, domain)));
+    if (name === 'smtp' && email.smtp) findings.push(...(await checkSmtp(email.smtp, domain)));
+    if (name === 'console' || name === 'file') findings.push(notSending(name, development));
   }
   if (admins.length === 0 && !development) {
     const what = 'ADMINS is empty: no operator gets a mail about mail that is stuck.';
@@ -52,14 +36,12 @@ async function senderOf(input: CheckInput): Promise<string> {
   return input.settings.ok ? input.settings.config.siteDefaults.defaultFromEmail : '';
 }
 
-const notSending = (check: string, what: string, development: boolean): Finding =>
-  development
-    ? ok(check, `${what}, as is usual in development.`)
-    : fail(
-        check,
-        `${what}: ALLOW_DEV_EMAIL_BACKEND allows that.`,
-        'Set EMAIL_BACKEND=sendgrid or smtp, and remove ALLOW_DEV_EMAIL_BACKEND.',
-      );
+function notSending(check: 'console' | 'file', development: boolean): Finding {
+  const what = `Mail is ${check === 'file' ? 'written to EMAIL_FILE_PATH' : 'printed'} and not sent`;
+  if (development) return ok(check, `${what}, as is usual in development.`);
+  const cure = 'Set EMAIL_BACKEND=sendgrid or smtp, and remove ALLOW_DEV_EMAIL_BACKEND.';
+  return fail(check, `${what}: ALLOW_DEV_EMAIL_BACKEND allows that.`, cure);
+}
 
 const port =
   'Are EMAIL_HOST and EMAIL_PORT right (587 for STARTTLS, 465 with EMAIL_USE_SSL), and is the port open from here? Azure blocks port 25.';
@@ -155,11 +137,8 @@ async function checkDomain(from: string, sendgrid: SendGridSettings): Promise<Fi
     const cure = `Add the records shown at ${where}, and press Verify.`;
     return fail(name, `SendGrid has not verified the DNS records of ${from}.`, cure);
   }
-  return fail(
-    name,
-    `The sender's domain ${from} is not authenticated at SendGrid: mail is refused (403), or goes to spam.`,
-    `Authenticate it (${where}), or send from one that is: npm run site -- set defaultFromEmail ADDRESS. (A verified single sender works too.)`,
-  );
+  const what = `The sender's domain ${from} is not authenticated at SendGrid: mail is refused (403), or goes to spam.`;
+  return fail(name, what, `Authenticate it (${where}), or set defaultFromEmail to an address at one that is.`);
 }
 
 /** One GET. @returns the status and the body as JSON, or a code that says why there was no answer; never SendGrid's own text */

@@ -12,13 +12,10 @@ const notAtHand =
 export const checkSettings: Check = ({ settings, fileSettings, isElsewhere }) => {
   if (isElsewhere) return [ok('settings', notAtHand)];
   const problems = settings.ok ? [] : settings.problems.map((problem) => fail('settings', `${problem}.`, setIt));
-  const unknown = unknownSettings(Object.keys(fileSettings)).map(({ name, nearest }) =>
-    warn(
-      'settings',
-      `${name} is not a setting of this app.`,
-      nearest === undefined ? 'If it is not misspelt, remove it.' : `Is ${nearest} meant?`,
-    ),
-  );
+  const unknown = unknownSettings(Object.keys(fileSettings)).map(({ name, nearest }) => {
+    const cure = nearest === undefined ? 'If it is not misspelt, remove it.' : `Is ${nearest} meant?`;
+    return warn('settings', `${name} is not a setting of this app.`, cure);
+  });
   const all = [...problems, ...unknown];
   return all.length > 0 ? all : [ok('settings', 'All settings are present and valid.')];
 };
@@ -36,12 +33,9 @@ export const checkSecrets: Check = ({ settings, development, clock }) => {
     return [...signing, ...secretFindings('sealing secrets', name, sealingSecrets, development, clock())];
   }
   if (development) return signing;
-  const missing = warn(
-    'sealing secrets',
-    'MAIL_SEALING_SECRETS is not set: whoever knows a signing secret can also open the mails in the queue.',
-    'Set it to a secret of its own (k260301:$(openssl rand -base64 32)); messages that are in the queue are still opened.',
-  );
-  return [...signing, missing];
+  const what = 'MAIL_SEALING_SECRETS is not set: whoever knows a signing secret can also open the mails in the queue.';
+  const cure = 'Set it to k260301:$(openssl rand -base64 32); messages that are in the queue are still opened.';
+  return [...signing, warn('sealing secrets', what, cure)];
 };
 
 function secretFindings(

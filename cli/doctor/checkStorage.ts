@@ -73,38 +73,30 @@ function queueFinding(queue: QueueState, now: Date): Finding {
   if (minutes < stuckMinutes) {
     return ok('queue', `${count(queue.count, 'message')} in ${outgoingMailQueueName}, none of them stuck.`);
   }
+  const what = `${count(queue.count, 'message')} in ${outgoingMailQueueName}, the oldest ${minutes} minutes old.`;
   return fail(
     'queue',
-    `No messages are being taken out of ${outgoingMailQueueName}: ${count(queue.count, 'message')}, the oldest ${minutes} minutes old.`,
-    'Is the app running, is the function sendMail enabled, and are the settings valid (otherwise only `health` runs)? Nothing is lost in the meantime.',
+    what,
+    'Is the app running with valid settings, and the function sendMail enabled? Nothing is lost.',
   );
 }
 
 function poisonFinding(poison: QueueState, now: Date): Finding {
   if (poison.count === 0) return ok('poison queue', 'It is empty.');
-  return warn(
-    'poison queue',
-    `${count(poison.count, 'message')} in ${poisonQueueName}, the oldest ${minutesSince(poison.oldest, now)} minutes old.`,
-    '`npm run outbox -- list` says why; when the cause is fixed: `npm run outbox -- replay --all`.',
-  );
+  const minutes = minutesSince(poison.oldest, now);
+  const what = `${count(poison.count, 'message')} in ${poisonQueueName}, the oldest ${minutes} minutes old.`;
+  const cure = '`npm run outbox -- list` says why; when the cause is fixed: `npm run outbox -- replay --all`.';
+  return warn('poison queue', what, cure);
 }
 
 const minutesSince = (instant: Date | undefined, now: Date): number =>
   instant === undefined ? 0 : Math.floor((now.getTime() - instant.getTime()) / 60_000);
 
-const maxClockSeconds = 60;
-
 function clockFindings(serverTime: Date | undefined, now: Date): Finding[] {
   if (serverTime === undefined) return []; // it does not answer, which is a finding already
   const seconds = Math.round((now.getTime() - serverTime.getTime()) / 1000);
-  if (Math.abs(seconds) <= maxClockSeconds) {
-    return [ok('clock', "This computer's clock agrees with the storage service's.")];
-  }
-  return [
-    warn(
-      'clock',
-      `This computer's clock is ${Math.abs(seconds)} seconds ${seconds > 0 ? 'ahead of' : 'behind'} the storage service's.`,
-      'Synchronize it (NTP): from 15 minutes on storage refuses account keys, and reset keys expire at the wrong time.',
-    ),
-  ];
+  if (Math.abs(seconds) <= 60) return [ok('clock', "This computer's clock agrees with the storage service's.")];
+  const difference = `${Math.abs(seconds)} seconds ${seconds > 0 ? 'ahead of' : 'behind'}`;
+  const cure = 'Synchronize it (NTP): from 15 minutes on storage refuses account keys.';
+  return [warn('clock', `This computer's clock is ${difference} the storage service's.`, cure)];
 }

@@ -24,11 +24,13 @@ export function openSite(call: Call) {
   const table = storage.table('SiteSettings');
   const config = call.options.account === undefined ? requireConfig(call) : undefined;
   const siteId = config?.siteId ?? (readEnvironment(call)['SITE_ID']?.trim() || '1');
-  const rows = createSiteTable(table, storage.table('SiteTexts'), siteId);
+  const texts = storage.table('SiteTexts');
+  const rows = createSiteTable(table, texts, siteId);
   // The rules are those of production, unless the settings say that this is development.
   const schema = siteSchema(config?.development ?? false);
   return {
     table,
+    texts,
     rows,
     siteId,
     schema,
@@ -55,9 +57,9 @@ const problemsOf = (issues: readonly { path: PropertyKey[]; message: string }[] 
 
 /** Prints the row as it is, and what is wrong with it. An empty table is filled from the settings first. */
 export async function showSite(call: Call): Promise<void> {
-  const { table, seed, schema, siteId } = openSite(call);
-  if ((await table.get(sitePartition, siteId)) === undefined) await seed();
-  const row = await table.get(sitePartition, siteId);
+  const { rows, seed, schema, siteId } = openSite(call);
+  if ((await rows.read()) === undefined) await seed();
+  const row = await rows.read();
   if (row === undefined) throw noRow(siteId);
   const problems = problemsOf(schema.safeParse(row).error?.issues);
   const values = columns.filter((name) => row[name] !== undefined).map((name) => [name, textOf(row[name])] as const);

@@ -9,12 +9,11 @@ import {
   type AppliedTexts,
   type TextOverride,
 } from '../../shared/locales/overrides';
-import type { TableStore } from '../../shared/storage/tableStore';
 import { CliError } from '../support/errors';
 import { count, print, tableOf } from '../support/output';
 import { addCommand, type Call, type Io } from '../support/program';
-import { openStorage } from '../support/settings';
-import { isIn, readTexts, readTextsFile, requireGood, requireTag, writeTexts } from './textsTable';
+import { openSite } from './siteRow';
+import { isIn, readTextsFile, requireGood, requireTag, writeTexts } from './textsTable';
 
 type Writing = Call<{ readonly dryRun?: true }>;
 type Reading = Call<{ readonly all?: true }>;
@@ -48,12 +47,10 @@ export function addTextCommands(program: Command, io: Io): void {
 const optionalTag = (locale: string | undefined): string | undefined =>
   locale === undefined ? undefined : requireTag(locale);
 
-const openTexts = (call: Call): TableStore => openStorage(call).table('SiteTexts');
-
 /** The site's own texts, or with `--all` every text in use. */
 async function selectTexts(call: Reading, locale: string | undefined): Promise<TextOverride[]> {
   const wanted = isIn(optionalTag(locale));
-  const own = await readTexts(openTexts(call));
+  const own = await openSite(call).rows.readTexts();
   const texts = call.options.all === true ? textsInUse(applyTexts(builtInLanguages, own).catalog, locale) : own;
   return texts.filter(wanted);
 }
@@ -90,24 +87,20 @@ async function setText(call: Writing, locale: string, name: string, text: string
   const dryRun = call.options.dryRun === true;
   const row = { locale: requireTag(locale), name, text };
   requireGood([row]);
-  const { written } = await writeTexts(openTexts(call), [row], dryRun);
+  const { written } = await writeTexts(openSite(call), [row], dryRun);
   const done = dryRun ? 'The text is good (dry run: nothing was written).' : `Written. ${soon}`;
   print(call, { ...row, changed: written > 0 }, `${written === 0 ? 'This is the text already.' : done}\n`);
 }
 
 async function unsetTexts(call: Reading, locale: string, name?: string): Promise<void> {
   if ((name === undefined) !== (call.options.all === true)) throw new CliError('Give either a name or --all.', 2);
-  const table = openTexts(call);
+  const { rows: site, texts } = openSite(call);
   // As the table has it, too: a row with a malformed tag must be removable.
   const tag = canonicalTag(locale, builtInLanguages);
-  const rows = (await readTexts(table)).filter(
+  const rows = (await site.readTexts()).filter(
     (row) => (row.locale === locale || (tag !== undefined && isIn(tag)(row))) && (name ?? row.name) === row.name,
   );
-  for (const row of rows) {
-    if ((await table.remove(row.locale, row.name, row.etag)) === 'stale') {
-      throw new CliError(`${row.locale} ${row.name} was changed in the meantime and is still there. Try again.`);
-    }
-  }
+  for (const row of rows) await texts.remove(row.locale, row.name, '*');
   const done = `Removed ${count(rows.length, 'text')}. ${soon}\n`;
   print(call, { removed: rows.length }, rows.length === 0 ? 'There is no such text.\n' : done);
 }
@@ -123,7 +116,7 @@ async function exportTexts(call: Reading, locale?: string): Promise<void> {
 async function importTexts(call: Writing, file: string): Promise<void> {
   const dryRun = call.options.dryRun === true;
   const texts = await readTextsFile(call, file);
-  const { written, after } = await writeTexts(openTexts(call), texts, dryRun);
+  const { written, after } = await writeTexts(openSite(call), texts, dryRun);
   const locales = new Set(texts.map(({ locale }) => locale));
   const missing = [...applyTexts(builtInLanguages, after).missing].filter(([locale]) => locales.has(locale));
   const unchanged = texts.length - written;
@@ -137,7 +130,7 @@ async function importTexts(call: Writing, file: string): Promise<void> {
 
 async function checkTexts(call: Call, locale?: string): Promise<void> {
   const tag = optionalTag(locale);
-  const own = await readTexts(openTexts(call));
+  const own = await openSite(call).rows.readTexts();
   const applied = applyTexts(builtInLanguages, own); // all, since pt-BR is based on pt
   const refused = applied.refused.filter(isIn(tag));
   const allMissing = [...applied.missing].flatMap(([each, names]) => names.map((name) => ({ locale: each, name })));

@@ -4,23 +4,12 @@ import { closest, distance } from 'fastest-levenshtein';
 import * as z from 'zod';
 import { builtInLanguages } from '../../shared/locales';
 import { canonicalTag, messageNames, textProblem, type TextOverride } from '../../shared/locales/overrides';
-import { updateRow, type TableStore } from '../../shared/storage/tableStore';
+import { updateRow } from '../../shared/storage/tableStore';
 import { CliError } from '../support/errors';
 import { printable } from '../support/output';
 import type { Call } from '../support/program';
 import { readInput } from '../support/settings';
-
-interface StoredText extends TextOverride {
-  readonly etag: string;
-}
-
-export async function readTexts(table: TableStore): Promise<StoredText[]> {
-  const stored: StoredText[] = [];
-  for await (const { partitionKey: locale = '', rowKey: name = '', text, etag } of table.list("PartitionKey ge ''")) {
-    stored.push({ locale, name, text: typeof text === 'string' ? text : '', etag });
-  }
-  return stored;
-}
+import type { openSite } from './siteRow';
 
 /** The canonical tag of a language that exists. `english` is a well-formed tag, too, but no browser asks for it. */
 export function requireTag(locale: string): string {
@@ -57,11 +46,11 @@ function nearestName(locale: string, name: string): string {
 
 /** Writes what differs. A row that the portal has under the same tag in other letter case is changed, not joined by a second one. */
 export async function writeTexts(
-  table: TableStore,
+  { rows, texts: table }: ReturnType<typeof openSite>,
   texts: readonly TextOverride[],
   isDryRun: boolean,
 ): Promise<{ written: number; after: TextOverride[] }> {
-  const after: TextOverride[] = await readTexts(table);
+  const after = [...(await rows.readTexts())];
   let written = 0;
   for (const text of texts) {
     // The last one counts.

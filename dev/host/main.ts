@@ -32,10 +32,7 @@ const closeTimeoutMs = 10_000;
 const defaultMaxBodyBytes = 104_857_600;
 
 async function main(): Promise<void> {
-  const { DEV_FUNCTION_KEY, FUNCTIONS_REQUEST_BODY_SIZE_LIMIT, WEBSITE_INSTANCE_ID, WEBSITE_SITE_NAME } = process.env;
-  if (WEBSITE_INSTANCE_ID || WEBSITE_SITE_NAME) {
-    throw new Error('The dev host does not run in Azure: the Functions host is there already.');
-  }
+  const { DEV_FUNCTION_KEY, FUNCTIONS_REQUEST_BODY_SIZE_LIMIT } = process.env;
   const options = optionsSchema.parse(JSON.parse(process.argv[2] ?? ''));
   const { routePrefix, queues } = readHostJson(options.hostJsonFile);
   const mailbox = mailboxRoutes(useMailboxDirectory(process.env));

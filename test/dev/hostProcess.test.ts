@@ -30,8 +30,6 @@ const using = (use: string): string =>
   `const { app } = require(${JSON.stringify(require.resolve('@azure/functions'))}); ${use}`;
 
 test.each<[string, Partial<HostProcessOptions>, string]>([
-  ['in Azure', { env: { WEBSITE_INSTANCE_ID: 'x' } }, 'does not run in Azure'],
-  ['in Azure', { env: { WEBSITE_SITE_NAME: 'x' } }, 'does not run in Azure'],
   ['with a bad host.json', { hostJsonFile: writeTemporary('host.json', badHostJson) }, 'batchSize'],
   ['an app that throws', { appFile: writeTemporary('broken.cjs', 'throw new Error("broken app");') }, 'broken app'],
   [
