@@ -4,6 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { run } from '../../cli/accounts/run';
 import { addressHashOf } from '../../shared/address';
+import { StorageUnavailable } from '../../shared/errors';
 import { hashPassword, verifyPassword } from '../../shared/password/passwordHash';
 import { createStorageClients } from '../../shared/storage/storageClients';
 import type { Row } from '../../shared/storage/tableStore';
@@ -159,32 +160,24 @@ it('reads local.settings.json, over which the environment wins', async () => {
   expect((await accounts('list', { cwd: own.path, env: wins })).error).toBe('0 accounts.\n');
 });
 
-describe('on Azure Storage', () => {
-  it('says what to do if it does not answer, or has no table', async () => {
-    const connectionString = emptyStorage();
-    const gone = connectionString.replace(/TableEndpoint=[^;]*/, 'TableEndpoint=http://127.0.0.1:1/x');
-    const list = (AzureWebJobsStorage: string): Promise<CliResult> =>
-      accounts('list', { env: { AzureWebJobsStorage }, storage: undefined });
-    expect(await list(gone)).toMatchObject({
-      code: 1,
-      error: containing('is it running (`npm start` starts Azurite)'),
-    });
-    expect(await list(connectionString)).toMatchObject({ code: 1, error: containing('azd provision') });
-  });
+it.each([
+  ['connection', 'is it running (`npm start` starts Azurite)'],
+  ['TableNotFound', 'azd provision'],
+])('says what to do if storage fails with %s', async (code, cure) => {
+  table('Accounts').intercept('list', () => Promise.reject(new StorageUnavailable('tables', code)));
+  expect(await accounts('list')).toMatchObject({ code: 1, error: containing(cure) });
+});
 
-  it('works as a process of its own', async () => {
-    const connectionString = emptyStorage();
-    await createStorageClients({ kind: 'connectionString', connectionString }).createMissing();
-    const env = { ...process.env, ...exampleSettings, AzureWebJobsStorage: connectionString };
-    const script = path.join(__dirname, '../../cli/main.ts');
-    const call = (...argv: string[]) =>
-      promisify(execFile)(process.execPath, ['--import', 'tsx', script, 'accounts', ...argv], { env });
-    await call('add', address, '--username', 'someuser', '--id', '1', '--unusable');
-    const { stdout } = await call('show', address, '--json');
-    expect(JSON.parse(stdout)).toMatchObject([{ id: '1', username: 'someuser' }]);
-    await expect(call('show', 'nobody@somewhere.com')).rejects.toMatchObject({
-      code: 1,
-      stderr: 'No account has this address.\n',
-    });
-  });
+it('works as a process of its own, on Azure Storage', async () => {
+  const connectionString = emptyStorage();
+  await createStorageClients({ kind: 'connectionString', connectionString }).createMissing();
+  const env = { ...process.env, ...exampleSettings, AzureWebJobsStorage: connectionString };
+  const script = path.join(__dirname, '../../cli/main.ts');
+  const call = (...argv: string[]) =>
+    promisify(execFile)(process.execPath, ['--import', 'tsx', script, 'accounts', ...argv], { env });
+  await call('add', address, '--username', 'someuser', '--id', '1', '--unusable');
+  const { stdout } = await call('show', address, '--json');
+  expect(JSON.parse(stdout)).toMatchObject([{ id: '1', username: 'someuser' }]);
+  const stderr = 'No account has this address.\n';
+  await expect(call('show', 'nobody@somewhere.com')).rejects.toMatchObject({ code: 1, stderr });
 });
