@@ -43,27 +43,24 @@ function notSending(check: 'console' | 'file', development: boolean): Finding {
   return fail(check, `${what}: ALLOW_DEV_EMAIL_BACKEND allows that.`, cure);
 }
 
-const port =
-  'Are EMAIL_HOST and EMAIL_PORT right (587 for STARTTLS, 465 with EMAIL_USE_SSL), and is the port open from here? Azure blocks port 25.';
-const logIn =
-  'Are EMAIL_HOST_USER and EMAIL_HOST_PASSWORD right? For SendGrid the user is the word apikey and the password an API key.';
-const tls =
-  'The server offers no STARTTLS, or its certificate is not trusted or is for another name. EMAIL_HOST must be the name in the certificate; NODE_EXTRA_CA_CERTS adds an authority.';
-const cures: Readonly<Record<string, string>> = {
-  connection_refused: port,
-  unreachable: port,
-  timeout: port,
-  connection_lost: port,
-  dns: 'There is no such host: is EMAIL_HOST right?',
-  tls,
-  tls_set_email_use_ssl:
-    'Port 465 speaks TLS from the first byte: set EMAIL_USE_SSL=true (or EMAIL_PORT=587 for STARTTLS).',
-  smtp_auth: logIn,
-  smtp_535: logIn,
-  smtp_530: logIn,
-  smtp_534: logIn,
-  smtp_538: logIn,
-};
+/** By the reason of the failure, the first that fits. */
+const cures: readonly (readonly [RegExp, string])[] = [
+  [
+    /^(?:connection_\w+|unreachable|timeout)$/,
+    'Are EMAIL_HOST and EMAIL_PORT right (587 for STARTTLS, 465 with EMAIL_USE_SSL), and is the port open? Azure blocks port 25.',
+  ],
+  [/^dns$/, 'There is no such host: is EMAIL_HOST right?'],
+  [
+    /^tls$/,
+    'The server offers no STARTTLS, or its certificate is not trusted (NODE_EXTRA_CA_CERTS adds an authority) or not for EMAIL_HOST.',
+  ],
+  [/^tls_set/, 'Port 465 speaks TLS from the first byte: set EMAIL_USE_SSL=true (or EMAIL_PORT=587 for STARTTLS).'],
+  [
+    /^smtp_(?:auth|53[0458])$/,
+    'Are EMAIL_HOST_USER and EMAIL_HOST_PASSWORD right? For SendGrid the user is the word apikey and the password an API key.',
+  ],
+  [/./, 'Ask the operator of the server what this code means.'],
+];
 
 async function checkSmtp(settings: SmtpSettings, senderDomain: string): Promise<Finding[]> {
   const { security, user } = settings;
@@ -79,9 +76,9 @@ async function checkSmtp(settings: SmtpSettings, senderDomain: string): Promise<
   } catch (error) {
     const judged = judgeSmtpError(error, settings, { bodyStarted: false, timedOut: false });
     const reason = judged.outcome === 'accepted' ? 'unknown' : judged.reason;
-    const cure = cures[reason] ?? 'Ask the operator of the server what this code means.';
-    const temporary = /^smtp_4/.test(reason);
-    return [(temporary ? warn : fail)('smtp', `The SMTP server cannot be used (${reason}).`, cure)];
+    const [, cure = ''] = cures.find(([reasons]) => reasons.test(reason)) ?? [];
+    const report = reason.startsWith('smtp_4') ? warn : fail; // it may pass
+    return [report('smtp', `The SMTP server cannot be used (${reason}).`, cure)];
   } finally {
     transport.close();
   }
@@ -112,10 +109,8 @@ async function checkSendGrid({ settings }: CheckInput, sendgrid: SendGridSetting
     await checkDomain(domain, sendgrid),
   ];
   if (settings.ok && settings.config.sendgridWebhookPublicKey === undefined) {
-    const what =
-      'SENDGRID_WEBHOOK_PUBLIC_KEY is not set: what happens to a mail after SendGrid accepted it is not recorded.';
-    const cure =
-      'Switch on the Signed Event Webhook (Mail Settings) for https://APP/api/webhooks/sendgrid and set its verification key.';
+    const what = 'SENDGRID_WEBHOOK_PUBLIC_KEY is not set: what happens to an accepted mail is not recorded.';
+    const cure = 'Switch on the Signed Event Webhook: docs/operations.md, "SendGrid webhook".';
     findings.push(warn('webhook', what, cure));
   }
   return findings;
@@ -127,8 +122,7 @@ async function checkDomain(from: string, sendgrid: SendGridSettings): Promise<Fi
   const answer = await ask(sendgrid, 'v3/whitelabel/domains?limit=200');
   const { data: domains } = domainsSchema.safeParse(typeof answer === 'string' ? undefined : answer.body);
   if (domains === undefined) {
-    const what = `Whether ${from} is authenticated at SendGrid cannot be seen with this API key: it may only send, as it should be.`;
-    return ok(name, what);
+    return ok(name, `Whether ${from} is authenticated cannot be seen: the API key may only send, as it should be.`);
   }
   const isOwn = (domain: string): boolean => from === domain || from.endsWith(`.${domain}`);
   const own = domains.filter(({ domain }) => isOwn(domain.toLowerCase()));

@@ -32,10 +32,7 @@ export const run: Run = (argv, io) => {
 const left: readonly ReplayOutcome[] = ['unsure', 'suppressed', 'no_account', 'no_record', 'unreadable', 'contended'];
 
 /** Fails if something was meant and left alone, or an id is not in the poison queue. */
-async function replayMails(
-  call: Call<{ readonly all?: true; readonly force?: true }>,
-  ...ids: readonly string[]
-): Promise<void> {
+async function replayMails(call: Call<{ all?: true; force?: true }>, ...ids: string[]): Promise<void> {
   const { all = false, force = false } = call.options;
   if (ids.length > 0 === all) throw new CliError('Name the mails by their ids, or use --all.', 2);
   const storage = openStorage(call);

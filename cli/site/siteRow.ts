@@ -92,11 +92,8 @@ export async function setColumn(call: Call<{ readonly dryRun?: true }>, column: 
   const shown = (text: string): string => (text === '' ? '(empty)' : shorten(text));
   const note = dryRun === true ? ' (dry run: nothing was written)' : '';
   const done = printable(`${column}: ${shown(before)} → ${shown(stored)}${note}`);
-  print(
-    call,
-    { column, before, after: stored, changed, stillWrong },
-    `${changed ? done : `${column} has this value already.`}\n`,
-  );
+  const text = changed ? done : `${column} has this value already.`;
+  print(call, { column, before, after: stored, changed, stillWrong }, `${text}\n`);
   if (json !== true) for (const problem of stillWrong) call.error(`Still wrong: ${problem}.\n`);
 }
 

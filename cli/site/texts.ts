@@ -25,20 +25,15 @@ export function addTextCommands(program: Command, io: Io): void {
     .command('texts')
     .description("sentences of mails and pages in the site's own words, and languages added as data");
   const withDryRun = (command: Command): Command => command.option('--dry-run', 'check the texts and change nothing');
-  addCommand(texts, io, 'list [locale]', "list the site's own texts", listTexts).option(
-    '--all',
-    'list every text that mails and pages use, with its name',
-  );
+  const withAll = (command: Command, what: string): Command => command.option('--all', what);
+  const listing = addCommand(texts, io, 'list [locale]', "list the site's own texts", listTexts);
+  withAll(listing, 'list every text that mails and pages use, with its name');
   const setting = 'replace one text: set en passwordReset.thanks "See you soon!"';
   withDryRun(addCommand(texts, io, 'set <locale> <name> <text>', setting, setText));
-  addCommand(texts, io, 'unset <locale> [name]', 'go back to the built-in text', unsetTexts).option(
-    '--all',
-    'for every text of the language',
-  );
-  addCommand(texts, io, 'export [locale]', "print the site's own texts as JSON", exportTexts).option(
-    '--all',
-    'print every text, for translation: in English where the language lacks it',
-  );
+  const unsetting = addCommand(texts, io, 'unset <locale> [name]', 'go back to the built-in text', unsetTexts);
+  withAll(unsetting, 'for every text of the language');
+  const exporting = addCommand(texts, io, 'export [locale]', "print the site's own texts as JSON", exportTexts);
+  withAll(exporting, 'print every text, for translation: in English where the language lacks it');
   const importing = 'write the texts of a JSON file {locale: {name: text}}, or of "-", standard input';
   withDryRun(addCommand(texts, io, 'import <file>', importing, importTexts));
   addCommand(texts, io, 'check [locale]', 'name each text that is refused, missing or still in English', checkTexts);
@@ -121,10 +116,10 @@ async function importTexts(call: Writing, file: string): Promise<void> {
   const missing = [...applyTexts(builtInLanguages, after).missing].filter(([locale]) => locales.has(locale));
   const unchanged = texts.length - written;
   const note = dryRun ? ' (dry run: nothing was written)' : `. ${soon}`;
-  const lacking = missing
-    .filter(([, names]) => names.length > 0)
-    .map(([locale, names]) => `Missing in ${locale}, so in English: ${names.join(', ')}`);
-  const lines = [`Written: ${count(written, 'text')}, unchanged: ${unchanged}${note}`, ...lacking];
+  const lines = [`Written: ${count(written, 'text')}, unchanged: ${unchanged}${note}`];
+  for (const [locale, names] of missing) {
+    if (names.length > 0) lines.push(`Missing in ${locale}, so in English: ${names.join(', ')}`);
+  }
   print(call, { written, unchanged, missing: Object.fromEntries(missing) }, `${lines.join('\n')}\n`);
 }
 
@@ -162,12 +157,8 @@ function notesOn({ catalog, missing }: AppliedTexts, own: readonly TextOverride[
     const texts = catalog.get(locale)?.newPassword;
     if (texts === undefined) return [];
     return (['show', 'hide'] as const)
-      .filter((button) => !texts[`${button}Label`].toLowerCase().includes(texts[button].toLowerCase()))
-      .map((button) => ({
-        locale,
-        name: `newPassword.${button}Label`,
-        note: `lacks the words of newPassword.${button}`,
-      }));
+      .filter((name) => !texts[`${name}Label`].toLowerCase().includes(texts[name].toLowerCase()))
+      .map((name) => ({ locale, name: `newPassword.${name}Label`, note: `lacks the words of newPassword.${name}` }));
   });
   return [...same, ...labels];
 }
