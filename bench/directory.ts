@@ -5,7 +5,7 @@ import { startSite } from '../integrations/node-reference/site';
 import { addressHashOf } from '../shared/address';
 import { createHttpDirectory } from '../shared/directory/httpDirectory';
 import { issueResetKey, resetKeyIdOf } from '../shared/resetKey';
-import { createResetKeysTable } from '../shared/storage/resetKeysTable';
+import { createResetKeysTable } from '../shared/resetLinks';
 import { addressOf, createClient, type SampleKey } from './load';
 import { configOf, inSetting, preparedStorage } from './setting';
 import { bothCalls, compare } from './steps';

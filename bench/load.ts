@@ -10,8 +10,8 @@ import { enqueueMail } from '../shared/mailRequest';
 import { issueResetKey, resetKeyIdOf } from '../shared/resetKey';
 import { createAccountsTable } from '../shared/storage/accountsTable';
 import { createOutgoingMailQueue } from '../shared/storage/outgoingMailQueue';
-import { createResetKeysTable } from '../shared/storage/resetKeysTable';
-import type { StorageClients } from '../shared/storage/storageClients';
+import { createResetKeysTable } from '../shared/resetLinks';
+import type { StorageClients } from '../shared/storage/storage';
 
 /** Kept-alive connections to one host. */
 export interface TimedClient {

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { connectionStringOf, startAzurite, type Azurite } from '../dev/azurite';
 import { startHostProcess, type HostProcess } from '../dev/host/hostProcess';
 import { readConfig, type Config } from '../shared/config';
-import { createStorageClients, type StorageClients } from '../shared/storage/storageClients';
+import { createStorageClients, type StorageClients } from '../shared/storage/storage';
 import { startSink, type Sink } from './load';
 
 export const root = path.join(__dirname, '..');

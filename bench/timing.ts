@@ -3,7 +3,7 @@
 // under the curve must lie in the band. Three runs, each with the queue at rest and with the mails being sent by the same host.
 // Writes bench/results/timing.json; exits 1 when one figure is outside.
 import { randomInt } from 'node:crypto';
-import type { StorageClients } from '../shared/storage/storageClients';
+import type { StorageClients } from '../shared/storage/storage';
 import { addAccount, createClient, inParallel, type TimedClient } from './load';
 import { buildApps, preparedStorage, settingsOf, startBench, startStorage, writeResults } from './setting';
 import { areaUnderCurve, median, rounded } from './statistics';

@@ -1,6 +1,6 @@
 // `npm run accounts | outbox | site | preview -- …`: the operators' commands. `--help` lists them.
 import { systemClock } from '../shared/clock';
-import { createStorageClients } from '../shared/storage/storageClients';
+import { createStorageClients } from '../shared/storage/storage';
 import type { Run } from './support/program';
 
 const programs: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> = {

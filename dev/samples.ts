@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { addressHashOf } from '../shared/address';
 import { hashPassword } from '../shared/password/passwordHash';
-import type { StorageClients } from '../shared/storage/storageClients';
+import type { StorageClients } from '../shared/storage/storage';
 
 /** The password of every sample account that has one. Public: these accounts exist on developers' computers only. */
 export const samplePassword = 'a sample password for development';

@@ -8,7 +8,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { addMissingSettings, readSettingsFile, type Settings, unknownSettings } from '../cli/support/settings';
 import { type Config, readConfig } from '../shared/config';
 import { builtInLanguages, findLocale } from '../shared/locales';
-import { createStorageClients } from '../shared/storage/storageClients';
+import { createStorageClients } from '../shared/storage/storage';
 import { portAnswers } from './azurite';
 import { type AppHost, findCoreTools, startCoreTools } from './coreTools';
 import { startHostProcess } from './host/hostProcess';

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { TableServiceClient } from '@azure/data-tables';
 import { QueueServiceClient } from '@azure/storage-queue';
-import { tableNames } from '../shared/storage/storageClients';
+import { tableNames } from '../shared/storage/storage';
 import { type Azurite, connectionStringOf, defaultAzuritePorts, portAnswers, startAzurite } from './azurite';
 
 const developmentStorage = 'UseDevelopmentStorage=true';

@@ -1,13 +1,11 @@
 // The table of the JSON calls: what each one takes, does and answers. The edge reads bodies, applies limits and registers them;
 // GET /api/openapi.json is generated from the same entries.
-import { app, type HttpRequest } from '@azure/functions';
+import { app, type HttpHandler, type HttpRequest } from '@azure/functions';
 import * as z from 'zod';
 import { addressHashOf, parseAddress } from '../shared/address';
-import type { ConfigResult } from '../shared/config';
 import { isHealthy } from '../shared/health';
-import { jsonAnswer, problemAnswer, type Answer, type ProblemCode } from '../shared/http/answer';
+import { type Answer, jsonAnswer, problemAnswer, type ProblemCode, readJsonBody } from '../shared/http/message';
 import { clientIpSchema, createOpenapi, type JsonCall, type OpenapiDocument } from '../shared/http/openapi';
-import { readJsonBody } from '../shared/http/body';
 import { acceptedLocale } from '../shared/locales';
 import { isGenuine, readReports } from '../shared/mail/sendgridEvents';
 import { mailKinds, noteReports, providerStates } from '../shared/outbox/deliveries';
@@ -24,7 +22,6 @@ import {
   withFrontLimit,
   type Endpoint,
   type FrontLimit,
-  type ServicesSource,
 } from './edge';
 import { pageCalls } from './pageCalls';
 
@@ -296,29 +293,29 @@ export const openapiDocument = (): OpenapiDocument =>
   (document ??= createOpenapi([...calls, linksCall, ...healthCalls], pageCalls));
 
 /** Registers the calls, each with its backend twin. */
-export function registerApiCalls(source: ServicesSource, linksEndpoint: boolean): void {
-  for (const call of linksEndpoint ? [...calls, linksCall] : calls) {
+export function registerApiCalls(services: Services): void {
+  for (const call of services.settings.linksEndpoint ? [...calls, linksCall] : calls) {
     const methods = call.method === 'GET' ? (['GET', 'HEAD'] as const) : (['POST'] as const);
     app.http(call.name, {
       route: `api/${call.route}`,
       methods: call.backendTwin === true ? ['POST', 'OPTIONS'] : [...methods],
       authLevel: call.auth,
-      handler: httpEndpoint(call.name, source, endpointOf(call, false)),
+      handler: httpEndpoint(call.name, services, endpointOf(services, call, false)),
     });
     if (call.backendTwin !== true) continue;
     app.http(`backend${call.name.charAt(0).toUpperCase()}${call.name.slice(1)}`, {
       route: `api/backend/${call.route}`,
       methods: ['POST'],
       authLevel: 'function',
-      handler: httpEndpoint(call.name, source, endpointOf(call, true)),
+      handler: httpEndpoint(call.name, services, endpointOf(services, call, true)),
     });
   }
 }
 
-function endpointOf(call: ApiCall, isBackend: boolean): Endpoint {
+function endpointOf(services: Services, call: ApiCall, isBackend: boolean): Endpoint {
   const schema =
     isBackend && call.body instanceof z.ZodObject ? call.body.extend({ clientIp: clientIpSchema }) : call.body;
-  return async (services, request) => {
+  return async (request) => {
     const read = schema === undefined ? undefined : await readJsonBody(request, schema);
     if (read?.outcome === 'refused') return read.answer;
     const body = read?.body ?? {};
@@ -338,24 +335,36 @@ const hasClientIp = (body: unknown): body is { readonly clientIp?: string | unde
   typeof body === 'object' && body !== null && 'clientIp' in body;
 
 /** Registers `health` and `healthDetails`. */
-export function registerHealth(settings: ConfigResult, source: ServicesSource): void {
+export function registerHealth(services: Services): void {
+  registerHealthCalls((name, details) =>
+    httpEndpoint(name, services, async () => {
+      const health = await services.checkHealth();
+      return healthAnswer(isHealthy(health), details ? { settings: 'ok', ...health } : {});
+    }),
+  );
+}
+
+/** Registers the same for an app with bad settings. @param problems names of settings, never values */
+export function registerBadHealth(problems: readonly string[]): void {
+  registerHealthCalls(
+    (_name, details) => (_request, context) =>
+      inInvocation(context, () => {
+        emit({ event: 'badSettings', level: 'error', problems });
+        const answer = healthAnswer(false, details ? { settings: problems } : {});
+        return { ...answer, headers: { ...answer.headers } };
+      }),
+  );
+}
+
+function registerHealthCalls(handlerOf: (name: string, details: boolean) => HttpHandler): void {
   for (const { name, route, auth } of healthCalls) {
     const details = name === 'healthDetails';
+    const methods = details ? (['GET'] as const) : (['GET', 'HEAD'] as const);
     app.http(name, {
       route: `api/${route}`,
-      methods: details ? ['GET'] : ['GET', 'HEAD'],
+      methods: [...methods],
       authLevel: auth,
-      handler: settings.ok
-        ? httpEndpoint(name, source, async (services) => {
-            const health = await services.checkHealth();
-            return healthAnswer(isHealthy(health), details ? { settings: 'ok', ...health } : {});
-          })
-        : (_request, context) =>
-            inInvocation(context, () => {
-              emit({ event: 'badSettings', level: 'error', problems: settings.problems });
-              const answer = healthAnswer(false, details ? { settings: settings.problems } : {});
-              return { ...answer, headers: { ...answer.headers } };
-            }),
+      handler: handlerOf(name, details),
     });
   }
 }

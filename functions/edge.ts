@@ -1,15 +1,11 @@
-// The edge that every trigger shares: services built once, events in the invocation's log, deadlines, and errors turned into answers.
+// The edge that every trigger shares: events in the invocation's log, deadlines, and errors turned into answers.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { HttpHandler, HttpRequest, InvocationContext } from '@azure/functions';
 import { withDeadline } from '../shared/clock';
 import { SiteUnavailable, StorageUnavailable } from '../shared/errors';
-import { errorFields, eventLine, type AppEvent } from '../shared/events';
-import { type Answer, corsAnswer, problemAnswer, withCors } from '../shared/http/answer';
-import { bucketOf, clientBucket } from '../shared/http/client';
+import { errorFields, type AppEvent } from '../shared/events';
+import { type Answer, bucketOf, clientBucket, corsAnswer, problemAnswer, withCors } from '../shared/http/message';
 import type { Services } from '../shared/services';
-
-/** The services, built at the first call and kept. */
-export type ServicesSource = () => Promise<Services>;
 
 /** Every HTTP call is answered within 5 s, also if storage hangs: this much is for the storage calls. */
 const answerMs = 4000;
@@ -32,15 +28,27 @@ export function emit(event: AppEvent): void {
   else context.log(line);
 }
 
+const maxFieldChars = 200;
+
+/** The line of an event: one JSON object, strings cut to 200 characters. JSON escapes whatever could forge a second line. */
+export function eventLine(event: AppEvent): string {
+  const whole = JSON.stringify(event);
+  const line = whole.length > maxFieldChars ? JSON.stringify(event, cut) : whole;
+  return line.replace(/[\u007f-\u009f\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+const cut = (_name: string, value: unknown): unknown =>
+  typeof value === 'string' && value.length > maxFieldChars ? `${value.slice(0, maxFieldChars)}…` : value;
+
 /** One HTTP call after the edge has done its part. */
-export type Endpoint = (services: Services, request: HttpRequest) => Promise<Answer>;
+export type Endpoint = (request: HttpRequest) => Promise<Answer>;
 
 /** The handler of an HTTP function: CORS, deadline, one event per call, 503 for broken infrastructure, never a stack. */
-export function httpEndpoint(name: string, source: ServicesSource, endpoint: Endpoint): HttpHandler {
+export function httpEndpoint(name: string, services: Services, endpoint: Endpoint): HttpHandler {
   return (request, context) =>
     inInvocation(context, async () => {
       const startedAt = performance.now();
-      const answer = await answerOf(name, source, endpoint, request);
+      const answer = await answerOf(name, services, endpoint, request);
       const { status } = answer;
       const level = status >= 500 ? 'error' : 'info';
       emit({ event: 'answered', level, call: name, status, latencyMs: Math.round(performance.now() - startedAt) });
@@ -48,17 +56,11 @@ export function httpEndpoint(name: string, source: ServicesSource, endpoint: End
     });
 }
 
-async function answerOf(
-  name: string,
-  source: ServicesSource,
-  endpoint: Endpoint,
-  request: HttpRequest,
-): Promise<Answer> {
+async function answerOf(name: string, services: Services, endpoint: Endpoint, request: HttpRequest): Promise<Answer> {
   try {
-    const services = await source();
     const { allowedOrigins } = services.settings;
     if (request.method === 'OPTIONS') return corsAnswer(request.headers, allowedOrigins);
-    const answered = withDeadline(answerMs, () => endpoint(services, request));
+    const answered = withDeadline(answerMs, () => endpoint(request));
     // A front end on another origin must be able to read a 503, too.
     const answer = await answered.catch((error: unknown) => answerToError(name, error));
     return withCors(answer, request.headers, allowedOrigins);
@@ -86,15 +88,11 @@ export function reportError(call: string, error: unknown): 'unavailable' | 'inte
 }
 
 /** The handler of a queue or timer function: the same log, and what is thrown is logged in a safe shape. */
-export function backgroundTask<T>(
-  name: string,
-  source: ServicesSource,
-  task: (services: Services, input: T) => Promise<void>,
-) {
+export function backgroundTask<T>(name: string, task: (input: T) => Promise<void>) {
   return (input: T, context: InvocationContext): Promise<void> =>
     inInvocation(context, async () => {
       try {
-        await task(await source(), input);
+        await task(input);
       } catch (error) {
         emit({ event: 'taskFailed', level: 'error', task: name, ...errorFields(error) });
         // Without the cause: the host logs what is thrown, and an SDK's error may hold a request or an address.

@@ -1,6 +1,6 @@
 // accounts/password/reset/ asks for the address; …/done/ says that a mail may be on its way.
 import { parseAddress } from '../shared/address';
-import type { Answer } from '../shared/http/answer';
+import type { Answer } from '../shared/http/message';
 import { checkInboxPage, forgotPasswordPage, problemPage, type Page } from '../shared/pages/pages';
 import { requestReset } from '../shared/resetFlow';
 import { readPageForm, requesterOf, withPageLimit, type PageRequest } from './pageEndpoint';

@@ -1,6 +1,6 @@
 // The page behind the link, accounts/password/reset/key/{key}/, and …/key/done/: one function, so that route order cannot matter.
 // A GET only reads: link scanners may open it any number of times.
-import type { Answer } from '../shared/http/answer';
+import type { Answer } from '../shared/http/message';
 import { isEmbedded, type PageRequest, readPageForm, requesterOf, withPageLimit } from './pageEndpoint';
 import * as pages from '../shared/pages/pages';
 import type { KeyRefusal } from '../shared/resetLinks';

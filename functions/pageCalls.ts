@@ -1,10 +1,11 @@
 // The table of the pages: one entry per function, with its routes for the OpenAPI document.
 import { app, type HttpHandler } from '@azure/functions';
 import * as z from 'zod';
-import { commonHeaders } from '../shared/http/answer';
+import { commonHeaders } from '../shared/http/message';
 import type { PageCall } from '../shared/http/openapi';
 import { paths, problemPage } from '../shared/pages/pages';
-import { httpEndpoint, type ServicesSource } from './edge';
+import type { Services } from '../shared/services';
+import { httpEndpoint } from './edge';
 import { answerCheckInbox, answerForgotPassword } from './forgotPasswordPage';
 import { answerNewPassword } from './newPasswordPage';
 import { pageEndpoint, type AnswerPage } from './pageEndpoint';
@@ -75,14 +76,14 @@ export const pageCalls: readonly RegisteredPage[] = [
 ];
 
 /** Registers the pages. */
-export function registerPages(source: ServicesSource): void {
+export function registerPages(services: Services): void {
   for (const { name, route, answer } of pageCalls) {
     const handler: HttpHandler =
       answer === 'redirect'
-        ? httpEndpoint(name, source, () =>
+        ? httpEndpoint(name, services, () =>
             Promise.resolve({ status: 302, headers: { ...commonHeaders, Location: paths.forgotPassword } }),
           )
-        : pageEndpoint(name, source, answer);
+        : pageEndpoint(name, services, answer);
     const methods = answer === 'redirect' ? (['GET', 'HEAD'] as const) : (['GET', 'HEAD', 'POST'] as const);
     app.http(name, { route, methods: [...methods], authLevel: 'anonymous', handler });
   }

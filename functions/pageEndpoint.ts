@@ -1,21 +1,12 @@
 // The edge of the pages: the visitor's language, the site, the form, and a page instead of problem+json for whatever goes wrong.
 import type { HttpHandler, HttpRequest } from '@azure/functions';
-import type { Answer } from '../shared/http/answer';
-import { readFormBody } from '../shared/http/body';
+import { type Answer, readFormBody } from '../shared/http/message';
 import { acceptedLocale, messagesFor } from '../shared/locales';
 import { type Page, type PageContext, problemPage } from '../shared/pages/pages';
 import type { Requester } from '../shared/resetDeps';
 import type { Services } from '../shared/services';
 import { resetLink, type Site } from '../shared/site';
-import {
-  clientOf,
-  type FrontLimit,
-  httpEndpoint,
-  reportError,
-  retryAfterSeconds,
-  type ServicesSource,
-  withFrontLimit,
-} from './edge';
+import { clientOf, type FrontLimit, httpEndpoint, reportError, retryAfterSeconds, withFrontLimit } from './edge';
 
 /** One page call. GET and HEAD are the same: the host leaves the body of a HEAD out. */
 export interface PageRequest {
@@ -30,8 +21,8 @@ export type AnswerPage = (call: PageRequest) => Promise<Page | Answer> | Page;
  * Makes the handler of a page function: httpEndpoint, with every error as a page.
  * @param answer decides which page is shown; its language and site are looked up here, once per call and after the work is done
  */
-export function pageEndpoint(name: string, source: ServicesSource, answer: AnswerPage): HttpHandler {
-  return httpEndpoint(name, source, async (services, request) => {
+export function pageEndpoint(name: string, services: Services, answer: AnswerPage): HttpHandler {
+  return httpEndpoint(name, services, async (request) => {
     const call = { services, request };
     try {
       const page = await answer(call);

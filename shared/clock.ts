@@ -37,10 +37,14 @@ const unboundMs = 60_000;
  */
 export function withDeadline<T>(limit: number | AbortSignal, task: () => Promise<T>): Promise<T> {
   if (typeof limit === 'number') {
-    return withTimer(limit, (signal) => current.run({ signal, tryMs: invocationTryMs }, task));
+    return withTimer(limit, (signal) => runUnder(signal, invocationTryMs, task));
   }
-  setMaxListeners(0, limit); // every call in flight listens to it
-  return current.run({ signal: limit, tryMs: commandTryMs }, task);
+  return runUnder(limit, commandTryMs, task);
+}
+
+function runUnder<T>(signal: AbortSignal, tryMs: number, task: () => Promise<T>): Promise<T> {
+  setMaxListeners(0, signal); // every call in flight listens to it
+  return current.run({ signal, tryMs }, task);
 }
 
 /**
@@ -53,7 +57,6 @@ export async function withTimer<T>(
   other?: AbortSignal,
 ): Promise<T> {
   const own = new AbortController();
-  setMaxListeners(0, own.signal);
   const follow = (): void => own.abort(other?.reason);
   const timer = setTimeout(() => own.abort(timeoutError()), ms);
   if (other?.aborted === true) follow();

@@ -169,18 +169,6 @@ export type AppEvent =
 /** Writes one event as one line. Never throws. */
 export type Emit = (event: AppEvent) => void;
 
-const maxFieldChars = 200;
-
-/** The line of an event: one JSON object, strings cut to 200 characters. JSON escapes whatever could forge a second line. */
-export function eventLine(event: AppEvent): string {
-  const whole = JSON.stringify(event);
-  const line = whole.length > maxFieldChars ? JSON.stringify(event, cut) : whole;
-  return line.replace(/[\u007f-\u009f\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
-const cut = (_name: string, value: unknown): unknown =>
-  typeof value === 'string' && value.length > maxFieldChars ? `${value.slice(0, maxFieldChars)}…` : value;
-
 /** What may be said of an unexpected error. */
 export function errorFields(error: unknown): ErrorFields {
   if (!(error instanceof Error)) return { errorName: typeof error };

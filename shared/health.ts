@@ -2,8 +2,7 @@
 import { withDeadline } from './clock';
 import { errorFields } from './events';
 import type { SiteSource } from './site';
-import { outgoingMailQueueName, type StorageClients } from './storage/storageClients';
-import { storageCall } from './storage/storageCall';
+import { outgoingMailQueueName, storageCall, type StorageClients } from './storage/storage';
 
 /** `ok`, or a short reason without any value. */
 export type Health = Readonly<Record<'tables' | 'queue' | 'site', string>>;

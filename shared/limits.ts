@@ -1,8 +1,13 @@
-// The mail limits: token buckets shared by all instances, one of the requesting client and one of the address. Charged while a mail is
-// prepared, once per mail id, silently.
+// The limits, all token buckets. Of mails: shared by all instances in the table Limits, one of the requesting client and one of the
+// address, charged while a mail is prepared, once per mail id, silently. Of HTTP calls: one per client in this process's memory.
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import * as z from 'zod';
 import { addressHashOf } from './address';
+import type { Clock } from './clock';
 import type { MailRequest } from './mailRequest';
 import type { ResetDeps } from './resetDeps';
+import { type Columns, type Row, type TableStore, updateRow } from './storage/storage';
 
 /** `3/5m`: so many at once, then one per interval. */
 export interface Rate {
@@ -105,3 +110,100 @@ export async function refundLimits(deps: LimitDeps, request: MailRequest, mailId
 
 const rateOf = ({ settings: { limits } }: LimitDeps, name: LimitName): Rate | 'off' =>
   name === 'ip' ? limits.perIp : limits.perAddress;
+
+// The table: one row per bucket, keyed by the hash of its name, changed by conditional writes only.
+const rowKey = 'bucket';
+const columns = z.object({
+  tokens: z.number(),
+  at: z.date(),
+  charged: z.string(),
+  day: z.string().optional(),
+  dayCount: z.int().optional(),
+});
+
+const partitionKeyOf = (bucket: string): string =>
+  createHash('sha256').update(bucket, 'utf8').digest('hex').slice(0, 32);
+
+/** A row that an operator broke counts as a full bucket and is written anew. */
+function bucketOf(row: Row | undefined): Bucket | undefined {
+  const parsed = columns.safeParse(row);
+  if (!parsed.success) return undefined;
+  const { charged, ...rest } = parsed.data;
+  return { ...rest, charged: charged === '' ? [] : charged.split(',') };
+}
+
+const columnsOf = (name: string, { tokens, at, charged, day, dayCount }: Bucket, rate: Rate): Columns => ({
+  /** What the bucket limits (`ip`, `address`, …); the rest of the name is hashed. `doctor` counts by it. */
+  kind: name.split(':', 1)[0],
+  tokens,
+  at,
+  charged: charged.join(','),
+  day,
+  dayCount,
+  /** When the bucket is full again: from then on the row says nothing and may be purged. */
+  fullAt: new Date(at.getTime() + Math.max((rate.burst - tokens) * rate.refillMs, rate.perDay ? 86_400_000 : 0)),
+});
+
+export function createLimitsTable(table: TableStore): Limits {
+  return {
+    take: async (name, rate, mailId, now) => {
+      const updated = await updateRow<'ok' | 'over'>(
+        table,
+        partitionKeyOf(name),
+        rowKey,
+        (row) => {
+          const after = charge(bucketOf(row), rate, mailId, now);
+          if (after === 'over') return { result: 'over' };
+          return { columns: after === 'same' ? undefined : columnsOf(name, after, rate), result: 'ok' };
+        },
+        'absent',
+      ); // mostly: few people ask twice within a bucket's life, and a row that is there costs one call more
+      return updated.outcome === 'contended' ? 'contended' : updated.result;
+    },
+    refund: async (name, rate, mailId, now) => {
+      await updateRow(table, partitionKeyOf(name), rowKey, (row) => {
+        const bucket = bucketOf(row);
+        const after = bucket === undefined ? 'same' : uncharge(bucket, rate, mailId, now);
+        return { columns: after === 'same' ? undefined : columnsOf(name, after, rate), result: undefined };
+      });
+    },
+  };
+}
+
+/** More clients than that push out the longest unseen one: memory stays bounded (about 2 MB). */
+const maxClients = 20_000;
+
+export interface IpBuckets {
+  /** Takes a token. @returns undefined, or the seconds until the next one when the bucket is empty */
+  take(client: string): number | undefined;
+  /** Returns the token of a call that failed on our side: an outage must not use up a whole network's limit. */
+  refund(client: string): void;
+}
+
+/**
+ * The coarse limit in front of every call: it answers 429 before any storage call. The one that counts for mail is `takeToken`.
+ * @param rate `LIMIT_PER_IP`
+ */
+export function createIpBuckets(rate: Rate | 'off', clock: Clock): IpBuckets {
+  if (rate === 'off') return { take: () => undefined, refund: () => undefined };
+  const buckets = new LRUCache<string, Bucket>({ maxSize: maxClients, sizeCalculation: () => 1 }); // `max` would allocate at once
+  return {
+    take: (client) => {
+      const now = clock();
+      const bucket = buckets.get(client);
+      // A request has no id to be repeated under: every one is charged.
+      const after = charge(bucket === undefined ? undefined : { ...bucket, charged: [] }, rate, '', now);
+      if (typeof after === 'object') {
+        buckets.set(client, after);
+        return undefined;
+      }
+      const elapsedMs = bucket === undefined ? 0 : now.getTime() - bucket.at.getTime();
+      const missing = 1 - (bucket?.tokens ?? 0);
+      return Math.max(1, Math.ceil((missing * rate.refillMs - elapsedMs) / 1000));
+    },
+    refund: (client) => {
+      const bucket = buckets.get(client);
+      if (bucket !== undefined) buckets.set(client, { ...bucket, tokens: Math.min(rate.burst, bucket.tokens + 1) });
+    },
+  };
+}

@@ -6,7 +6,6 @@ import type { MailKind, ProviderReport } from './outbox/deliveries';
 import { derivedId, enqueue } from './outbox/outgoingMail';
 import type { Account } from './directory/accountDirectory';
 import type { ResetDeps } from './resetDeps';
-import { once } from './once';
 
 const instant = z.iso.datetime().transform((text) => new Date(text));
 const sub = z.string().regex(/^[\w-]{22}$/);
@@ -20,7 +19,7 @@ const common = {
 };
 
 // Instances of the previous version read these strictly: a new field or kind needs a new message version (see `messageVersion`).
-const wireSchema = once(() =>
+const wireSchema = z.lazy(() =>
   z.discriminatedUnion('kind', [
     /** Somebody asked for a reset of this address. `key` is the reset key issued for it. */
     z.strictObject({
@@ -47,13 +46,13 @@ const wireSchema = once(() =>
 );
 
 type Renamed<T> = T extends { sub: string } ? Omit<T, 'sub'> & { readonly addressHash: string } : T;
-export type MailRequest = Renamed<z.output<ReturnType<typeof wireSchema>>>;
+export type MailRequest = Renamed<z.output<typeof wireSchema>>;
 export type MailRequestOf<K extends MailRequest['kind']> = Extract<MailRequest, { kind: K }>;
 export type ResetRequest = MailRequestOf<'resetAddress' | 'resetAccount'>;
 
 /** Reads what was unsealed. @returns undefined if it is not a mail request */
 export function parseMailRequest(inside: unknown): MailRequest | undefined {
-  const parsed = wireSchema().safeParse(inside);
+  const parsed = wireSchema.safeParse(inside);
   if (!parsed.success) return undefined;
   if (parsed.data.kind === 'resetAddress') return parsed.data;
   const { sub: addressHash, ...rest } = parsed.data;

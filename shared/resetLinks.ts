@@ -1,10 +1,12 @@
 // From an address to the accounts that get a link, from an account to its link, and from a link's key back to the account.
+import * as z from 'zod';
 import type { Account } from './directory/accountDirectory';
 import type { ResetLink } from './mail/renderMail';
 import type { ResetDeps } from './resetDeps';
 import { issueResetKey, type ResetKeyClaims, resetKeyIdOf, verifyResetKey } from './resetKey';
 import { resetLink } from './site';
 import type { ResetRequest } from './mailRequest';
+import type { TableStore } from './storage/storage';
 
 type BindingDeps = Pick<ResetDeps, 'settings' | 'clock' | 'resetKeys' | 'accounts' | 'site'>;
 
@@ -140,3 +142,27 @@ const positionIn = (ahead: readonly Account[], account: Account): number => {
   const position = ahead.indexOf(account);
   return position < 0 ? ahead.length : position;
 };
+
+/** The table ResetKeys: partition = hash of the address, row = SHA-256 of the key's `jti`. */
+const columns = z.object({
+  accountId: z.string().min(1),
+  credentialVersion: z.string().min(1),
+  expiresAt: z.date(),
+});
+
+export function createResetKeysTable(table: TableStore): ResetKeyStore {
+  const find = async (addressHash: string, resetKeyId: string): Promise<BoundKey | undefined> => {
+    const row = columns.safeParse(await table.get(addressHash, resetKeyId));
+    return row.success ? { addressHash, resetKeyId, ...row.data } : undefined;
+  };
+  return {
+    find,
+    bind: async ({ addressHash, resetKeyId, accountId, credentialVersion, expiresAt }) => {
+      const written = await table.insert(addressHash, resetKeyId, { accountId, credentialVersion, expiresAt });
+      if (written !== 'exists') return 'bound';
+      const there = await find(addressHash, resetKeyId);
+      const same = there?.accountId === accountId && there.credentialVersion === credentialVersion;
+      return same ? 'bound' : 'taken';
+    },
+  };
+}

@@ -5,12 +5,11 @@ import type { Emit } from './events';
 import { createHttpDirectory } from './directory/httpDirectory';
 import { createSiteEventSender } from './directory/signedCall';
 import { createHealthCheck, type Health } from './health';
-import { createIpBuckets, type IpBuckets } from './http/client';
 import { createEmailBackend } from './mail/backends/createEmailBackend';
-import { refundLimits } from './limits';
-import { describeMailRequest, type MailRequest, parseMailRequest, queueMailEvent } from './mailRequest';
+import { createIpBuckets, createLimitsTable, type IpBuckets, refundLimits } from './limits';
+import { describeMailRequest, parseMailRequest, queueMailEvent } from './mailRequest';
 import type { OperatorAlertDeps } from './outbox/operatorAlert';
-import { createOutbox, type MailHandler, type Outbox } from './outbox/worker';
+import { createOutbox, type Outbox } from './outbox/worker';
 import { derivedId } from './outbox/outgoingMail';
 import type { ReportDeps } from './outbox/deliveries';
 import { isBreachedPassword } from './password/passwordRules';
@@ -20,11 +19,10 @@ import { prepareMail } from './resetFlow';
 import { createSiteSource } from './site';
 import { createAccountsTable } from './storage/accountsTable';
 import { createDeliveriesTable } from './storage/deliveriesTable';
-import { createLimitsTable } from './storage/limitsTable';
 import { createOutgoingMailQueue, createPeekPoison } from './storage/outgoingMailQueue';
-import { createResetKeysTable } from './storage/resetKeysTable';
+import { createResetKeysTable } from './resetLinks';
 import { createSiteTable } from './storage/siteTable';
-import { createStorageClients, poisonQueueName, type StorageClients } from './storage/storageClients';
+import { createStorageClients, poisonQueueName, type StorageClients } from './storage/storage';
 
 /** Everything the triggers need. */
 export interface Services
@@ -62,7 +60,6 @@ export function buildServices(config: Config, emit: Emit, clock: Clock = systemC
     resetKeys: createResetKeysTable(storage.table('ResetKeys')),
     limits: createLimitsTable(storage.table('Limits')),
     email: createEmailBackend(config.email, {
-      write: (text) => process.stdout.write(text),
       log: (event) => emit({ ...event, level: 'warn' }),
       clock,
     }),
@@ -74,18 +71,15 @@ export function buildServices(config: Config, emit: Emit, clock: Clock = systemC
       pwnedPasswordsUrl === undefined ? undefined : (password) => isBreachedPassword(pwnedPasswordsUrl, password, emit),
     sendSiteEvent: siteEvents && createSiteEventSender(siteEvents),
   };
-  const handler: MailHandler<MailRequest> = {
-    parse: parseMailRequest,
-    describe: describeMailRequest,
-    prepare: (request, mail) => prepareMail(reset, request, mail),
-    refund: (request, mailId) => refundLimits(reset, request, mailId),
-  };
   return {
     ...reset,
     settings: config,
     storage,
     deliveries,
-    outbox: createOutbox({ ...reset, deliveries }, handler),
+    outbox: createOutbox(
+      { ...reset, deliveries },
+      { parse: parseMailRequest, describe: describeMailRequest, prepare: prepareMail, refund: refundLimits },
+    ),
     peekPoison: createPeekPoison(poisonMail),
     onReport: (addressHash, mailId, report) => queueMailEvent(reset, addressHash, mailId, report),
     ipBuckets: createIpBuckets(config.limits.perIp, clock),

@@ -8,7 +8,6 @@ import { applyTexts, type TextOverride } from './locales/overrides';
 import { lookColumns, withoutBadLook, type SiteLook } from './look';
 import { errorFields, type Emit } from './events';
 import { SiteUnavailable, StorageUnavailable } from './errors';
-import { once } from './once';
 
 /** The columns of the row, also the defaults that the settings give. */
 export interface Site extends SiteLook {
@@ -168,7 +167,7 @@ export function createSiteSource(
   clock: Clock,
   emit: Emit,
 ): SiteSource {
-  const schema = once(() => siteSchema(development));
+  const schema = z.lazy(() => siteSchema(development));
   let good: { readonly site: SiteWithTexts; readonly until: number } | undefined;
   let loading: Promise<SiteWithTexts> | undefined;
   /** Checking thousands of texts takes a while; mostly they are those of the last look. */
@@ -187,7 +186,7 @@ export function createSiteSource(
       emit({ event: 'siteRowRefused', level: 'error', lastGoodInUse: true, problems });
     }
     reportedLook = problems.join();
-    const checked = schema().safeParse(row);
+    const checked = schema.safeParse(row);
     if (checked.success) return checked.data;
     throw new SiteUnavailable(checked.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`));
   };

@@ -4,7 +4,7 @@ import type { Account, AccountDirectory } from '../../shared/directory/accountDi
 import { createHttpDirectory } from '../../shared/directory/httpDirectory';
 import { StorageUnavailable } from '../../shared/errors';
 import { hashPassword, type PasswordHasher } from '../../shared/password/passwordHash';
-import type { StorageClients } from '../../shared/storage/storageClients';
+import type { StorageClients } from '../../shared/storage/storage';
 import { createAccountsAdmin } from '../storage/accountsAdmin';
 import { count } from '../support/output';
 import { fail, ok, warn, type Check, type Finding } from './finding';

@@ -1,13 +1,13 @@
 // Do tables and queues answer, are they all there, are messages being handled, and is this computer's clock right?
 import { RestError } from '@azure/storage-queue';
 import { StorageUnavailable } from '../../shared/errors';
-import { storageCall } from '../../shared/storage/storageCall';
 import {
   outgoingMailQueueName,
   poisonQueueName,
-  tableNames,
+  storageCall,
   type StorageClients,
-} from '../../shared/storage/storageClients';
+  tableNames,
+} from '../../shared/storage/storage';
 import { storageCure } from '../support/errors';
 import { count } from '../support/output';
 import { fail, ok, warn, type Check, type Finding } from './finding';

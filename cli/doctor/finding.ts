@@ -1,7 +1,7 @@
 // What a check of the doctor is given and what it finds. A check changes nothing and never prints a setting's value.
 import type { Clock } from '../../shared/clock';
 import type { ConfigResult } from '../../shared/config';
-import type { StorageClients } from '../../shared/storage/storageClients';
+import type { StorageClients } from '../../shared/storage/storage';
 
 export interface Finding {
   readonly level: 'ok' | 'warn' | 'fail';

@@ -2,8 +2,7 @@
 import { addressHashOf } from '../../shared/address';
 import type { Delivery, ProviderState } from '../../shared/outbox/deliveries';
 import { createDeliveriesTable } from '../../shared/storage/deliveriesTable';
-import { equals } from '../../shared/storage/tableStore';
-import { outgoingMailQueueName, poisonQueueName } from '../../shared/storage/storageClients';
+import { equals, outgoingMailQueueName, poisonQueueName } from '../../shared/storage/storage';
 import { findDeliveries, listPoison, replayOutcomes, replayPoison, type ReplayOutcome } from '../storage/poisonQueue';
 import { CliError } from '../support/errors';
 import { count, fieldsOf, print, tableOf } from '../support/output';

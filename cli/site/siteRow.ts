@@ -3,7 +3,7 @@
 import { withoutBadLook } from '../../shared/look';
 import { siteSchema, type Site } from '../../shared/site';
 import { createSiteTable, sitePartition } from '../../shared/storage/siteTable';
-import { updateRow } from '../../shared/storage/tableStore';
+import { updateRow } from '../../shared/storage/storage';
 import { CliError } from '../support/errors';
 import { fieldsOf, print, printable } from '../support/output';
 import type { Call } from '../support/program';

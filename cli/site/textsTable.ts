@@ -4,7 +4,7 @@ import { closest, distance } from 'fastest-levenshtein';
 import * as z from 'zod';
 import { builtInLanguages } from '../../shared/locales';
 import { canonicalTag, messageNames, textProblem, type TextOverride } from '../../shared/locales/overrides';
-import { updateRow } from '../../shared/storage/tableStore';
+import { updateRow } from '../../shared/storage/storage';
 import { CliError } from '../support/errors';
 import { printable } from '../support/output';
 import type { Call } from '../support/program';

@@ -10,7 +10,7 @@ import {
   type Decision,
   type Row,
   type TableStore,
-} from '../../shared/storage/tableStore';
+} from '../../shared/storage/storage';
 
 export type Moved =
   | 'changed'

@@ -10,7 +10,7 @@ import {
   type Decision,
   type Row,
   type TableStore,
-} from '../../shared/storage/tableStore';
+} from '../../shared/storage/storage';
 import { moveAccount } from './accountMove';
 import type { NewAccount } from './newAccount';
 

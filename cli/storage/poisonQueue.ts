@@ -8,8 +8,7 @@ import type { Delivery } from '../../shared/outbox/deliveries';
 import type { Envelope } from '../../shared/outbox/outgoingMail';
 import { readDeliveryRow } from '../../shared/storage/deliveriesTable';
 import { readMessage } from '../../shared/storage/outgoingMailQueue';
-import { codeOf, storageCall } from '../../shared/storage/storageCall';
-import { equals, updateRow, type Columns, type TableStore } from '../../shared/storage/tableStore';
+import { codeOf, equals, storageCall, updateRow, type Columns, type TableStore } from '../../shared/storage/storage';
 
 /** The service's own limit. */
 const atMost = 32;

@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { Readable } from 'node:stream';
 import { type Clock, withDeadline } from '../../shared/clock';
 import type { StorageSettings } from '../../shared/config';
-import type { StorageClients } from '../../shared/storage/storageClients';
+import type { StorageClients } from '../../shared/storage/storage';
 import { CliError, explain } from './errors';
 
 /** The outside world, so that tests can run a command in their own process. */

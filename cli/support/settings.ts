@@ -10,7 +10,7 @@ import { parse, type ParseError, printParseErrorCode } from 'jsonc-parser';
 import { z } from 'zod';
 import { parseAddress } from '../../shared/address';
 import { readConfig, settingNames, type Config, type ConfigResult, type StorageSettings } from '../../shared/config';
-import type { StorageClients } from '../../shared/storage/storageClients';
+import type { StorageClients } from '../../shared/storage/storage';
 import { CliError } from './errors';
 import type { Call } from './program';
 

@@ -7,7 +7,6 @@ import { StorageUnavailable } from '../errors';
 import type { Emit } from '../events';
 import type { Account, AccountDirectory } from './accountDirectory';
 import { createSignedPost, type SignedAnswer, type SignedTarget } from './signedCall';
-import { once } from '../once';
 
 export interface HttpDirectorySettings extends SignedTarget {
   /** What `PasswordChange.password` is: a hash in Django's encoding, or the password itself. Only then may the site reject it. */
@@ -32,7 +31,7 @@ const optionalText = z
   .max(256)
   .nullish()
   .transform((text) => text || undefined);
-const accountSchema = once(() =>
+const accountSchema = z.lazy(() =>
   z.object({
     id: z
       .string()
@@ -54,15 +53,15 @@ const accountSchema = once(() =>
     createdAt: instant,
   }),
 );
-const findAnswer = once(() => z.object({ accounts: z.array(z.unknown()) }));
-const getAnswer = once(() => z.object({ account: accountSchema().nullable() }));
-const changedAnswer = once(() => z.looseObject({}));
-const rejectedAnswer = once(() =>
+const findAnswer = z.lazy(() => z.object({ accounts: z.array(z.unknown()) }));
+const getAnswer = z.lazy(() => z.object({ account: accountSchema.nullable() }));
+const changedAnswer = z.lazy(() => z.looseObject({}));
+const rejectedAnswer = z.lazy(() =>
   z.object({
     reasons: z.array(z.object({ code: z.string(), message: z.string() })).min(1),
   }),
 );
-const refusalAnswer = once(() =>
+const refusalAnswer = z.lazy(() =>
   z.object({ code: z.enum(['unsupported_hash', 'bad_signature', 'stale', 'replayed']) }),
 );
 
@@ -97,15 +96,15 @@ export function createHttpDirectory(
     return answer;
   };
 
-  const expectShape = <T>(call: Call, schema: () => z.ZodType<T>, { status, body }: Answered): T => {
+  const expectShape = <T>(call: Call, schema: z.ZodType<T>, { status, body }: Answered): T => {
     if (status !== 200) throw broken(call, refusalOf(body) ?? String(status));
     if ('problem' in body) throw broken(call, body.problem);
-    const parsed = schema().safeParse(body.json);
+    const parsed = schema.safeParse(body.json);
     if (!parsed.success) throw broken(call, 'bad_shape');
     return parsed.data;
   };
 
-  const read = ({ isActive, ...account }: z.infer<ReturnType<typeof accountSchema>>): Account[] => {
+  const read = ({ isActive, ...account }: z.infer<typeof accountSchema>): Account[] => {
     const addressHash = addressHashOf(account.email);
     if (parseAddress(account.email) !== account.email) {
       emit({ event: 'accountRowSkipped', level: 'error', addressHash, reason: 'bad_address' });
@@ -119,7 +118,7 @@ export function createHttpDirectory(
       const { accounts } = expectShape('find', findAnswer, await ask('find', { email: address }));
       const wanted = normalizeAddress(address);
       // A database may compare more loosely than ASCII letter case, and so hold another person's address for this one.
-      const readable = accounts.flatMap((account) => accountSchema().safeParse(account).data ?? []);
+      const readable = accounts.flatMap((account) => accountSchema.safeParse(account).data ?? []);
       // One account that cannot be read must not keep the others from their mail.
       if (readable.length < accounts.length) {
         emit({ event: 'accountRowSkipped', level: 'error', addressHash: addressHashOf(address), reason: 'bad_shape' });
@@ -144,7 +143,7 @@ export function createHttpDirectory(
       const answer = await ask(call, { id, credentialVersion, password, resetKeyId });
       if (answer.status === 404 || answer.status === 409) return { outcome: 'superseded' };
       if (answer.status === 422 && passwordFormat === 'plain' && 'json' in answer.body) {
-        const { data } = rejectedAnswer().safeParse(answer.body.json);
+        const { data } = rejectedAnswer.safeParse(answer.body.json);
         if (data) return { outcome: 'rejected', problems: data.reasons.slice(0, maxReasons).map(boundedReason) };
       }
       expectShape(call, changedAnswer, answer);
@@ -154,7 +153,7 @@ export function createHttpDirectory(
 }
 
 function refusalOf(body: Answered['body']): string | undefined {
-  return 'json' in body ? refusalAnswer().safeParse(body.json).data?.code : undefined;
+  return 'json' in body ? refusalAnswer.safeParse(body.json).data?.code : undefined;
 }
 
 function boundedReason({ code, message }: { code: string; message: string }): { code: string; message: string } {

@@ -1,6 +1,6 @@
 // The table of HTTP calls has entries of these types; registration, the backend twins and the OpenAPI 3.1 document are made from them.
 import * as z from 'zod';
-import { type ProblemCode, problemOf } from './answer';
+import { type ProblemCode, problemOf } from './message';
 
 interface Part {
   readonly [name: string]: unknown;

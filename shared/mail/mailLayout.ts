@@ -3,8 +3,9 @@
 // No remote content; readable with styles stripped, with images off, in dark mode, and at 320 px.
 // Outlook on Windows draws with Word: it gets tables, a fixed width, and a button that is a coloured cell around its link. (A VML
 // button has a fixed size, and a label may hold a username of any length.)
+import { LRUCache } from 'lru-cache';
 import Mustache from 'mustache';
-import { type Logo, type Palettes, palettesOf } from '../look';
+import { type Logo, type Palette, type Palettes, palettesOf } from '../look';
 
 const mailStyle = ({
   dark: { main, on },
@@ -192,17 +193,24 @@ function blockAsHtml(block: MailBlock) {
   return { link: { heading: headingHtml, url, label: sentenceAsHtml(label), fallback: escapeHtml(fallback) } };
 }
 
+/** Shades are computed once per colour; a site has one, and a new one after an edit. */
+const lookOf = new LRUCache<string, { readonly light: Palette; readonly style: string }>({
+  max: 4,
+  memoMethod: (brandColor) => {
+    const palettes = palettesOf(brandColor === '' ? undefined : brandColor);
+    return { light: palettes.light, style: mailStyle(palettes) };
+  },
+});
+
 /** Both parts of one mail: blocks are separated by an empty line in the text, which ends in one line feed. */
 export function renderBlocks(
   blocks: readonly MailBlock[],
   { siteName, brandColor, logo, footer, ...frame }: MailFrame,
 ): { readonly text: string; readonly html: string } {
-  const palettes = palettesOf(brandColor);
   const lines = footer.map(sentenceAsHtml);
   const view = {
     ...frame,
-    light: palettes.light,
-    style: mailStyle(palettes),
+    ...lookOf.memo(brandColor ?? ''),
     siteName: userTextAsHtml(siteName),
     logo: logo && {
       src: `cid:${logoContentId}`,

@@ -4,7 +4,6 @@ import { domainToASCII, domainToUnicode } from 'node:url';
 import * as z from 'zod';
 import { addressHashOf } from '../address';
 import type { MailReport, ProviderState } from '../outbox/deliveries';
-import { once } from '../once';
 
 /** SendGrid retries for a day; an hour of grace for its queue. */
 const maxAgeMs = 25 * 3_600_000;
@@ -49,7 +48,7 @@ const states: Readonly<Record<string, ProviderState>> = {
 };
 
 const mailId = z.string().regex(/^[\w-]{22}$/);
-const eventSchema = once(() =>
+const eventSchema = z.lazy(() =>
   z.object({
     email: z.string(),
     event: z.string(),
@@ -67,7 +66,7 @@ export function readReports(body: Buffer): MailReport[] {
   const events = z.array(z.unknown()).safeParse(parse(body));
   if (!events.success) return [];
   return events.data.flatMap((event) => {
-    const parsed = eventSchema().safeParse(event);
+    const parsed = eventSchema.safeParse(event);
     if (!parsed.success) return [];
     const { email, event: name, type, timestamp, mail_id, unique_args } = parsed.data;
     const mailId = mail_id ?? unique_args?.mail_id;

@@ -2,13 +2,12 @@
 // Sealed, so that neither an address nor a reset key can be read in the queue, the portal or the poison queue.
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 import * as z from 'zod';
-import { once } from '../once';
 
 /** The newest version that this code reads. Version 1 has mails only; version 2 adds site events. */
 const messageVersion = 2;
 
-/** The clear outside. What a newer version adds is kept when its message is put back. */
-const envelopeSchema = once(() =>
+/** The clear outside. What a newer version adds is kept when its message is put back. Lazy, as every schema here: a cold start builds none. */
+const envelopeSchema = z.lazy(() =>
   z.looseObject({
     v: z.int().positive(),
     id: z.string().regex(/^[\w-]{22}$/),
@@ -18,7 +17,7 @@ const envelopeSchema = once(() =>
     sealed: z.string().max(8192),
   }),
 );
-export type Envelope = z.infer<ReturnType<typeof envelopeSchema>>;
+export type Envelope = z.infer<typeof envelopeSchema>;
 
 /** The queue. Every call throws `StorageUnavailable` if it does not answer. */
 export interface OutgoingMailQueue {
@@ -69,7 +68,7 @@ export type OpenedMessage =
 
 /** Opens a message as the queue trigger hands it over: the parsed JSON, or the raw text if it was none. */
 export function openMessage(settings: SealSettings, message: unknown): OpenedMessage {
-  const parsed = envelopeSchema().safeParse(message);
+  const parsed = envelopeSchema.safeParse(message);
   if (!parsed.success) return { outcome: 'unreadable' };
   const envelope = parsed.data;
   if (envelope.v > messageVersion) return { outcome: 'not_yet', envelope, reason: 'newer_version' };
@@ -84,7 +83,7 @@ export function openMessage(settings: SealSettings, message: unknown): OpenedMes
 
 /** The clear part of a message, for whoever has no secret. @returns undefined if it is not one of ours */
 export function readEnvelope(message: unknown): Envelope | undefined {
-  return envelopeSchema().safeParse(message).data;
+  return envelopeSchema.safeParse(message).data;
 }
 
 function parseJson(text: string): unknown {

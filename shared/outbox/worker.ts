@@ -20,14 +20,14 @@ export interface OutboxDeps {
 }
 
 /** What a message means. */
-export interface MailHandler<Request> {
+export interface MailHandler<Deps, Request> {
   /** @returns undefined if the unsealed inside is not a request */
   parse(inside: unknown): Request | undefined;
   describe(request: Request): { readonly addressHash: string; readonly kind: MailKind; readonly acceptedAt: Date };
   /** Decides what to send, by what is true now. May be called again for the same mail. */
-  prepare(request: Request, mail: { readonly id: string; readonly charged: boolean }): Promise<Prepared>;
+  prepare(deps: Deps, request: Request, mail: { readonly id: string; readonly charged: boolean }): Promise<Prepared>;
   /** Undoes what `prepare` charged for a mail that an outage kept from being sent. */
-  refund(request: Request, mailId: string): Promise<void>;
+  refund(deps: Deps, request: Request, mailId: string): Promise<void>;
 }
 
 export type Prepared =
@@ -57,12 +57,14 @@ const storageMs = 8_000;
 const within = <T>(task: () => Promise<T>): Promise<T> => withDeadline(storageMs, task);
 
 /** A message that was opened. */
-interface Job<Request> {
+interface Job {
   readonly envelope: Envelope;
-  readonly request: Request;
   readonly addressHash: string;
   readonly kind: MailKind;
   readonly acceptedAt: Date;
+  /** The handler's, for this message. */
+  readonly prepare: (charged: boolean) => Promise<Prepared>;
+  readonly refund: () => Promise<void>;
 }
 
 /**
@@ -70,9 +72,9 @@ interface Job<Request> {
  * @param message what the queue trigger hands over: parsed JSON, or a text that was none
  * @throws StorageUnavailable (part `queue`)
  */
-export async function handleMessage<Request>(
-  deps: OutboxDeps,
-  handler: MailHandler<Request>,
+export async function handleMessage<Deps extends OutboxDeps, Request>(
+  deps: Deps,
+  handler: MailHandler<NoInfer<Deps>, Request>,
   message: unknown,
 ): Promise<void> {
   const opened = openMessage(deps.settings, message);
@@ -84,7 +86,14 @@ export async function handleMessage<Request>(
   }
   const { envelope } = opened;
   const { addressHash, kind, acceptedAt } = handler.describe(request);
-  const job = { envelope, request, addressHash, kind, acceptedAt };
+  const job: Job = {
+    envelope,
+    addressHash,
+    kind,
+    acceptedAt,
+    prepare: (charged) => handler.prepare(deps, request, { id: envelope.id, charged }),
+    refund: () => handler.refund(deps, request, envelope.id),
+  };
   if (deps.stopping.aborted) return sendBack(deps, job, 1);
 
   let delivery: Delivery | undefined;
@@ -99,14 +108,14 @@ export async function handleMessage<Request>(
       case 'busy':
         return await sendBack(deps, job, (claim.leaseUntil.getTime() - now.getTime()) / 1000);
       case 'contended':
-        return await retryLater(deps, handler, job, undefined, { reason: 'claim_contended' });
+        return await retryLater(deps, job, undefined, { reason: 'claim_contended' });
       case 'claimed':
         delivery = claim.delivery;
-        return await deliver(deps, handler, job, delivery);
+        return await deliver(deps, job, delivery);
     }
   } catch (error) {
     if (error instanceof StorageUnavailable && error.part === 'queue') throw error;
-    return retryLater(deps, handler, job, delivery, { reason: reasonOf(deps, envelope, error) });
+    return retryLater(deps, job, delivery, { reason: reasonOf(deps, envelope, error) });
   }
 }
 
@@ -118,15 +127,9 @@ function reasonOf(deps: OutboxDeps, { id }: Envelope, error: unknown): string {
   return 'unexpected_error';
 }
 
-async function deliver<Request>(
-  deps: OutboxDeps,
-  handler: MailHandler<Request>,
-  job: Job<Request>,
-  delivery: Delivery,
-): Promise<void> {
-  const { id } = job.envelope;
-  if (isTooOld(deps, delivery)) return giveUp(deps, handler, job, delivery, tooLate);
-  const prepared = await within(() => handler.prepare(job.request, { id, charged: delivery.charged }));
+async function deliver(deps: OutboxDeps, job: Job, delivery: Delivery): Promise<void> {
+  if (isTooOld(deps, delivery)) return giveUp(deps, job, delivery, tooLate);
+  const prepared = await within(() => job.prepare(delivery.charged));
   switch (prepared.outcome) {
     case 'nobody':
       await within(() => deps.deliveries.forget(delivery));
@@ -135,14 +138,14 @@ async function deliver<Request>(
       await within(() => deps.deliveries.suppress(delivery, prepared.reason, deps.clock()));
       return report(deps, job, 'suppressed', { reason: prepared.reason });
     case 'retry_later':
-      return retryLater(deps, handler, job, delivery, prepared);
+      return retryLater(deps, job, delivery, prepared);
     case 'not_yet':
       await within(() => deps.deliveries.forget(delivery));
       return sendBack(deps, job, prepared.delaySeconds);
     case 'ready': {
-      if (deps.stopping.aborted) return retryLater(deps, handler, job, delivery, { reason: 'stopped' });
+      if (deps.stopping.aborted) return retryLater(deps, job, delivery, { reason: 'stopped' });
       const sent = await untilStop(deps.stopping, prepared.send());
-      return settle(deps, handler, job, { ...delivery, charged: true }, sent);
+      return settle(deps, job, { ...delivery, charged: true }, sent);
     }
   }
 }
@@ -170,13 +173,7 @@ async function untilStop(stopping: AbortSignal, send: Promise<SendResult>): Prom
 /** What is left to a send when the process is told to stop, in ms: the host allows 10 s in all. */
 const stopMs = 6_000;
 
-async function settle<Request>(
-  deps: OutboxDeps,
-  handler: MailHandler<Request>,
-  job: Job<Request>,
-  delivery: Delivery,
-  sent: SendResult,
-): Promise<void> {
+async function settle(deps: OutboxDeps, job: Job, delivery: Delivery, sent: SendResult): Promise<void> {
   const now = deps.clock();
   if (sent.outcome === 'accepted') {
     await recordFinal(deps, delivery, { state: 'accepted', backend: sent.backend, charged: true, now });
@@ -194,11 +191,11 @@ async function settle<Request>(
       reason,
     });
   }
-  if (sent.surelyNotAccepted) return retryLater(deps, handler, job, tried, sent);
+  if (sent.surelyNotAccepted) return retryLater(deps, job, tried, sent);
   const unsureTries = delivery.unsureTries + 1;
   const retryAfterSeconds = unsureDelaysSeconds[unsureTries - 1];
   if (retryAfterSeconds !== undefined) {
-    return retryLater(deps, handler, job, { ...tried, unsureTries }, { reason, retryAfterSeconds });
+    return retryLater(deps, job, { ...tried, unsureTries }, { reason, retryAfterSeconds });
   }
   await recordFinal(deps, delivery, { state: 'unsure', reason, charged: true, unsureTries, now });
   await alert(deps, job, { once: [delivery.id], kind: 'unsure', reason });
@@ -206,7 +203,7 @@ async function settle<Request>(
 }
 
 /** The provider will never accept this mail. */
-async function refused(deps: OutboxDeps, job: Job<unknown>, delivery: Delivery, reason: string): Promise<void> {
+async function refused(deps: OutboxDeps, job: Job, delivery: Delivery, reason: string): Promise<void> {
   await recordFinal(deps, delivery, { state: 'failed', reason, charged: true, now: deps.clock() });
   await alert(deps, job, { once: ['refused', delivery.addressHash], kind: 'mail', reason });
   report(deps, job, 'failed', { reason });
@@ -222,23 +219,22 @@ async function recordFinal(deps: OutboxDeps, delivery: Delivery, change: Paramet
 }
 
 /** Puts the message back as it is; the claim of another worker, or of the next one, decides then. */
-async function sendBack(deps: OutboxDeps, job: Job<unknown>, delaySeconds: number): Promise<void> {
+async function sendBack(deps: OutboxDeps, job: Job, delaySeconds: number): Promise<void> {
   await within(() => deps.queue.send(job.envelope, Math.max(1, Math.ceil(delaySeconds))));
   report(deps, job, 'busy', { delaySeconds: Math.ceil(delaySeconds) });
 }
 
 /** Sends a copy with `attempt + 1` that becomes visible later; the caller returns normally and the host deletes the message. */
-async function retryLater<Request>(
+async function retryLater(
   deps: OutboxDeps,
-  handler: MailHandler<Request>,
-  job: Job<Request>,
+  job: Job,
   delivery: Delivery | undefined,
   { reason, retryAfterSeconds = 0 }: { readonly reason: string; readonly retryAfterSeconds?: number | undefined },
 ): Promise<void> {
   const attempt = job.envelope.attempt + 1;
   // Without the row its age is not known: a replay by an operator begins the 24 hours anew.
   const isTooLate = delivery === undefined ? attempt > maxRowlessAttempts : isTooOld(deps, delivery);
-  if (isTooLate) return giveUp(deps, handler, job, delivery, tooLate);
+  if (isTooLate) return giveUp(deps, job, delivery, tooLate);
   const delaySeconds = Math.max(backoffSeconds(job.envelope.attempt), retryAfterSeconds);
   await within(() => deps.queue.send({ ...job.envelope, attempt }, delaySeconds));
   if (delivery !== undefined) {
@@ -264,19 +260,13 @@ async function retryUnopened(deps: OutboxDeps, envelope: Envelope, reason: strin
 }
 
 /** An outage lasted longer than a mail is tried: records it, alerts, and leaves a copy in the poison queue for `outbox replay`. */
-async function giveUp<Request>(
-  deps: OutboxDeps,
-  handler: MailHandler<Request>,
-  job: Job<Request>,
-  delivery: Delivery | undefined,
-  reason: string,
-): Promise<void> {
+async function giveUp(deps: OutboxDeps, job: Job, delivery: Delivery | undefined, reason: string): Promise<void> {
   await within(() => deps.queue.poison(job.envelope));
   if (delivery !== undefined) {
     await recordFinal(deps, delivery, { state: 'failed', reason, charged: delivery.charged, now: deps.clock() });
   }
   await alert(deps, job, { once: ['given up', job.addressHash], kind: 'mail', reason });
-  await within(() => handler.refund(job.request, job.envelope.id)).catch(() => undefined);
+  await within(() => job.refund()).catch(() => undefined);
   report(deps, job, 'failed', { reason });
 }
 
@@ -286,7 +276,7 @@ async function giveUp<Request>(
  */
 async function alert(
   deps: OutboxDeps,
-  { envelope: { id: mailId } }: Job<unknown>,
+  { envelope: { id: mailId } }: Job,
   about: { readonly once: readonly string[]; readonly kind: 'mail' | 'unsure' | 'provider'; readonly reason: string },
 ): Promise<void> {
   const { once, kind, reason } = about;
@@ -309,7 +299,7 @@ type SendMailEvent = Extract<AppEvent, { event: 'sendMail' }>;
 
 function report(
   deps: OutboxDeps,
-  { envelope: { id: mailId, attempt }, kind, acceptedAt }: Job<unknown>,
+  { envelope: { id: mailId, attempt }, kind, acceptedAt }: Job,
   outcome: SendMailEvent['outcome'],
   more: Pick<SendMailEvent, 'reason' | 'backend' | 'delaySeconds'> = {},
 ): void {
@@ -326,7 +316,7 @@ function report(
 /** The outbox of one process. */
 export interface Outbox {
   /** Handles one message of the queue, see `handleMessage`. */
-  handle(message: unknown): Promise<void>;
+  readonly handle: (message: unknown) => Promise<void>;
   /** Begins nothing new, and waits for what is in flight: 8 s at most, of the 10 s that the host allows. */
   stop(): Promise<void>;
 }
@@ -334,7 +324,10 @@ export interface Outbox {
 /** The whole time of a stop, recording included, in ms. */
 const wholeStopMs = 8_000;
 
-export function createOutbox<Request>(deps: Omit<OutboxDeps, 'stopping'>, handler: MailHandler<Request>): Outbox {
+export function createOutbox<Deps extends Omit<OutboxDeps, 'stopping'>, Request>(
+  deps: Deps,
+  handler: MailHandler<NoInfer<Deps>, Request>,
+): Outbox {
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal); // one listener per mail in flight
   const inFlight = new Set<Promise<void>>();

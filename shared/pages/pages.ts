@@ -1,7 +1,7 @@
 // Every page a person sees, as pure functions: what is to be said in, an answer out. Nothing here knows a request or storage, and
 // a password never gets here.
 import Mustache from 'mustache';
-import { commonHeaders, type Answer } from '../http/answer';
+import { commonHeaders, type Answer } from '../http/message';
 import { readLogo, type SiteLook } from '../look';
 import type { Messages } from '../locales/messages';
 import { maxPasswordCodePoints, type PasswordProblemCode } from '../password/passwordRules';

@@ -48,14 +48,13 @@ footer{margin:1.25rem 0 0;color:var(--soft);font-size:.875rem;text-align:center}
 const colors = ({ main, press, on }: Palette): string => `:root{--main:${main};--press:${press};--on:${on}}`;
 
 /** Shades are computed once per colour; a site has one, and a new one after an edit. */
-const styles = new LRUCache<string, string>({ max: 4 });
+const styles = new LRUCache<string, string>({
+  max: 4,
+  memoMethod: (brandColor) => {
+    const { light, dark } = palettesOf(brandColor === '' ? undefined : brandColor);
+    return `${colors(light)}@media (prefers-color-scheme:dark){${colors(dark)}}${baseStyle}`;
+  },
+});
 
 /** CSS with the colours of the site. */
-export function pageStyle(brandColor: string | undefined): string {
-  const made = styles.get(brandColor ?? '');
-  if (made !== undefined) return made;
-  const { light, dark } = palettesOf(brandColor);
-  const style = `${colors(light)}@media (prefers-color-scheme:dark){${colors(dark)}}${baseStyle}`;
-  styles.set(brandColor ?? '', style);
-  return style;
-}
+export const pageStyle = (brandColor = ''): string => styles.memo(brandColor);

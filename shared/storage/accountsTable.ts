@@ -5,8 +5,7 @@ import * as z from 'zod';
 import { addressHashOf, parseAddress } from '../address';
 import type { Account, AccountDirectory, PasswordChange, SetPasswordOutcome } from '../directory/accountDirectory';
 import type { Emit } from '../events';
-import { equals, updateRow, type Row, type TableStore } from './tableStore';
-import { once } from '../once';
+import { equals, updateRow, type Row, type TableStore } from './storage';
 
 /** docs/accounts-table.md. The second bound is what a sealed message can hold, whatever script the id is written in. */
 const maxIdChars = 256;
@@ -19,7 +18,7 @@ const date = z
   .date()
   .nullish()
   .transform((value) => value ?? undefined);
-const columns = once(() =>
+const columns = z.lazy(() =>
   z.object({
     partitionKey: z.string(),
     rowKey: z.string(),
@@ -67,7 +66,7 @@ export function isShortId(id: string): boolean {
 
 /** Reads a row that anybody may have edited. A row whose address does not belong to its partition is no account. */
 export function readAccountRow(row: Row): AccountRow | { readonly problem: string } {
-  const parsed = columns().safeParse(row);
+  const parsed = columns.safeParse(row);
   if (!parsed.success) return { problem: `bad_column_${String(parsed.error.issues[0]?.path[0] ?? '')}` };
   const { partitionKey: addressHash, rowKey: id, locale, lastResetKeyId, ...rest } = parsed.data;
   if (!isShortId(id)) return { problem: 'bad_id' };

@@ -14,14 +14,13 @@ import {
   type NotedReport,
 } from '../outbox/deliveries';
 import { StorageUnavailable } from '../errors';
-import { equals, updateRow, type Columns, type Row, type TableStore } from './tableStore';
-import { once } from '../once';
+import { equals, updateRow, type Columns, type Row, type TableStore } from './storage';
 
 /** Beside the mails' partitions, which are 22 characters long. */
 const alertPartition = 'alert';
 /** The row that counts an address's suppressed mails; mail ids are longer. */
 const suppressedRow = 'suppressed';
-const columns = once(() =>
+const columns = z.lazy(() =>
   z.object({
     partitionKey: z.string(),
     rowKey: z.string(),
@@ -43,7 +42,7 @@ const columns = once(() =>
     providerAt: z.date().optional(),
   }),
 );
-const alertColumns = once(() =>
+const alertColumns = z.lazy(() =>
   z.object({
     rowKey: z.string(),
     mailId: z.string().optional(),
@@ -55,7 +54,7 @@ const alertColumns = once(() =>
 
 /** Reads a row; undefined if it is not a delivery. */
 export function readDeliveryRow(row: Row): Delivery | undefined {
-  const parsed = columns().safeParse(row);
+  const parsed = columns.safeParse(row);
   if (!parsed.success) return undefined;
   const { partitionKey: addressHash, rowKey: id, providerState, providerAt, ...rest } = parsed.data;
   const { kind, attempt, acceptedAt, charged, unsureTries, refusedTries, updatedAt, etag } = rest;
@@ -76,10 +75,7 @@ export function readDeliveryRow(row: Row): Delivery | undefined {
   };
 }
 
-type StateColumns = Pick<
-  z.output<ReturnType<typeof columns>>,
-  'state' | 'reason' | 'backend' | 'claimId' | 'count' | 'leaseUntil'
->;
+type StateColumns = Pick<z.output<typeof columns>, 'state' | 'reason' | 'backend' | 'claimId' | 'count' | 'leaseUntil'>;
 
 function stateOf(row: StateColumns): DeliveryState {
   const { state, reason, backend, claimId, count, leaseUntil = new Date(0) } = row;
@@ -159,7 +155,7 @@ export function createDeliveriesTable(table: TableStore): Deliveries {
     alerts: async () => {
       const { rows } = await table.page(equals('PartitionKey', alertPartition), undefined);
       return rows.flatMap((row) => {
-        const parsed = alertColumns().safeParse(row);
+        const parsed = alertColumns.safeParse(row);
         return parsed.success && row['told'] !== true
           ? [{ id: parsed.data.rowKey, ...parsed.data, mailId: parsed.data.mailId ?? parsed.data.rowKey }]
           : [];

@@ -2,9 +2,8 @@
 import type { QueueClient } from '@azure/storage-queue';
 import { readEnvelope, type OutgoingMailQueue } from '../outbox/outgoingMail';
 import type { PeekPoison } from '../outbox/operatorAlert';
-import type { PutMessage } from './putMessage';
-import { codeOf, storageCall } from './storageCall';
-import { outgoingMailQueueName, poisonQueueName } from './storageClients';
+import type { PutMessage } from './storageHttp';
+import { codeOf, outgoingMailQueueName, poisonQueueName, storageCall } from './storage';
 
 const peekAtMost = 32; // the service's own limit
 

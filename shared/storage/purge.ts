@@ -1,6 +1,5 @@
 // Deletes rows that have served their time: bounded per run, and resumed where the last run stopped.
-import type { TableName } from './storageClients';
-import { updateRow, type Row, type TableStore } from './tableStore';
+import { type Row, type TableName, type TableStore, updateRow } from './storage';
 
 /** What is purged: rows whose column is older than so many days. */
 const rules: readonly { readonly table: TableName; readonly column: string; readonly days: number }[] = [

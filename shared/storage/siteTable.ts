@@ -2,7 +2,7 @@
 import { StorageUnavailable } from '../errors';
 import { maxTextChars, maxTexts, type TextOverride } from '../locales/overrides';
 import type { SiteRows } from '../site';
-import { updateRow, type TableStore } from './tableStore';
+import { updateRow, type TableStore } from './storage';
 
 export const sitePartition = 'site';
 

@@ -1,5 +1,5 @@
 // The invariants of test/support/invariants.ts are worth something only if they can fail.
-import type { StorageClients } from '../../shared/storage/storageClients';
+import type { StorageClients } from '../../shared/storage/storage';
 import { expectNoSilence, expectNothingLeaked, type SentMail } from '../support/invariants';
 import { emptyStorageClients } from '../support/storage';
 

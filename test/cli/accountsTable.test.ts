@@ -5,7 +5,7 @@ import { createAccountsAdmin, type AccountRecord, type AccountsAdmin } from '../
 import { checkNewAccount, type AccountInput, type NewAccount } from '../../cli/storage/newAccount';
 import { addressHashOf } from '../../shared/address';
 import { accountOf, createAccountsTable, type AccountRow } from '../../shared/storage/accountsTable';
-import type { Row, TableStore } from '../../shared/storage/tableStore';
+import type { Row, TableStore } from '../../shared/storage/storage';
 import { createMemoryTableStore, type MemoryTableStore } from '../fakes/memoryTableStore';
 
 const password = 'pbkdf2_sha256$1$salt$AAAAAAAAAAAAAAAAAAAA';

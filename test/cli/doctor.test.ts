@@ -17,7 +17,7 @@ import {
   outgoingMailQueueName,
   poisonQueueName,
   type StorageClients,
-} from '../../shared/storage/storageClients';
+} from '../../shared/storage/storage';
 import { startScriptedSendGrid, type ScriptedSendGrid, type SendGridAnswer } from '../fakes/scriptedSendGrid';
 import { startScriptedSmtp } from '../fakes/scriptedSmtp';
 import { exampleSettings } from '../support/app';

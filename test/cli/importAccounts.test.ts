@@ -7,7 +7,7 @@ import { createAccountsAdmin } from '../../cli/storage/accountsAdmin';
 import type { ImportRow, NewAccount } from '../../cli/storage/newAccount';
 import { addressHashOf } from '../../shared/address';
 import { StorageUnavailable } from '../../shared/errors';
-import type { Row } from '../../shared/storage/tableStore';
+import type { Row } from '../../shared/storage/storage';
 import { containing, inMemory, matching, type CliResult } from './runCli';
 
 const { cli, folder, table } = inMemory(run);

@@ -9,7 +9,7 @@ import { handleMessage } from '../../shared/outbox/worker';
 import { describeMailRequest, parseMailRequest } from '../../shared/mailRequest';
 import { requestReset, prepareMail } from '../../shared/resetFlow';
 import { buildServices, type Services } from '../../shared/services';
-import { outgoingMailQueueName, poisonQueueName } from '../../shared/storage/storageClients';
+import { outgoingMailQueueName, poisonQueueName } from '../../shared/storage/storage';
 import { createScriptedEmail, type ScriptedEmail } from '../fakes/scriptedEmail';
 import { addAccount, exampleSettings } from '../support/app';
 import { emptyStorage } from '../support/storage';
@@ -49,13 +49,12 @@ beforeEach(async () => {
 const outbox = (argv: string, env: Record<string, string> = {}): Promise<CliResult> =>
   runCli(run, argv.split(' '), { cwd: folder.path, now, storage: services.storage, env });
 const request = (): Promise<string> => requestReset(services, address, {});
-const handler = () => ({
+const handler = {
   parse: parseMailRequest,
   describe: describeMailRequest,
-  prepare: (mail: Parameters<typeof prepareMail>[1], options: Parameters<typeof prepareMail>[2]) =>
-    prepareMail(services, mail, options),
+  prepare: prepareMail,
   refund: () => Promise.resolve(),
-});
+};
 /** Handles every message that can be seen, as the host would. */
 async function drain(): Promise<void> {
   const deps = { ...services, stopping: new AbortController().signal };
@@ -63,7 +62,7 @@ async function drain(): Promise<void> {
     const { receivedMessageItems } = await queue.receiveMessages({ numberOfMessages: 32 });
     if (receivedMessageItems.length === 0) return;
     for (const { messageText, messageId, popReceipt } of receivedMessageItems) {
-      await handleMessage(deps, handler(), JSON.parse(Buffer.from(messageText, 'base64').toString('utf8')));
+      await handleMessage(deps, handler, JSON.parse(Buffer.from(messageText, 'base64').toString('utf8')));
       await queue.deleteMessage(messageId, popReceipt);
     }
   }

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Io, Run } from '../../cli/support/program';
-import { createStorageClients, type StorageClients, type TableName } from '../../shared/storage/storageClients';
+import { createStorageClients, type StorageClients, type TableName } from '../../shared/storage/storage';
 import { createMemoryTableStore, type MemoryTableStore } from '../fakes/memoryTableStore';
 import { exampleSettings } from '../support/app';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { run as preview } from '../../cli/preview';
 import { run } from '../../cli/site/run';
 import type { Io } from '../../cli/support/program';
-import type { Row } from '../../shared/storage/tableStore';
+import type { Row } from '../../shared/storage/storage';
 import { startScriptedSendGrid } from '../fakes/scriptedSendGrid';
 import { sampleLogo } from '../support/pageStates';
 import { containing, inMemory, matching, type CliResult } from './runCli';

@@ -1,7 +1,7 @@
 // A table in memory that behaves as Azure's as far as TableStore promises: ETags, conditional writes, key order, OData filters of the
 // kind we write. The real adapters run on it; the same contract suites run on it and on Azurite. Faults come in by `intercept`.
 import { deadline } from '../../shared/clock';
-import type { Columns, Row, TableStore } from '../../shared/storage/tableStore';
+import type { Columns, Row, TableStore } from '../../shared/storage/storage';
 
 /** The calls of a TableStore that a test may count or break. */
 export type TableCall = 'get' | 'list' | 'page' | 'insert' | 'merge' | 'remove';

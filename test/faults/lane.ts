@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { setTimeout as later } from 'node:timers/promises';
 import { z } from 'zod';
-import { createStorageClients, type StorageClients } from '../../shared/storage/storageClients';
+import { createStorageClients, type StorageClients } from '../../shared/storage/storage';
 import { startFaultProxy, type FaultProxy } from '../fakes/faultProxy';
 import { startScriptedSendGrid, type ScriptedSendGrid } from '../fakes/scriptedSendGrid';
 import { eventually, startApp, type App, type AppOptions } from '../support/app';

@@ -7,7 +7,6 @@ import { exampleConfig } from '../support/pages';
 const secret = 'canary@somewhere.com';
 const bug = Object.assign(new TypeError(`it broke for ${secret}\n    at ${secret}`), { code: 'EBUG' });
 const services = buildServices(exampleConfig, emit);
-const source = () => Promise.resolve(services);
 
 let lines: [LogLevel, string][];
 let context: InvocationContext;
@@ -19,7 +18,7 @@ beforeEach(() => {
 const post = () => new HttpRequest({ method: 'POST', url: 'http://localhost/', body: { string: '{}' } });
 
 it('an event goes into the log of its invocation, at its level, as one JSON line', async () => {
-  const handler = httpEndpoint('checkKey', source, () => {
+  const handler = httpEndpoint('checkKey', services, () => {
     emit({ event: 'hashingBusy', level: 'warn' });
     emit({ event: 'badSettings', level: 'error', problems: ['EMAIL_PORT is no number'] });
     return Promise.resolve({ status: 200, headers: {} });
@@ -43,10 +42,9 @@ it('an event outside of any invocation goes to stderr, not to stdout, which the 
 });
 
 it('[Q8] a bug in a timer or queue function is thrown to the host without its text, and logged without it', async () => {
-  const thrown: unknown = await backgroundTask<unknown>('seedSite', source, () => Promise.reject(bug))(
-    {},
-    context,
-  ).catch((error: unknown) => error);
+  const thrown: unknown = await backgroundTask('seedSite', () => Promise.reject(bug))({}, context).catch(
+    (error: unknown) => error,
+  );
   expect(thrown).toEqual(new Error('seedSite failed: TypeError'));
   expect(thrown).not.toHaveProperty('cause');
   expect(lines).toEqual([['error', expect.stringContaining('"event":"taskFailed"')]]);
@@ -54,7 +52,7 @@ it('[Q8] a bug in a timer or queue function is thrown to the host without its te
 });
 
 it('[N2] a bug in an HTTP function is a 500 without its text, logged without it', async () => {
-  const response = await httpEndpoint('checkKey', source, () => Promise.reject(bug))(post(), context);
+  const response = await httpEndpoint('checkKey', services, () => Promise.reject(bug))(post(), context);
   expect(response).toMatchObject({ status: 500, body: expect.stringContaining('internal_error') });
   expect(JSON.stringify(response)).not.toMatch(/canary|TypeError|broke/);
   expect(lines[0]).toEqual(['error', expect.stringContaining('"event":"unexpectedError"')]);

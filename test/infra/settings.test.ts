@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { settingNames } from '../../shared/config';
-import { outgoingMailQueueName, poisonQueueName, tableNames } from '../../shared/storage/storageClients';
+import { outgoingMailQueueName, poisonQueueName, tableNames } from '../../shared/storage/storage';
 import { exampleSettings } from '../support/app';
 
 const read = (name: string): string => readFileSync(path.join(__dirname, '../../infra', name), 'utf8');

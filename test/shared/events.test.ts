@@ -1,4 +1,5 @@
-import { errorFields, eventLine } from '../../shared/events';
+import { eventLine } from '../../functions/edge';
+import { errorFields } from '../../shared/events';
 
 describe('an event', () => {
   it.each(['\n', '\u2028', '\u2029', '\u0085', '\u001b[31m', '\0', '\u007f'])(

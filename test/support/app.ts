@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { startHostProcess, type HostProcess } from '../../dev/host/hostProcess';
-import { createStorageClients, type StorageClients } from '../../shared/storage/storageClients';
+import { createStorageClients, type StorageClients } from '../../shared/storage/storage';
 import { addressHashOf } from '../../shared/address';
 import { emptyStorage } from './storage';
 

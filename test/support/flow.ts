@@ -3,7 +3,7 @@ import { addressHashOf } from '../../shared/address';
 import type { Clock } from '../../shared/clock';
 import { StorageUnavailable } from '../../shared/errors';
 import type { AppEvent } from '../../shared/events';
-import { type Rate, refundLimits } from '../../shared/limits';
+import { createLimitsTable, type Rate, refundLimits } from '../../shared/limits';
 import type { Mail } from '../../shared/mail/emailBackend';
 import { describeMailRequest, parseMailRequest, type MailRequest } from '../../shared/mailRequest';
 import { createOutbox, type OutboxDeps } from '../../shared/outbox/worker';
@@ -15,8 +15,7 @@ import type { SigningSecret } from '../../shared/resetKey';
 import { createSiteSource, defaultResetUrl, type Site } from '../../shared/site';
 import { createAccountsTable } from '../../shared/storage/accountsTable';
 import { createDeliveriesTable } from '../../shared/storage/deliveriesTable';
-import { createLimitsTable } from '../../shared/storage/limitsTable';
-import { createResetKeysTable } from '../../shared/storage/resetKeysTable';
+import { createResetKeysTable } from '../../shared/resetLinks';
 import { createSiteTable } from '../../shared/storage/siteTable';
 import { createMemoryQueue, type MemoryQueue } from '../fakes/memoryQueue';
 import { createMemoryTableStore, type MemoryTableStore, type TableCall } from '../fakes/memoryTableStore';
@@ -121,11 +120,11 @@ export interface TestFlowOptions {
 
 /** The outbox of an instance with these. */
 export const createTestOutbox = (deps: FlowDeps) =>
-  createOutbox<MailRequest>(deps, {
+  createOutbox(deps, {
     parse: parseMailRequest,
     describe: describeMailRequest,
-    prepare: (request, mail) => prepareMail(deps, request, mail),
-    refund: (request, mailId) => refundLimits(deps, request, mailId),
+    prepare: prepareMail,
+    refund: refundLimits,
   });
 
 export function createTestFlow(options: TestFlowOptions = {}): TestFlow {

@@ -1,8 +1,7 @@
 // The invariants I1–I6 as assertions, for use after every case.
 import { z } from 'zod';
 import { verifyPassword } from '../../shared/password/passwordHash';
-import type { StorageClients, TableName } from '../../shared/storage/storageClients';
-import type { Row } from '../../shared/storage/tableStore';
+import type { Row, StorageClients, TableName } from '../../shared/storage/storage';
 import type { SendGridRequest } from '../fakes/scriptedSendGrid';
 import type { AppAnswer } from './app';
 

@@ -1,5 +1,5 @@
 // Every page in every state, for what must hold for all of them: size, accessibility, width, no text missing.
-import type { Answer } from '../../shared/http/answer';
+import type { Answer } from '../../shared/http/message';
 import { messagesFor } from '../../shared/locales';
 import * as pages from '../../shared/pages/pages';
 

@@ -3,7 +3,7 @@ import { readConfig, type Config } from '../../shared/config';
 import { paths as pagePaths } from '../../shared/pages/pages';
 import { issueResetKey, resetKeyIdOf } from '../../shared/resetKey';
 import { createAccountsTable } from '../../shared/storage/accountsTable';
-import { createResetKeysTable } from '../../shared/storage/resetKeysTable';
+import { createResetKeysTable } from '../../shared/resetLinks';
 import { eventually, exampleSettings, keyIn, type App } from './app';
 
 /** The settings of `local.settings.json.example`, which `startApp` runs on. */

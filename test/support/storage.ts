@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { connectionStringOf, type AzuritePorts } from '../../dev/azurite';
-import { createStorageClients, type StorageClients } from '../../shared/storage/storageClients';
+import { createStorageClients, type StorageClients } from '../../shared/storage/storage';
 
 const accountKey = Buffer.alloc(64, 7).toString('base64');
 const accountNames = Array.from({ length: 400 }, (_, index) => `test${index}`);

@@ -7,8 +7,8 @@ import { nonAsciiLocalPart } from '../mailHeaders';
 
 /** What the backends need besides their settings. */
 export interface EmailBackendServices {
-  /** Where the console backend prints. */
-  readonly write: (text: string) => void;
+  /** Where the console backend prints instead of the standard output. */
+  readonly write?: ((text: string) => void) | undefined;
   /** Called when one backend failed and the next was tried. */
   readonly log?: ((event: FallbackEvent) => void) | undefined;
   readonly clock?: Clock | undefined;

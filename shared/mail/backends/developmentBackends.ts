@@ -4,21 +4,25 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../clock';
 import type { EmailBackend, Mail } from '../emailBackend';
-import { refuseUnsafeMail, safeId } from '../mailHeaders';
+import { refuseUnsafeMail, safeId, toMimeMessage } from '../mailHeaders';
 import { property } from './connectionErrors';
-import { toMimeMessage } from './mimeMessage';
 
 const rule = '-'.repeat(79);
 
 export interface ConsoleBackendOptions {
-  readonly write: (text: string) => void;
+  /** The standard output if absent. */
+  readonly write?: ((text: string) => void) | undefined;
   /** Gets every printed mail as well. Its outcome does not count; a failure is printed. */
   readonly keep?: EmailBackend | undefined;
   readonly clock: Clock;
 }
 
 /** Headers, an empty line, the text part and a rule in one `write`, so that concurrent mails do not mix. */
-export function createConsoleBackend({ write, keep, clock }: ConsoleBackendOptions): EmailBackend {
+export function createConsoleBackend({
+  write = (text) => process.stdout.write(text),
+  keep,
+  clock,
+}: ConsoleBackendOptions): EmailBackend {
   return {
     name: 'console',
     async send(mail) {

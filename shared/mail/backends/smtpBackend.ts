@@ -4,8 +4,15 @@ import { connect, type Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { createTransport, type SMTPPoolOptions } from 'nodemailer';
 import type { EmailBackend, SendResult, SmtpSettings } from '../emailBackend';
-import { asciiDomain, nonAsciiLocalPart, parseMailbox, refuseNonAscii, refuseUnsafeMail } from '../mailHeaders';
-import { isSendGridHost, toMimeMessage } from './mimeMessage';
+import {
+  asciiDomain,
+  isSendGridHost,
+  nonAsciiLocalPart,
+  parseMailbox,
+  refuseNonAscii,
+  refuseUnsafeMail,
+  toMimeMessage,
+} from '../mailHeaders';
 import { failureBeforeSending, misconfigured, property } from './connectionErrors';
 
 const maxConnections = 3;

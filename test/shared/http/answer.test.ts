@@ -1,4 +1,4 @@
-import { type Answer, corsAnswer, jsonAnswer, withCors } from '../../../shared/http/answer';
+import { type Answer, corsAnswer, jsonAnswer, withCors } from '../../../shared/http/message';
 
 const site = 'https://www.example.org';
 const corsHeadersOf = ({ headers }: Answer): Record<string, unknown> =>

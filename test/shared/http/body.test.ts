@@ -1,6 +1,6 @@
 // The body readers: one reading of every body, or none.
 import { z } from 'zod';
-import { maxBodyBytes, readFormBody, readJsonBody } from '../../../shared/http/body';
+import { maxBodyBytes, readFormBody, readJsonBody } from '../../../shared/http/message';
 
 const schema = z.strictObject({ email: z.string() });
 const json = { 'content-type': 'application/json' };

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { withFrontLimit } from '../../../functions/edge';
-import { bucketOf, clientBucket, createIpBuckets, unknownClient } from '../../../shared/http/client';
+import { bucketOf, clientBucket, unknownClient } from '../../../shared/http/message';
+import { createIpBuckets } from '../../../shared/limits';
 import { createTestClock } from '../../support/flow';
 
 describe('clientBucket', () => {

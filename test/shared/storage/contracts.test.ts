@@ -2,8 +2,7 @@
 import { withDeadline } from '../../../shared/clock';
 import { createAccountsTable } from '../../../shared/storage/accountsTable';
 import { createOutgoingMailQueue } from '../../../shared/storage/outgoingMailQueue';
-import { createStorageClients, type StorageClients } from '../../../shared/storage/storageClients';
-import type { TableStore } from '../../../shared/storage/tableStore';
+import { createStorageClients, type StorageClients, type TableStore } from '../../../shared/storage/storage';
 import { createMemoryQueue } from '../../fakes/memoryQueue';
 import { createMemoryTableStore } from '../../fakes/memoryTableStore';
 import { addressHashOf } from '../../../shared/address';

@@ -1,5 +1,5 @@
 import { purgeExpired } from '../../../shared/storage/purge';
-import type { TableName } from '../../../shared/storage/storageClients';
+import type { TableName } from '../../../shared/storage/storage';
 import { createMemoryTableStore } from '../../fakes/memoryTableStore';
 import { start } from '../../support/flow';
 

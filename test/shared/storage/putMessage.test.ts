@@ -1,6 +1,6 @@
 // What Azurite cannot show: access by a token and by a shared access signature. (Account keys: contracts.test.ts.)
 import { createHttpHeaders, type HttpClient, type PipelineRequest } from '@azure/core-rest-pipeline';
-import { createPutMessage } from '../../../shared/storage/putMessage';
+import { createPutMessage } from '../../../shared/storage/storageHttp';
 
 const seen: PipelineRequest[] = [];
 let refusal: string | undefined;

@@ -1,8 +1,7 @@
 import { TableClient } from '@azure/data-tables';
 import { withDeadline } from '../../../shared/clock';
 import { StorageUnavailable } from '../../../shared/errors';
-import { codeOf, storageCall } from '../../../shared/storage/storageCall';
-import { createTableStore } from '../../../shared/storage/tableStore';
+import { codeOf, createTableStore, storageCall } from '../../../shared/storage/storage';
 
 // The pauses between tries take no time.
 jest.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));

@@ -1,6 +1,6 @@
 // What every TableStore promises; run for the memory table and for Azurite.
 import { newId, withDeadline } from '../../../shared/clock';
-import type { TableStore } from '../../../shared/storage/tableStore';
+import type { TableStore } from '../../../shared/storage/storage';
 
 export function tableStoreContract(name: string, make: () => Promise<TableStore>): void {
   describe(`a table store (${name})`, () => {

@@ -1,7 +1,7 @@
 // The message for SendGrid's SMTP relay: the header that carries what the API call carries.
 import { createTransport } from 'nodemailer';
 import PostalMime from 'postal-mime';
-import { isSendGridHost, toMimeMessage } from '../../../../shared/mail/backends/mimeMessage';
+import { isSendGridHost, toMimeMessage } from '../../../../shared/mail/mailHeaders';
 import type { Mail } from '../../../../shared/mail/emailBackend';
 import { sampleLogo } from '../../../support/pageStates';
 import { readMime } from '../emailBackend.contract';
