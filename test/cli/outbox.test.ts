@@ -5,20 +5,18 @@ import { replayPoison } from '../../cli/storage/poisonQueue';
 import { addressHashOf } from '../../shared/address';
 import { readConfig } from '../../shared/config';
 import type { DeliveryChange } from '../../shared/outbox/deliveries';
-import { handleMessage } from '../../shared/outbox/worker';
-import { describeMailRequest, parseMailRequest } from '../../shared/mailRequest';
-import { requestReset, prepareMail } from '../../shared/resetFlow';
+import { requestReset } from '../../shared/resetFlow';
 import { buildServices, type Services } from '../../shared/services';
 import { outgoingMailQueueName, poisonQueueName } from '../../shared/storage/storage';
 import { createScriptedEmail, type ScriptedEmail } from '../fakes/scriptedEmail';
 import { addAccount, exampleSettings } from '../support/app';
+import { createTestOutbox, start } from '../support/flow';
 import { emptyStorage } from '../support/storage';
 import { runCli, workFolder, type CliResult } from './runCli';
 
 const folder = workFolder();
 const address = 'someuser@somewhere.com';
 const addressHash = addressHashOf(address);
-const start = new Date('2026-03-01T12:00:00Z');
 const nextDay = new Date('2026-03-02T12:30:00Z');
 
 let services: Services;
@@ -32,14 +30,8 @@ beforeEach(async () => {
   if (!settings.ok) throw new Error(settings.problems.join());
   now = start;
   email = createScriptedEmail();
-  services = {
-    ...buildServices(
-      settings.config,
-      () => {},
-      () => now,
-    ),
-    email,
-  };
+  const clock = (): Date => now;
+  services = { ...buildServices(settings.config, () => {}, clock), email };
   await services.storage.createMissing();
   queue = await services.storage.queue(outgoingMailQueueName);
   poison = await services.storage.queue(poisonQueueName);
@@ -49,20 +41,14 @@ beforeEach(async () => {
 const outbox = (argv: string, env: Record<string, string> = {}): Promise<CliResult> =>
   runCli(run, argv.split(' '), { cwd: folder.path, now, storage: services.storage, env });
 const request = (): Promise<string> => requestReset(services, address, {});
-const handler = {
-  parse: parseMailRequest,
-  describe: describeMailRequest,
-  prepare: prepareMail,
-  refund: () => Promise.resolve(),
-};
 /** Handles every message that can be seen, as the host would. */
 async function drain(): Promise<void> {
-  const deps = { ...services, stopping: new AbortController().signal };
+  const { handle } = createTestOutbox(services);
   for (;;) {
     const { receivedMessageItems } = await queue.receiveMessages({ numberOfMessages: 32 });
     if (receivedMessageItems.length === 0) return;
     for (const { messageText, messageId, popReceipt } of receivedMessageItems) {
-      await handleMessage(deps, handler, JSON.parse(Buffer.from(messageText, 'base64').toString('utf8')));
+      await handle(JSON.parse(Buffer.from(messageText, 'base64').toString('utf8')));
       await queue.deleteMessage(messageId, popReceipt);
     }
   }
