@@ -79,14 +79,10 @@ export async function loadFunctionApp(appFile: string) {
     invoke: (fn: RegisteredFunction, input: TriggerInput) => invoke(model, fn, input),
     /** Runs the app's appTerminate hooks, all at once; a failing one is logged. */
     async terminate(): Promise<void> {
-      const context = { hookData: {}, appHookData: {} };
-      const run = async (hook: TerminateHook): Promise<void> => {
-        try {
-          await hook(context);
-        } catch (error) {
-          log('error', 'host', `An appTerminate hook failed: ${errorText(error)}`);
-        }
-      };
+      const run = (hook: TerminateHook): Promise<unknown> =>
+        Promise.resolve({ hookData: {}, appHookData: {} })
+          .then(hook)
+          .catch((error: unknown) => log('error', 'host', `An appTerminate hook failed: ${errorText(error)}`));
       await Promise.all(terminateHooks.map(run));
     },
   };
@@ -125,16 +121,12 @@ async function invoke(
   }
 }
 
-/**
- * Makes `require('@azure/functions-core')` answer in this process. `Module._load` is private but the only way on Node 20: the id has no
- * file, and `registerHooks` came with Node 22.
- */
+// `Module._load` is private but the only way on Node 20: the id has no file, and `registerHooks` came with Node 22.
 function supplyCoreApi(coreApi: object): void {
   const load: unknown = Reflect.get(Module, '_load');
   if (typeof load !== 'function') throw new Error('This version of Node has no Module._load to supply a module with.');
   Reflect.set(Module, '_load', function (this: unknown, id: string, ...rest: unknown[]): unknown {
-    const loaded: unknown = id === '@azure/functions-core' ? coreApi : Reflect.apply(load, this, [id, ...rest]);
-    return loaded;
+    return id === '@azure/functions-core' ? coreApi : (Reflect.apply(load, this, [id, ...rest]) as unknown);
   });
 }
 
