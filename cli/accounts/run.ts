@@ -1,8 +1,7 @@
 // The commands of `npm run accounts`. They change the Accounts table; accounts in the site's own database are only shown.
 import { Option, type Command } from 'commander';
 import { addCommand, createProgram, runProgram, type Call, type Run } from '../support/program';
-import { addAccount, setPassword } from './addAccount';
-import { changeAccounts, setEmail, type Change, type Selection } from './changeAccounts';
+import { addAccount, changeAccounts, setEmail, setPassword, type Change, type Selection } from './changeAccounts';
 import { importFile } from './importAccounts';
 import { listAccounts, showAccounts } from './showAccounts';
 

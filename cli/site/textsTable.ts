@@ -1,6 +1,5 @@
 // The rows of the table SiteTexts and files of texts, as the commands read and write them. A text is checked by the rules that the
 // app reads it by, before it is written.
-import { closest, distance } from 'fastest-levenshtein';
 import * as z from 'zod';
 import { builtInLanguages } from '../../shared/locales';
 import { canonicalTag, messageNames, textProblem, type TextOverride } from '../../shared/locales/overrides';
@@ -8,7 +7,7 @@ import { updateRow } from '../../shared/storage/storage';
 import { CliError } from '../support/errors';
 import { printable } from '../support/output';
 import type { Call } from '../support/program';
-import { readInput } from '../support/settings';
+import { nearestOf, readInput } from '../support/settings';
 import type { openSite } from './siteRow';
 
 /** The canonical tag of a language that exists. `english` is a well-formed tag, too, but no browser asks for it. */
@@ -30,18 +29,16 @@ export const isIn =
 export function requireGood(texts: readonly TextOverride[]): void {
   const problems = texts.flatMap(({ locale, name, text }) => {
     const problem = textProblem(locale, name, text);
-    return problem === undefined ? [] : [`  ${locale} ${printable(name)} ${problem}${nearestName(locale, name)}`];
+    return problem === undefined ? [] : [`  ${locale} ${printable(name)} ${problem}${hintFor(locale, name)}`];
   });
   if (problems.length > 0) throw new CliError(['Refused; nothing was written:', ...problems].join('\n'));
 }
 
-function nearestName(locale: string, name: string): string {
+function hintFor(locale: string, name: string): string {
   const names = messageNames(locale);
   if (names.includes(name)) return '';
-  const nearest = closest(name, names);
-  return distance(name, nearest) <= 5
-    ? `: is ${nearest} meant?`
-    : ': `npm run site -- texts list en --all` lists the names';
+  const nearest = nearestOf(name, names, 5);
+  return nearest === undefined ? ': `npm run site -- texts list en --all` lists the names' : `: is ${nearest} meant?`;
 }
 
 /** Writes what differs. A row that the portal has under the same tag in other letter case is changed, not joined by a second one. */

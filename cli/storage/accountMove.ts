@@ -45,7 +45,7 @@ export async function moveAccount(table: TableStore, row: Row, email: string): P
   let old: Row | undefined = row;
   for (let round = 0; round < maxRounds; round++) {
     // Not there: this move or another operator's has removed it.
-    if (old === undefined) return round === 0 ? 'stale_row' : settle(table, from, id, to);
+    if (old === undefined) return settle(table, from, id, to);
     const columns = copyOf(old);
     if (columns === undefined) return 'uncopyable_column';
     const copied = await copy(table, old, { to, email, columns });

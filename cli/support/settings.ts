@@ -135,8 +135,11 @@ const platform =
 export function unknownSettings(names: readonly string[]): { name: string; nearest: string | undefined }[] {
   return names
     .filter((name) => !settingNames.includes(name) && !platform.test(name))
-    .map((name) => {
-      const nearest = closest(name.toUpperCase(), settingNames);
-      return { name, nearest: distance(name.toUpperCase(), nearest) <= 3 ? nearest : undefined };
-    });
+    .map((name) => ({ name, nearest: nearestOf(name.toUpperCase(), settingNames, 3) }));
+}
+
+/** The name that is probably meant. */
+export function nearestOf(given: string, names: readonly string[], maxDistance: number): string | undefined {
+  const nearest = closest(given, names);
+  return distance(given, nearest) <= maxDistance ? nearest : undefined;
 }

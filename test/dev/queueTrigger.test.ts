@@ -21,15 +21,10 @@ afterEach(async () => {
 });
 afterAll(() => azurite.close());
 
-interface Fixture {
-  host: HostProcess;
-  queue: QueueClient;
-  poison: QueueClient;
-  send(message: unknown): Promise<unknown>;
-}
+type Fixture = Awaited<ReturnType<typeof startWithQueue>>;
 
 /** A host whose queue function reads a queue of its own. */
-async function startWithQueue(options: Parameters<typeof startFixtureApp>[0] = {}): Promise<Fixture> {
+async function startWithQueue(options: Parameters<typeof startFixtureApp>[0] = {}) {
   queueNumber += 1;
   const name = `work-${queueNumber}`;
   const env = { AzureWebJobsStorage: azurite.connectionString, WORK_QUEUE: name };
@@ -42,7 +37,7 @@ async function startWithQueue(options: Parameters<typeof startFixtureApp>[0] = {
     host,
     queue,
     poison: service.getQueueClient(`${name}-poison`),
-    send: (message) => queue.sendMessage(Buffer.from(JSON.stringify(message)).toString('base64')),
+    send: (message: unknown) => queue.sendMessage(Buffer.from(JSON.stringify(message)).toString('base64')),
   };
 }
 
