@@ -25,9 +25,8 @@ const row = (id = '1'): Row | undefined =>
     .find(({ rowKey }) => rowKey === id);
 
 it('adds an account with a password from standard input, hashed as the app would, and sets another', async () => {
-  const added = await accounts(`add ${address} --username someuser --id 1 --password-stdin`, {
-    stdin: `${password}\n`,
-  });
+  const command = `add ${address} --username someuser --id 1 --password-stdin`;
+  const added = await accounts(command, { stdin: `${password}\n` });
   expect(added).toMatchObject({ code: 0, out: 'Added someuser with id 1.\n', error: '' });
   expect(row()?.['createdAt']).toBeInstanceOf(Date);
   expect(await verifyPassword(password, String(row()?.['password']))).toBe(true);
@@ -95,10 +94,8 @@ it('asks which account is meant if several share the address', async () => {
 
 it('moves an account to a new address, tells that the user has to ask again, and can be repeated', async () => {
   await add();
-  expect(await accounts(`set-email ${address} new@somewhere.com`)).toMatchObject({
-    code: 0,
-    out: containing('new mail'),
-  });
+  const moved = await accounts(`set-email ${address} new@somewhere.com`);
+  expect(moved).toMatchObject({ code: 0, out: containing('new mail') });
   expect(row()).toMatchObject({ email: 'new@somewhere.com', generation: 1 });
   expect(await accounts(`set-email ${address} new@somewhere.com`)).toMatchObject({ code: 1 });
   expect((await accounts('set-email new@somewhere.com new@somewhere.com')).out).toContain('nothing was changed');

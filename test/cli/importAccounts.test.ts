@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { createImportReport, importAccounts } from '../../cli/accounts/importAccounts';
 import { readDumpdata } from '../../cli/accounts/readDumpdata';
 import { run } from '../../cli/accounts/run';
-import { createAccountsAdmin } from '../../cli/storage/accountsAdmin';
+import { createAccountsAdmin, type Imported } from '../../cli/storage/accountsAdmin';
 import type { ImportRow, NewAccount } from '../../cli/storage/newAccount';
 import { addressHashOf } from '../../shared/address';
 import { StorageUnavailable } from '../../shared/errors';
@@ -34,10 +34,8 @@ const stored = (): Row[] =>
 describe('from CSV', () => {
   it('adds each row once, however often the file is imported', async () => {
     const csv = `id,email,username,password,is_active,locale,created_at\n1,someuser@somewhere.com,someuser,${hash},1,,2014-05-06T07:08:09Z\n2,b@somewhere.com,"b, the ""second""",,false,pt_BR,\n`;
-    expect(await importText('users.csv', csv)).toMatchObject({
-      code: 0,
-      out: '2 accounts added.\n1 of them has no usable password: no reset mail for them.\nNo row was refused.\n',
-    });
+    const out = '2 accounts added.\n1 of them has no usable password: no reset mail for them.\nNo row was refused.\n';
+    expect(await importText('users.csv', csv)).toMatchObject({ code: 0, out });
     const someuser = { rowKey: '1', email: 'someuser@somewhere.com', username: 'someuser', password: hash };
     expect(stored()).toMatchObject([
       { ...someuser, isActive: true, generation: 0, createdAt: new Date('2014-05-06T07:08:09Z') },
@@ -122,9 +120,8 @@ describe('from CSV', () => {
       expect(kept.out).toContain(`1 account ${outcome}.`);
       expect(stored()).toMatchObject([{ username: 'renamed', password: '!by a reset', generation: 0 }]);
     }
-    expect((await importText('users.csv', csv, '--update', '--passwords', 'import')).out).toContain(
-      '1 account updated',
-    );
+    const replaced = await importText('users.csv', csv, '--update', '--passwords', 'import');
+    expect(replaced.out).toContain('1 account updated');
     expect(stored()).toMatchObject([{ password: hash, generation: 1 }]);
     expect((await importText('users.csv', csv, '--passwords', 'import')).code).toBe(2);
   });
@@ -158,10 +155,8 @@ describe("from Django's dumpdata", () => {
   });
 
   it('says how many secondary addresses of allauth are not imported', async () => {
-    const email = (pk: number, verified: boolean, primary: boolean) => {
-      return { model: 'account.emailaddress', pk, fields: { user: 1, email: `x${pk}@y.org`, verified, primary } };
-    };
-    const dump = [user(1), email(1, true, true), email(2, true, false), email(3, false, false)];
+    const email = (verified: boolean, primary: boolean) => user(1, { verified, primary }, 'account.emailaddress');
+    const dump = [user(1), email(true, true), email(true, false), email(false, false)];
     const { code, error } = await importText('dump.json', JSON.stringify(dump));
     expect([code, error]).toEqual([0, matching(/^1 verified secondary address .*not imported/)]);
   });
@@ -175,18 +170,13 @@ describe("from Django's dumpdata", () => {
     const dump = [user(1, { email: '' }), user(2, { is_active: 'x' }), user(undefined), user(3)];
     const { out } = await importText('dump.json', JSON.stringify(dump));
     expect(out).toContain(
-      '1 account added.\n3 rows refused:\n  pk 1: email is empty\n  pk 2 (u***@somewhere.com): is_active ',
+      '1 account added.\n3 rows refused:\n  pk 1: email is empty\n  pk 2 (u***@somewhere.com): is_',
     );
     expect(out).toContain('  object 3 (u***@somewhere.com): has no pk: use dumpdata without --natural-primary\n');
   });
 
   it.each([
-    '{"model": "auth.user"',
-    '[{"a": 1}]',
-    '"text"',
-    '[1, 2]',
-    '<html>',
-    '[{"model": }]',
+    ...['{"model": "auth.user"', '[{"a": 1}]', '"text"', '[1, 2]', '<html>', '[{"model": }]'],
     `["${'x'.repeat(2e6)}`,
   ])('refuses the file %.20s', async (json) => {
     const { code, error } = await importText('dump.json', json);
@@ -220,28 +210,24 @@ describe('the inserts', () => {
   it('are never more at a time than was asked for', async () => {
     let running = 0;
     let most = 0;
-    const counting = {
-      importAccount: async ({ username }: NewAccount) => {
-        most = Math.max(most, ++running);
-        await new Promise(setImmediate);
-        running -= 1;
-        return { outcome: username === 'user7' ? ('existing' as const) : ('added' as const), kept: false };
-      },
+    const importAccount = async ({ username }: NewAccount): Promise<Imported> => {
+      most = Math.max(most, ++running);
+      await new Promise(setImmediate);
+      running -= 1;
+      return { outcome: username === 'user7' ? 'existing' : 'added', kept: false };
     };
     const report = createImportReport(false);
-    await importAccounts(counting, rows(500), new Map(), rules, report);
+    await importAccounts({ importAccount }, rows(500), new Map(), rules, report);
     expect([report.counts.added, report.counts.existing, most]).toEqual([499, 1, 8]);
   });
 
   it('stop at the first failure that does not pass by itself', async () => {
     let calls = 0;
-    const refusing = {
-      importAccount: () => {
-        calls += 1;
-        return Promise.reject(new StorageUnavailable('tables', 'AuthorizationPermissionMismatch'));
-      },
+    const importAccount = (): Promise<never> => {
+      calls += 1;
+      return Promise.reject(new StorageUnavailable('tables', 'AuthorizationPermissionMismatch'));
     };
-    const importing = importAccounts(refusing, rows(Infinity), new Map(), rules, createImportReport(false));
+    const importing = importAccounts({ importAccount }, rows(Infinity), new Map(), rules, createImportReport(false));
     await expect(importing).rejects.toThrow('AuthorizationPermissionMismatch');
     expect(calls).toBeLessThan(20);
   });
