@@ -117,9 +117,8 @@ async function readSite(call: Preview): Promise<{ site: Site; texts: readonly Te
     return { site, texts };
   } catch (error) {
     if (call.options.account !== undefined) throw error;
-    call.error(
-      `Shown for the sample site: the site row was not read. ${explain(error).split('\n')[0]?.replace(/:$/, '.')}\n`,
-    );
+    const [why] = explain(error).split('\n');
+    call.error(`Shown for the sample site: the site row was not read. ${why?.replace(/:$/, '.')}\n`);
     return { site: sampleSite, texts: [] };
   }
 }

@@ -21,9 +21,8 @@ export async function ensureStorage(given: string, inMemory: boolean) {
   const answers = await Promise.all(ports.map(portAnswers));
   if (answers.every(Boolean)) {
     const isLocal = ports.length > 0;
-    console.log(
-      `Storage: ${isLocal ? `${ports.join(', ')} on 127.0.0.1 answer already` : 'the account the settings name'}.`,
-    );
+    const what = isLocal ? `${ports.join(', ')} on 127.0.0.1 answer already` : 'the account the settings name';
+    console.log(`Storage: ${what}.`);
     if (inMemory) console.log('--memory has no effect: this storage was not started here.');
     const others = isLocal ? await foreignNames(wanted) : [];
     if (others.length > 0) {

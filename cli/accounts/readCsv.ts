@@ -58,8 +58,7 @@ function readHeader(record: readonly string[], note: (text: string) => void): He
   const names = titles.map((title) => columnOf.get(title.toLowerCase()));
   const missing = ['email', 'username'].filter((name) => !names.includes(name));
   if (missing.length > 0) {
-    const known =
-      'It needs email,username and may have id,password,is_active,locale,created_at. (Another --delimiter?)';
+    const known = 'Also known: id, password, is_active, locale, created_at. (Another --delimiter?)';
     throw new CliError(`The first row must name the columns; ${missing.join(' and ')} is not among them. ${known}`);
   }
   const twice = names.find((name, index) => name !== undefined && names.indexOf(name) !== index);

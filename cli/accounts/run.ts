@@ -14,10 +14,8 @@ export const run: Run = (argv, io) => {
       .option('--username <name>', 'of several accounts with this address, the one with this user name');
   const change = (kind: Change, description: string): void => {
     const handler = (call: Call<Selection>, address: string): Promise<void> => changeAccounts(call, kind, address);
-    withSelection(addCommand(program, io, `${kind} <address>`, description, handler)).option(
-      '--all',
-      'all accounts with this address',
-    );
+    const command = withSelection(addCommand(program, io, `${kind} <address>`, description, handler));
+    command.option('--all', 'all accounts with this address');
   };
 
   const adding = 'add an account; the password is asked for, or piped in with --password-stdin';
@@ -32,10 +30,8 @@ export const run: Run = (argv, io) => {
   addCommand(program, io, 'show <address>', 'show the accounts with this address (never a password)', showAccounts);
 
   const listing = 'list all accounts, one a line between tabs; with --json one object a line';
-  addCommand(program, io, 'list', listing, listAccounts).option(
-    '--broken',
-    'only rows that the app skips, with the reason',
-  );
+  const list = addCommand(program, io, 'list', listing, listAccounts);
+  list.option('--broken', 'only rows that the app skips, with the reason');
 
   change('disable', 'forbid log-in and reset; links mailed before do not work any more');
   change('enable', 'allow both again');

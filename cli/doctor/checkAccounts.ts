@@ -70,11 +70,7 @@ export async function checkDirectory(
       const cure = `Add the hasher to the site, or set PASSWORD_HASHER to one that it has, such as pbkdf2_sha256.`;
       return [fail(check, `The site cannot verify ${hasher} hashes.`, cure)];
     }
-    const [, what, cure] = faults.find(([codes]) => codes.test(code)) ?? [
-      '',
-      'The directory failed',
-      "The site's own log says why.",
-    ];
+    const [, what = '', cure = ''] = faults.find(([codes]) => codes.test(code)) ?? [];
     return [fail(check, `${what} (${code}).`, cure)];
   }
 }
@@ -87,11 +83,7 @@ const nobody: Account = {
 
 /** By the code of the failure, the first that fits: what is wrong, and the cure. */
 const faults: readonly (readonly [RegExp, string, string])[] = [
-  [
-    /^unsupported_hash$/,
-    'The site expects hashes, but ACCOUNT_DIRECTORY_PASSWORD is plain',
-    'Set the same on both sides (`PASSWORD` of the Django app).',
-  ],
+  [/^unsupported_hash$/, 'ACCOUNT_DIRECTORY_PASSWORD is plain, the site expects hashes', 'Set the same on both sides.'],
   [
     /^(?:bad_signature|401|403)$/,
     'The site refuses the signature',
@@ -101,18 +93,15 @@ const faults: readonly (readonly [RegExp, string, string])[] = [
   [/^timeout$/, 'The directory does not answer in time', 'It has 3 seconds for a call: check the load of the site.'],
   [
     /^tls$/,
-    'The certificate of the site is not trusted',
-    'Renew it, and send the whole chain; the name must be that of ACCOUNT_DIRECTORY_URL.',
+    "The site's certificate is not trusted",
+    'It must be current, for the name in the URL, with its whole chain.',
   ],
-  [
-    /^(?:connection_\w+|dns|unreachable)$/,
-    'The directory cannot be reached',
-    'Is ACCOUNT_DIRECTORY_URL right, and may this computer reach it?',
-  ],
+  [/^(?:connection_\w+|dns|unreachable)$/, 'The directory cannot be reached', 'Is ACCOUNT_DIRECTORY_URL right?'],
   [
     /^(?:not_json|bad_shape|too_large|404|405)$/,
     'The answer is not that of an account directory',
     'ACCOUNT_DIRECTORY_URL is the part before `/find`; docs/account-directory.openapi.json has the answers.',
   ],
   [/^3/, 'The directory redirects', 'Redirects are not followed: use the final https URL.'],
+  [/./, 'The directory failed', "The site's own log says why."],
 ];

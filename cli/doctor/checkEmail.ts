@@ -47,18 +47,15 @@ function notSending(check: 'console' | 'file', development: boolean): Finding {
 const cures: readonly (readonly [RegExp, string])[] = [
   [
     /^(?:connection_\w+|unreachable|timeout)$/,
-    'Are EMAIL_HOST and EMAIL_PORT right (587 for STARTTLS, 465 with EMAIL_USE_SSL), and is the port open? Azure blocks port 25.',
+    'Is EMAIL_PORT right (587; 465 with EMAIL_USE_SSL), and open? Azure blocks 25.',
   ],
   [/^dns$/, 'There is no such host: is EMAIL_HOST right?'],
   [
     /^tls$/,
-    'The server offers no STARTTLS, or its certificate is not trusted (NODE_EXTRA_CA_CERTS adds an authority) or not for EMAIL_HOST.',
+    'The server offers no STARTTLS, or its certificate is not trusted (NODE_EXTRA_CA_CERTS) or not for EMAIL_HOST.',
   ],
   [/^tls_set/, 'Port 465 speaks TLS from the first byte: set EMAIL_USE_SSL=true (or EMAIL_PORT=587 for STARTTLS).'],
-  [
-    /^smtp_(?:auth|53[0458])$/,
-    'Are EMAIL_HOST_USER and EMAIL_HOST_PASSWORD right? For SendGrid the user is the word apikey and the password an API key.',
-  ],
+  [/^smtp_(?:auth|53[0458])$/, 'Are EMAIL_HOST_USER (for SendGrid the word apikey) and EMAIL_HOST_PASSWORD right?'],
   [/./, 'Ask the operator of the server what this code means.'],
 ];
 
@@ -86,8 +83,7 @@ async function checkSmtp(settings: SmtpSettings, senderDomain: string): Promise<
 
 const scopesSchema = z.object({ scopes: z.array(z.string()) });
 const domainsSchema = z.array(z.object({ domain: z.string(), valid: z.boolean() }));
-const newKey =
-  'Make a new API key in SendGrid (Settings > API Keys, only the permission "Mail Send") and set SENDGRID_API_KEY.';
+const newKey = 'Make a new API key in SendGrid (only the permission "Mail Send") and set SENDGRID_API_KEY.';
 
 async function checkSendGrid({ settings }: CheckInput, sendgrid: SendGridSettings, domain: string): Promise<Finding[]> {
   const scopes = await ask(sendgrid, 'v3/scopes');
@@ -136,10 +132,7 @@ async function checkDomain(from: string, sendgrid: SendGridSettings): Promise<Fi
 }
 
 /** One GET. @returns the status and the body as JSON, or a code that says why there was no answer; never SendGrid's own text */
-async function ask(
-  { apiUrl, apiKey }: SendGridSettings,
-  path: string,
-): Promise<{ readonly status: number; readonly body: unknown } | string> {
+async function ask({ apiUrl, apiKey }: SendGridSettings, path: string) {
   try {
     const response = await fetch(new URL(path, apiUrl.endsWith('/') ? apiUrl : `${apiUrl}/`), {
       headers: { Authorization: `Bearer ${apiKey}` },

@@ -6,8 +6,7 @@ import { fail, ok, warn, type Check, type Finding } from './finding';
 
 const setIt =
   'Set it in the Function App (Settings > Environment variables) or local.settings.json; README.md explains each setting.';
-const notAtHand =
-  'Not checked: the app has its own in Azure. GET /api/health/details, with a function key, says whether they are valid.';
+const notAtHand = 'Not checked: the app has its own. GET /api/health/details, with a function key, says what is wrong.';
 
 export const checkSettings: Check = ({ settings, fileSettings, isElsewhere }) => {
   if (isElsewhere) return [ok('settings', notAtHand)];

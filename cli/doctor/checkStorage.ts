@@ -74,11 +74,7 @@ function queueFinding(queue: QueueState, now: Date): Finding {
     return ok('queue', `${count(queue.count, 'message')} in ${outgoingMailQueueName}, none of them stuck.`);
   }
   const what = `${count(queue.count, 'message')} in ${outgoingMailQueueName}, the oldest ${minutes} minutes old.`;
-  return fail(
-    'queue',
-    what,
-    'Is the app running with valid settings, and the function sendMail enabled? Nothing is lost.',
-  );
+  return fail('queue', what, 'Is the app running with valid settings, and its function sendMail enabled?');
 }
 
 function poisonFinding(poison: QueueState, now: Date): Finding {

@@ -25,9 +25,8 @@ export type Moved =
   | 'contended';
 
 const maxRounds = 5;
-const ownColumns = new Set(
-  ['partitionKey', 'rowKey', 'etag', 'timestamp', 'email', 'knownEmail', 'generation'].concat('movedFrom', 'movedBase'),
-);
+const ownColumns = ['partitionKey', 'rowKey', 'etag', 'timestamp', 'email', 'knownEmail', 'generation'];
+const moveColumns = ['movedFrom', 'movedBase'];
 /** What a redemption writes at once: taken from one row or the other, never mixed. */
 const passwordColumns = ['password', 'lastResetKeyId', 'passwordChangedAt'];
 
@@ -158,7 +157,7 @@ async function settle(table: TableStore, from: string, id: string, to: string): 
 function copyOf(row: Row): Columns | undefined {
   const columns: Columns = {};
   for (const [name, value] of Object.entries(row)) {
-    if (ownColumns.has(name) || name.startsWith('odata') || value == null) continue;
+    if (ownColumns.includes(name) || moveColumns.includes(name) || name.startsWith('odata') || value == null) continue;
     const plain = typeof value === 'bigint' && value === BigInt.asIntN(32, value) ? Number(value) : value;
     if (!isColumn(plain)) return undefined;
     columns[name] = plain;

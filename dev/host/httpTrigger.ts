@@ -15,22 +15,16 @@ export function functionEndpoint(app: FunctionApp, routePrefix: string, fn: Regi
   const binding = bindingOf(fn, 'httpTrigger');
   if (!binding) return [];
   const { route = fn.metadata.name, methods, authLevel } = httpTrigger.parse(binding);
-  return [
-    {
-      path: `${routePrefix}/${route}`,
-      methods,
-      needsKey: authLevel !== 'anonymous',
-      answer: async (call) =>
-        toAnswer(fn.metadata.name, await app.invoke(fn, { data: { http: toRpcHttpRequest(call) } })),
-    },
-  ];
+  const { name } = fn.metadata;
+  const answer = async (call: HttpCall): Promise<Answer> =>
+    toAnswer(name, await app.invoke(fn, { data: { http: toRpcHttpRequest(call) } }));
+  return [{ path: `${routePrefix}/${route}`, methods, needsKey: authLevel !== 'anonymous', answer }];
 }
 
 function toRpcHttpRequest({ request, url, params, body }: HttpCall): RpcHttpRequest {
   // The real host joins repeated headers and parameters with a bare comma.
-  const headers = Object.entries(request.headersDistinct).map(
-    ([name, values = []]) => [name, values.join(',')] as const,
-  );
+  const headers: [string, string][] = [];
+  for (const [name, values = []] of Object.entries(request.headersDistinct)) headers.push([name, values.join(',')]);
   const query: Record<string, string> = {};
   for (const [name, value] of url.searchParams) {
     query[name] = query[name] === undefined ? value : `${query[name]},${value}`;

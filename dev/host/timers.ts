@@ -18,10 +18,8 @@ export function startTimers(app: FunctionApp, isScheduled: boolean) {
     const before = latest.get(name);
     if (!fn || !before) return false;
     const own = before.then(() => app.invoke(fn, { data }));
-    latest.set(
-      name,
-      own.catch(() => undefined),
-    );
+    const over = own.catch(() => undefined);
+    latest.set(name, over);
     await own;
     return true;
   };
