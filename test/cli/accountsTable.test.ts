@@ -4,7 +4,7 @@ import type { Moved } from '../../cli/storage/accountMove';
 import { createAccountsAdmin, type AccountRecord, type AccountsAdmin } from '../../cli/storage/accountsAdmin';
 import { checkNewAccount, type AccountInput, type NewAccount } from '../../cli/storage/newAccount';
 import { addressHashOf } from '../../shared/address';
-import { accountOf, createAccountsTable, type AccountRow } from '../../shared/storage/accountsTable';
+import { createAccountsTable, type AccountRow } from '../../shared/storage/accountsTable';
 import type { Row, TableStore } from '../../shared/storage/storage';
 import { createMemoryTableStore, type MemoryTableStore } from '../fakes/memoryTableStore';
 
@@ -32,14 +32,19 @@ async function row(): Promise<AccountRow> {
   return read;
 }
 const edit = (columns: Record<string, unknown>): void => table.edit(addressHashOf(email), '1', columns);
-async function reset(newPassword: string): Promise<void> {
-  const account = accountOf(await row());
-  const change = { password: newPassword, resetKeyId: 'k', at: now, credentialVersion: account.credentialVersion };
-  await createAccountsTable(table, () => {}).setPassword(account, change);
+let resets = 0;
+/** A person with this address redeems a link. @returns the new password, if there is such an account */
+async function redeem(address: string): Promise<string | undefined> {
+  const accounts = createAccountsTable(table, () => {});
+  const [account] = await accounts.findByAddress(address);
+  if (account === undefined) return undefined;
+  const changed = { password: `!${++resets}`, resetKeyId: `k${resets}`, at: new Date(resets) };
+  await accounts.setPassword(account, { ...changed, credentialVersion: account.credentialVersion });
+  return changed.password;
 }
 
 it('sets a password as a reset would, which ends the key of that reset', async () => {
-  await reset('!by a reset');
+  await redeem(email);
   expect(await admin.setPassword(await record(), '!by an operator')).toBe('changed');
   const expected = { password: '!by an operator', generation: 2, passwordChangedAt: now, lastResetKeyId: undefined };
   expect(await row()).toMatchObject(expected);
@@ -63,21 +68,11 @@ it('tells a row that is gone from one that others keep writing', async () => {
 
 describe('a new address', () => {
   const to = 'someuser@elsewhere.com';
-  let resets = 0;
   const at = (address: string): Row | undefined =>
     table.rows().find(({ partitionKey }) => partitionKey === addressHashOf(address));
   async function move(address = to, store: TableStore = table): Promise<Moved> {
     const [found] = await admin.findByAddress(email);
     return found === undefined ? 'stale_row' : createAccountsAdmin(store).setEmail(found, address);
-  }
-  /** A person with this address redeems a link. @returns the new password, if there is such an account */
-  async function redeem(address: string): Promise<string | undefined> {
-    const accounts = createAccountsTable(table, () => {});
-    const [account] = await accounts.findByAddress(address);
-    if (account === undefined) return undefined;
-    const changed = { password: `!${++resets}`, resetKeyId: `k${resets}`, at: new Date(resets) };
-    await accounts.setPassword(account, { ...changed, credentialVersion: account.credentialVersion });
-    return changed.password;
   }
   /** The table, with something happening before the call with this number. */
   function before(step: number, happens: () => Promise<unknown>): TableStore {

@@ -4,39 +4,31 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { QueueServiceClient, type QueueClient } from '@azure/storage-queue';
-import { type Azurite, portAnswers, startAzurite } from '../../dev/azurite';
+import { portAnswers, startAzurite } from '../../dev/azurite';
 import type { HostProcess } from '../../dev/host/hostProcess';
 import { eventually } from '../support/app';
+import { emptyStorage } from '../support/storage';
 import { seen, type SeenEvent, startFixtureApp } from './fixtures/fixtureApp';
 
-let azurite: Azurite;
 const hosts: HostProcess[] = [];
-let queueNumber = 0;
-
-beforeAll(async () => {
-  azurite = await startAzurite();
-});
 afterEach(async () => {
   await Promise.all(hosts.splice(0).map((host) => host.stop()));
 });
-afterAll(() => azurite.close());
 
 type Fixture = Awaited<ReturnType<typeof startWithQueue>>;
 
 /** A host whose queue function reads a queue of its own. */
 async function startWithQueue(options: Parameters<typeof startFixtureApp>[0] = {}) {
-  queueNumber += 1;
-  const name = `work-${queueNumber}`;
-  const env = { AzureWebJobsStorage: azurite.connectionString, WORK_QUEUE: name };
-  const host = await startFixtureApp({ ...options, env });
+  const AzureWebJobsStorage = emptyStorage();
+  const host = await startFixtureApp({ ...options, env: { AzureWebJobsStorage } });
   hosts.push(host);
-  const service = QueueServiceClient.fromConnectionString(azurite.connectionString, { retryOptions: { maxTries: 1 } });
-  const queue = service.getQueueClient(name);
+  const service = QueueServiceClient.fromConnectionString(AzureWebJobsStorage, { retryOptions: { maxTries: 1 } });
+  const queue = service.getQueueClient('work');
   await eventually(() => queue.exists());
   return {
     host,
     queue,
-    poison: service.getQueueClient(`${name}-poison`),
+    poison: service.getQueueClient('work-poison'),
     send: (message: unknown) => queue.sendMessage(Buffer.from(JSON.stringify(message)).toString('base64')),
   };
 }
@@ -88,8 +80,7 @@ test('a message stays hidden while its function runs longer than the hold', asyn
 
 test('an outage of the storage is logged once, HTTP goes on, and messages are read again afterwards', async () => {
   const own = await startAzurite();
-  const env = { AzureWebJobsStorage: own.connectionString, WORK_QUEUE: 'work' };
-  const host = await startFixtureApp({ env });
+  const host = await startFixtureApp({ env: { AzureWebJobsStorage: own.connectionString } });
   hosts.push(host);
   const connect = (): QueueClient =>
     QueueServiceClient.fromConnectionString(own.connectionString).getQueueClient('work');
@@ -125,8 +116,9 @@ describe('Azurite', () => {
   });
 
   test('a taken port is an error that shows Azurite’s words', async () => {
-    const { ports } = azurite;
-    await expect(startAzurite({ ports })).rejects.toThrow(/did not start:[^]*EADDRINUSE/);
+    const first = await startAzurite();
+    await expect(startAzurite({ ports: first.ports })).rejects.toThrow(/did not start:[^]*EADDRINUSE/);
+    await first.close();
   });
 
   test('it ends when its parent is killed', async () => {

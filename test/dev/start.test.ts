@@ -3,7 +3,6 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { QueueServiceClient } from '@azure/storage-queue';
-import { type Azurite, startAzurite } from '../../dev/azurite';
 import { startChild } from '../../dev/childProcess';
 import { startHttpServer } from '../../dev/host/httpServer';
 import { samplePassword, seedSampleAccounts } from '../../dev/samples';
@@ -11,29 +10,18 @@ import { addressHashOf } from '../../shared/address';
 import { verifyPassword } from '../../shared/password/passwordHash';
 import { createAccountsTable } from '../../shared/storage/accountsTable';
 import { eventually, exampleSettings } from '../support/app';
-import { emptyStorageClients } from '../support/storage';
+import { emptyStorage, emptyStorageClients } from '../support/storage';
 
 const root = path.join(__dirname, '../..');
 const fixture = (name: string): string => path.join(__dirname, 'fixtures', name);
 const sampleKey = 'eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiIxIn0.c2lnbmF0dXJl';
 let project: string;
 let bin: string;
-let azurite: Azurite;
-const runs: Run[] = [];
+let connectionString: string;
+const runs: { interrupt: () => void; exited: Promise<unknown> }[] = [];
 
-interface Run {
-  readonly pid: number;
-  output(): string;
-  url(): Promise<string>;
-  /** Ctrl-C: the whole process group is told. */
-  interrupt(): void;
-  readonly exited: Promise<number | null>;
-}
-
-beforeAll(async () => {
-  azurite = await startAzurite();
-});
 beforeEach(() => {
+  connectionString = emptyStorage();
   project = fs.mkdtempSync(path.join(os.tmpdir(), 'npm-start-'));
   bin = path.join(project, 'bin');
   fs.mkdirSync(bin);
@@ -56,21 +44,17 @@ afterEach(async () => {
   }
   fs.rmSync(project, { recursive: true });
 });
-afterAll(() => azurite.close());
 
 function write(name: string, text: string): void {
   fs.writeFileSync(path.join(project, name), text);
 }
 
 /** Runs what `npm start -- …args` runs; its storage is the test's unless `env` names another. */
-function start(
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = { AzureWebJobsStorage: azurite.connectionString },
-): Run {
+function start(args: readonly string[], env: NodeJS.ProcessEnv = { AzureWebJobsStorage: connectionString }) {
   return run(process.execPath, ['dev/start.cjs', ...args], env);
 }
 
-function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Run {
+function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv) {
   const lines: string[] = [];
   const output = (): string => lines.join('\n');
   const PATH = [bin, path.dirname(process.execPath), '/usr/bin', '/bin'].join(':');
@@ -83,6 +67,7 @@ function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): 
     eventually(() => /^READY (\S+)$/m.exec(output())?.[1]).catch(() => {
       throw new Error(`no READY line in:\n${output()}`);
     });
+  /** Ctrl-C: the whole process group is told. */
   const interrupt = (): void => child.signal('SIGINT');
   const started = { pid: child.process.pid ?? 0, output, url, interrupt, exited: child.exited };
   runs.push(started);
@@ -91,7 +76,7 @@ function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): 
 
 /** A storage on this machine that is not running: other tests may have one on the default ports. */
 const nothingAnswers = (): NodeJS.ProcessEnv => ({
-  AzureWebJobsStorage: azurite.connectionString.replace(/:\d+\//g, ':1/'),
+  AzureWebJobsStorage: connectionString.replace(/:\d+\//g, ':1/'),
 });
 
 test('it makes the settings, starts Azurite, builds, runs the dev host, and stops it all on Ctrl-C', async () => {
@@ -109,11 +94,11 @@ test('it makes the settings, starts Azurite, builds, runs the dev host, and stop
 });
 
 test('a storage that answers is used; settings of one’s own stay; whatever looks wrong is warned of', async () => {
-  const storage = QueueServiceClient.fromConnectionString(azurite.connectionString);
+  const storage = QueueServiceClient.fromConnectionString(connectionString);
   await storage.getQueueClient('orders-of-another-app').create();
   const values = { ...exampleSettings, SITE_LOCALE: 'tlh', EMAIL_BAKCEND: 'smtp' };
   write('local.settings.json', JSON.stringify({ Values: values }));
-  const run = start(['--port', '0', '--memory', '--storage', azurite.connectionString], {});
+  const run = start(['--port', '0', '--memory', '--storage', connectionString], {});
   await run.url();
   expect(run.output()).toContain('answer already');
   expect(run.output()).not.toContain('Made local.settings.json');
@@ -132,7 +117,7 @@ test('an old Node is refused in one line', async () => {
 });
 
 test.each(['SIGTERM', 'SIGKILL'] as const)('when npm is ended by %s, the app ends, too', async (signal) => {
-  const npm = run('npm', ['start', '--', '--port', '0'], { AzureWebJobsStorage: azurite.connectionString });
+  const npm = run('npm', ['start', '--', '--port', '0'], { AzureWebJobsStorage: connectionString });
   const url = await npm.url();
   process.kill(npm.pid, signal);
   await eventually(() =>
@@ -147,7 +132,7 @@ test('Core Tools on the PATH are preferred; the environment wins over the settin
   fs.copyFileSync(fixture('fakeFunc.cjs'), path.join(bin, 'func'));
   const { port, close } = await startHttpServer({ endpoints: [], port: 0 });
   await close(); // a free port
-  const env = { AzureWebJobsStorage: azurite.connectionString, FROM_BOTH: 'environment' };
+  const env = { AzureWebJobsStorage: connectionString, FROM_BOTH: 'environment' };
   const run = start(['--port', String(port)], env);
   expect(await run.url()).toBe(`http://127.0.0.1:${port}`);
   expect(run.output()).toContain('Core Tools 4.0.7030');
@@ -188,13 +173,13 @@ test.each<[string, () => unknown, string[], NodeJS.ProcessEnv, RegExp]>([
   ['an app that does not load', () => write('app.cjs', 'throw new Error("bad bundle")'), [], {}, /bad bundle/],
 ])('%s: it ends with 1 and says so', async (_what, prepare, args, env, problem) => {
   prepare();
-  const run = start(['--port', '0', ...args], { AzureWebJobsStorage: azurite.connectionString, ...env });
+  const run = start(['--port', '0', ...args], { AzureWebJobsStorage: connectionString, ...env });
   expect(await run.exited).toBe(1);
   expect(run.output()).toMatch(problem);
 });
 
 test('a taken port ends with 1 and tells the way out', async () => {
-  const run = start(['--port', String(azurite.ports.blob)]);
+  const run = start(['--port', /:(\d+)\//.exec(connectionString)?.[1] ?? '']);
   expect(await run.exited).toBe(1);
   expect(run.output()).toContain('--port');
 });
