@@ -10,14 +10,11 @@ import { addCommand, createProgram, runProgram, type Call, type Run } from '../s
 import { openStorage, requireAddress, siteOwnsAccounts } from '../support/settings';
 
 export const run: Run = (argv, io) => {
-  const about = 'The outgoing mail: what became of each, and what is in the poison queue.';
-  const program = createProgram('outbox', about, io);
+  const program = createProgram('outbox', 'What became of each outgoing mail, and what is in the poison queue.', io);
   addCommand(program, io, 'list', 'list the messages in outgoing-mail-poison, the oldest 32 of them', listMessages);
   addCommand(program, io, 'show <id>', 'show what became of the mail with this id', showMail);
-  const finding = 'show the mails to this address in the last 30 days, newest first';
-  addCommand(program, io, 'find <address>', finding, findMails);
-  const replaying = 'send mails from the poison queue again; each has 24 hours from now';
-  addCommand(program, io, 'replay [ids...]', replaying, replayMails)
+  addCommand(program, io, 'find <address>', 'show the mails of 30 days to this address, newest first', findMails);
+  addCommand(program, io, 'replay [ids...]', 'send mails from the poison queue again, for 24 hours', replayMails)
     .option('--all', 'all of them')
     .option('--force', 'also messages that would be left alone, such as those without a record')
     .addHelpText(

@@ -12,20 +12,16 @@ import { columns, openSite, setColumn, showSite } from './siteRow';
 import { addTextCommands } from './texts';
 
 export const run: Run = (argv, io) => {
-  const about = 'The settings of the site that mails are about, and a check of everything.';
-  const program = createProgram('site', about, io);
-  const showing = 'show the site row and check it; an empty table is filled from the settings first';
-  addCommand(program, io, 'show', showing, showSite);
+  const program = createProgram('site', 'The settings of the site that mails are about, and a check of all.', io);
+  addCommand(program, io, 'show', 'show the site row, made from the settings if there is none, and check it', showSite);
   addCommand(program, io, 'set <column> <value>', 'change one column, for example: set domain codalab.org', setColumn)
     .option('--dry-run', 'check the value and change nothing')
     .addHelpText(
       'after',
       `\nColumns: ${columns.join(', ')}.\nAn optional column is emptied by ""; the logo may be a .png file. Takes effect within a minute.`,
     );
-  const checking = 'check settings, storage, site row, accounts and e-mail, with a cure for each fault';
-  addCommand(program, io, 'doctor', checking, runDoctor);
-  const sending = 'send a test mail through the configured e-mail backend';
-  addCommand(program, io, 'test-mail <address>', sending, sendTestMail);
+  addCommand(program, io, 'doctor', 'check everything from settings to e-mail, with a cure for each fault', runDoctor);
+  addCommand(program, io, 'test-mail <address>', 'send a test mail through the e-mail backend', sendTestMail);
   addTextCommands(program, io);
   return runProgram(program, argv, io);
 };
