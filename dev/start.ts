@@ -45,8 +45,8 @@ async function start(options: StartOptions): Promise<void> {
     throw new Error('Azure Functions Core Tools v4 (`func`) are not on the PATH.');
   }
   await addSampleAccounts(checkedConfig(env));
-  const host =
-    coreTools === undefined ? await runDevHost(options, env) : await runCoreTools(coreTools, options.port, env);
+  const running = coreTools === undefined ? runDevHost(options, env) : runCoreTools(coreTools, options.port, env);
+  const host = await running;
   started.push(host);
   console.log(`Pages: ${host.url}/accounts/password/reset/`);
   console.log(`READY ${host.url}`);
@@ -116,9 +116,8 @@ async function runCoreTools(version: string, port: number, env: Settings): Promi
   const directory = useMailboxDirectory(env);
   const host = await startCoreTools(project, port, env);
   const endpoints = mailboxRoutes(directory, host.url);
-  const mailbox = await startHttpServer({ endpoints, port: port + 1 }).catch(() =>
-    startHttpServer({ endpoints, port: 0 }),
-  );
+  const serve = (at: number) => startHttpServer({ endpoints, port: at });
+  const mailbox = await serve(port + 1).catch(() => serve(0));
   console.log(`Mailbox: http://127.0.0.1:${mailbox.port}/dev/mailbox`);
   return host;
 }
