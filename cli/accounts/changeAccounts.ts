@@ -76,11 +76,8 @@ export async function setEmail(call: Call<Selection>, address: string, newAddres
   const outcome = await admin.setEmail(record, email);
   failUnlessDone(outcome, record.id);
   const name = printable(usernameOf(record));
-  const text =
-    outcome === 'changed'
-      ? `${name} has the new address. Links mailed to the old one do not work any more, also those still in the queue: ` +
-        'the user has to ask for a new mail.\n'
-      : `${name} has exactly this address already, nothing was changed.\n`;
+  const moved = `${name} has the new address. Links mailed before do not work any more: the user asks for a new mail.\n`;
+  const text = outcome === 'changed' ? moved : `${name} has exactly this address already, nothing was changed.\n`;
   print(call, { id: record.id, username: usernameOf(record), outcome }, text);
 }
 

@@ -188,6 +188,19 @@ describe('a new address', () => {
     },
   );
 
+  it('removes no row whose later password it could not take over', async () => {
+    const third = 'third@somewhere.com';
+    const [kept = '', other = ''] = [to, third].sort((a, b) => (addressHashOf(a) < addressHashOf(b) ? -1 : 1));
+    const raced = async (): Promise<void> => {
+      await move(third);
+      await redeem(kept);
+      await redeem(other);
+      table.intercept('merge', () => 'stale', 10);
+    };
+    expect(await move(to, before(2, raced))).toBe('contended');
+    expect(table.rows()).toHaveLength(2);
+  });
+
   it('says that it did not finish if others keep writing', async () => {
     table.intercept('remove', () => 'stale', 5);
     expect(await move()).toBe('contended');
