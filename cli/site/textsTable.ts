@@ -58,10 +58,8 @@ export async function writeTexts(
     after.splice(index < 0 ? after.length : index, 1, { ...text, locale });
     written += 1;
     if (isDryRun) continue;
-    const updated = await updateRow(table, locale, text.name, () => ({
-      columns: { text: text.text },
-      result: undefined,
-    }));
+    const decision = { columns: { text: text.text }, result: undefined };
+    const updated = await updateRow(table, locale, text.name, () => decision);
     if (updated.outcome === 'contended') {
       throw new CliError(`Others keep changing ${locale} ${text.name}. Written before it: ${written - 1}. Try again.`);
     }
