@@ -1,4 +1,5 @@
 // `npm start` as a developer meets it, in a project of its own that holds the fixture app.
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -69,7 +70,9 @@ function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv) {
     });
   /** Ctrl-C: the whole process group is told. */
   const interrupt = (): void => child.signal('SIGINT');
-  const started = { pid: child.process.pid ?? 0, output, url, interrupt, exited: child.exited };
+  // Not when the process is over, but when whatever it started has closed its output, too.
+  const exited = once(child.process, 'close').then(([code]) => code as number | null);
+  const started = { pid: child.process.pid ?? 0, output, url, interrupt, exited };
   runs.push(started);
   return started;
 }
