@@ -72,7 +72,7 @@ interface Job {
  * @param message what the queue trigger hands over: parsed JSON, or a text that was none
  * @throws StorageUnavailable (part `queue`)
  */
-export async function handleMessage<Deps extends OutboxDeps, Request>(
+async function handleMessage<Deps extends OutboxDeps, Request>(
   deps: Deps,
   handler: MailHandler<NoInfer<Deps>, Request>,
   message: unknown,

@@ -109,12 +109,15 @@ export function keyIn(mail: string): string {
   return key;
 }
 
-/** Polls until there is a value; fails after so many seconds. */
-export async function eventually<T>(look: () => T | undefined | Promise<T | undefined>, seconds = 20): Promise<T> {
+/** Polls until there is a value other than `false`; fails after so many seconds. */
+export async function eventually<T>(
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  seconds = 20,
+): Promise<T> {
   const until = performance.now() + seconds * 1000;
   for (;;) {
     const seen = await look();
-    if (seen !== undefined) return seen;
+    if (seen !== undefined && seen !== false) return seen;
     if (performance.now() > until) throw new Error(`not seen within ${seconds} s`);
     await new Promise((resolve) => setTimeout(resolve, 30));
   }
