@@ -1,24 +1,31 @@
 // The table of the JSON calls: what each one takes, does and answers. The edge reads bodies, applies limits and registers them;
 // GET /api/openapi.json is generated from the same entries.
-import { app, type HttpHandler, type HttpRequest } from '@azure/functions';
+import { app, type HttpHandler, type HttpMethod, type HttpRequest } from '@azure/functions';
 import * as z from 'zod';
 import { addressHashOf, parseAddress } from '../shared/address';
 import { isHealthy } from '../shared/health';
-import { type Answer, jsonAnswer, problemAnswer, type ProblemCode, readJsonBody } from '../shared/http/message';
-import { clientIpSchema, createOpenapi, type JsonCall, type OpenapiDocument } from '../shared/http/openapi';
-import { acceptedLocale } from '../shared/locales';
+import {
+  type Answer,
+  bucketOf,
+  jsonAnswer,
+  problemAnswer,
+  type ProblemCode,
+  readBytes,
+  readJsonBody,
+} from '../shared/http/message';
+import { backendNameOf, bodyOf, createOpenapi, type JsonCall, type OpenapiDocument } from '../shared/http/openapi';
 import { isGenuine, readReports } from '../shared/mail/sendgridEvents';
-import { mailKinds, noteReports, providerStates } from '../shared/outbox/deliveries';
+import { deliveryStates, mailKinds, noteReports, providerStates } from '../shared/outbox/deliveries';
 import type { Requester } from '../shared/resetDeps';
 import { checkKey, issueLinks, redeemKey, requestReset } from '../shared/resetFlow';
 import type { Services } from '../shared/services';
 import { isLocale } from '../shared/site';
 import {
   clientOf,
-  clientOfBackend,
   emit,
   httpEndpoint,
   inInvocation,
+  languageOf,
   withFrontLimit,
   type Endpoint,
   type FrontLimit,
@@ -26,19 +33,19 @@ import {
 import { pageCalls } from './pageCalls';
 
 /** A call with what it does. */
-interface ApiCall<B = unknown> extends JsonCall {
-  readonly body?: z.ZodType<B> | undefined;
+interface ApiCall<Body extends z.ZodObject = z.ZodObject> extends JsonCall {
+  readonly body?: Body | undefined;
   readonly limit?: FrontLimit | undefined;
   handle(call: {
     readonly services: Services;
     readonly request: HttpRequest;
-    readonly body: B;
+    readonly body: z.output<Body>;
     readonly requester: Requester;
   }): Promise<Answer>;
 }
 
 /** Lets `handle` be typed by its own `body`. */
-const define = <B>(call: ApiCall<B>): ApiCall => call;
+const define = <Body extends z.ZodObject>(call: ApiCall<Body>): ApiCall => call;
 
 const email = z
   .string()
@@ -181,7 +188,7 @@ const calls: readonly ApiCall[] = [
             z.strictObject({
               id: z.string().describe('The mail id of the logs.'),
               kind: z.enum(mailKinds),
-              state: z.enum(['sending', 'waiting', 'accepted', 'failed', 'unsure', 'suppressed']),
+              state: z.enum(deliveryStates),
               attempt: z.int(),
               reason: z.string().optional(),
               backend: z.string().optional(),
@@ -222,13 +229,11 @@ const calls: readonly ApiCall[] = [
     }),
     problems: ['forbidden', 'request_too_large'],
     handle: async ({ services, request }) => {
-      const maxBytes = 1024 * 1024;
-      if (Number(request.headers.get('content-length')) > maxBytes) return problemAnswer('request_too_large');
-      const body = Buffer.from(await request.arrayBuffer());
-      if (body.length > maxBytes) return problemAnswer('request_too_large');
-      const [signature = null, timestamp = null] = ['signature', 'timestamp'].map((name) =>
-        request.headers.get(`x-twilio-email-event-webhook-${name}`),
-      );
+      const bytes = await readBytes(request, 1024 * 1024);
+      if (bytes === undefined) return problemAnswer('request_too_large');
+      const body = Buffer.from(bytes);
+      const signature = request.headers.get('x-twilio-email-event-webhook-signature');
+      const timestamp = request.headers.get('x-twilio-email-event-webhook-timestamp');
       const { sendgridWebhookPublicKey } = services.settings;
       if (!isGenuine(sendgridWebhookPublicKey, body, signature, timestamp, services.clock())) {
         emit({ event: 'webhookRefused', level: 'warn' });
@@ -295,15 +300,16 @@ export const openapiDocument = (): OpenapiDocument =>
 /** Registers the calls, each with its backend twin. */
 export function registerApiCalls(services: Services): void {
   for (const call of services.settings.linksEndpoint ? [...calls, linksCall] : calls) {
-    const methods = call.method === 'GET' ? (['GET', 'HEAD'] as const) : (['POST'] as const);
+    const hasTwin = call.backendTwin === true;
+    const methods: HttpMethod[] = call.method === 'GET' ? ['GET', 'HEAD'] : hasTwin ? ['POST', 'OPTIONS'] : ['POST'];
     app.http(call.name, {
       route: `api/${call.route}`,
-      methods: call.backendTwin === true ? ['POST', 'OPTIONS'] : [...methods],
+      methods,
       authLevel: call.auth,
       handler: httpEndpoint(call.name, services, endpointOf(services, call, false)),
     });
-    if (call.backendTwin !== true) continue;
-    app.http(`backend${call.name.charAt(0).toUpperCase()}${call.name.slice(1)}`, {
+    if (!hasTwin) continue;
+    app.http(backendNameOf(call), {
       route: `api/backend/${call.route}`,
       methods: ['POST'],
       authLevel: 'function',
@@ -313,26 +319,26 @@ export function registerApiCalls(services: Services): void {
 }
 
 function endpointOf(services: Services, call: ApiCall, isBackend: boolean): Endpoint {
-  const schema =
-    isBackend && call.body instanceof z.ZodObject ? call.body.extend({ clientIp: clientIpSchema }) : call.body;
+  const schema = bodyOf(call, isBackend);
   return async (request) => {
     const read = schema === undefined ? undefined : await readJsonBody(request, schema);
     if (read?.outcome === 'refused') return read.answer;
-    const body = read?.body ?? {};
-    const clientIp = isBackend && hasClientIp(body) ? body.clientIp : undefined;
-    const client = isBackend ? clientOfBackend(clientIp) : clientOf(services, request);
-    // A site's own server sends its own Accept-Language, not the person's.
-    const localeOf = () =>
-      isBackend ? undefined : acceptedLocale(request.headers.get('accept-language'), services.site.catalog());
-    const run = () => call.handle({ services, request, body, requester: { client, locale: localeOf() } });
+    const body: Record<string, unknown> = read?.body ?? {};
+    const client = isBackend ? clientOfBackend(body['clientIp']) : clientOf(services, request);
+    const run = () => {
+      // A site's own server sends its own Accept-Language, not the person's.
+      const locale = isBackend ? undefined : languageOf(services, request);
+      return call.handle({ services, request, body, requester: { client, locale } });
+    };
     if (call.limit === undefined) return run();
     const over = (retryAfterSeconds: number) => problemAnswer('too_many_requests', { retryAfterSeconds });
     return withFrontLimit(services, call.limit, client, run, over);
   };
 }
 
-const hasClientIp = (body: unknown): body is { readonly clientIp?: string | undefined } =>
-  typeof body === 'object' && body !== null && 'clientIp' in body;
+/** The client that a site's own server asks for; undefined if it names none: no limit per client applies then. */
+const clientOfBackend = (clientIp: unknown): string | undefined =>
+  typeof clientIp === 'string' ? bucketOf(clientIp) : undefined;
 
 /** Registers `health` and `healthDetails`. */
 export function registerHealth(services: Services): void {

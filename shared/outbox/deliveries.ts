@@ -28,7 +28,10 @@ interface DeliveryCommon {
   readonly etag: string;
 }
 
-/** One row. The last four states are final for the worker. */
+/** The last four are final for the worker. */
+export const deliveryStates = ['sending', 'waiting', 'accepted', 'failed', 'unsure', 'suppressed'] as const;
+
+/** One row. */
 export type Delivery = DeliveryCommon & DeliveryState;
 export type DeliveryState =
   /** A worker holds the mail until `leaseUntil`. */
