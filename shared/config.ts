@@ -2,6 +2,7 @@
 // The schema is in settings/; `local.settings.json.example`, the README's table and infra/ hold every setting (a test compares).
 import type { KeyObject } from 'node:crypto';
 import type { z } from 'zod';
+import type { SignedTarget } from './directory/signedCall';
 import type { EmailSettings } from './mail/emailBackend';
 import type { PasswordHasher } from './password/passwordHash';
 import type { Rate } from './limits';
@@ -40,7 +41,7 @@ export interface Config extends ResetKeySettings, Pick<SealSettings, 'sealingSec
   readonly sendgridWebhookPublicKey: KeyObject | undefined;
   readonly directory: DirectorySettings;
   /** Where site events go, or undefined. */
-  readonly siteEvents: { readonly url: string; readonly secrets: readonly string[] } | undefined;
+  readonly siteEvents: SignedTarget | undefined;
 }
 
 /** The secret of `local.settings.json.example`: everybody knows it, so it is refused outside development. */
@@ -153,16 +154,10 @@ function checkProduction(settings: ReadableSettings, development: boolean, probl
 }
 
 /** Where accounts and passwords live. */
-export type DirectorySettings =
+type DirectorySettings =
   | { readonly kind: 'table' }
-  | {
-      readonly kind: 'http';
-      readonly url: string;
-      /** `whsec_…`; the first signs. */
-      readonly secrets: readonly string[];
-      /** What the site gets: a hash in Django's encoding, or the password itself. */
-      readonly password: 'encoded' | 'plain';
-    };
+  /** `passwordFormat`: what the site gets, a hash in Django's encoding or the password itself. */
+  | (SignedTarget & { readonly kind: 'http'; readonly passwordFormat: 'encoded' | 'plain' });
 
 /** @param problems what is wrong is added here, by name */
 function readDirectory(settings: ReadableSettings, problems: string[]): DirectorySettings {
@@ -179,11 +174,11 @@ function readDirectory(settings: ReadableSettings, problems: string[]): Director
   // A leaked signing secret must give no access to the directory.
   const isShared = (text: string) => signing?.some(({ secret }) => secret.equals(Buffer.from(text.slice(6), 'base64')));
   if (secrets.some(isShared)) problems.push('ACCOUNT_DIRECTORY_SECRETS holds a secret of RESET_SIGNING_SECRETS');
-  return { kind: 'http', url, secrets, password: settings.ACCOUNT_DIRECTORY_PASSWORD };
+  return { kind: 'http', url, secrets, passwordFormat: settings.ACCOUNT_DIRECTORY_PASSWORD };
 }
 
 /** @param problems what is wrong is added here, by name */
-function readSiteEvents(settings: ReadableSettings, problems: string[]) {
+function readSiteEvents(settings: ReadableSettings, problems: string[]): SignedTarget | undefined {
   const { SITE_EVENTS_URL: url, SITE_EVENTS_SECRETS: own, ACCOUNT_DIRECTORY_SECRETS: shared } = settings;
   if (url === undefined) return undefined;
   const secrets = own.length > 0 ? own : shared;

@@ -52,19 +52,16 @@ export function buildServices(config: Config, emit: Emit, clock: Clock = systemC
     queue: createOutgoingMailQueue(storage.putMessage),
     accounts:
       directory.kind === 'http'
-        ? createHttpDirectory({ ...directory, passwordFormat: directory.password }, emit, clock)
+        ? createHttpDirectory(directory, emit, clock)
         : createAccountsTable(storage.table('Accounts'), emit, async (addressHash, reason) => {
             const id = derivedId('account_row', addressHash, clock().toISOString().slice(0, 10));
             await deliveries.alert({ id, mailId: undefined, kind: 'account', reason, at: clock() });
           }),
     resetKeys: createResetKeysTable(storage.table('ResetKeys')),
     limits: createLimitsTable(storage.table('Limits')),
-    email: createEmailBackend(config.email, {
-      log: (event) => emit({ ...event, level: 'warn' }),
-      clock,
-    }),
+    email: createEmailBackend(config.email, { emit, clock }),
     encodePassword:
-      directory.kind === 'http' && directory.password === 'plain'
+      directory.kind === 'http' && directory.passwordFormat === 'plain'
         ? (newPassword) => Promise.resolve(newPassword)
         : createPasswordEncoder(hasher, emit),
     isBreached:

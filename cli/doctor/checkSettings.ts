@@ -1,7 +1,7 @@
 // Are all settings present and valid, and are the secrets random and young enough? (The settings themselves refuse the sample secret
 // outside development.)
 import { sampleSigningSecret } from '../../shared/config';
-import type { SigningSecret } from '../../shared/resetKey';
+import type { NamedSecret } from '../../shared/outbox/outgoingMail';
 import { unknownSettings } from '../support/settings';
 import { fail, ok, warn, type Check, type Finding } from './finding';
 
@@ -50,7 +50,7 @@ export const checkSecrets: Check = ({ settings, development, isElsewhere, clock 
 function secretFindings(
   check: string,
   setting: string,
-  secrets: readonly [SigningSecret, ...SigningSecret[]],
+  secrets: readonly [NamedSecret, ...NamedSecret[]],
   development: boolean,
   now: Date,
 ): Finding[] {

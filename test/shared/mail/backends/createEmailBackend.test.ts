@@ -1,10 +1,7 @@
 // Settings to backend: names, order, laziness; the next backend is asked only if the one before definitely did not accept the mail.
+import type { AppEvent } from '../../../../shared/events';
 import { parseBackendNames } from '../../../../shared/settings/emailSettings';
-import {
-  createEmailBackend,
-  createFallbackBackend,
-  type FallbackEvent,
-} from '../../../../shared/mail/backends/createEmailBackend';
+import { createEmailBackend, createFallbackBackend } from '../../../../shared/mail/backends/createEmailBackend';
 import type { SendResult } from '../../../../shared/mail/emailBackend';
 import { createScriptedEmail, type ScriptedEmail } from '../../../fakes/scriptedEmail';
 import { startScriptedSendGrid } from '../../../fakes/scriptedSendGrid';
@@ -101,13 +98,13 @@ describe('several backends in order', () => {
 
   it('asks the second when the first surely has not the mail, and says so in one event', async () => {
     const [first, second] = [scripted('sendgrid', { ...refused, misconfigured: true }), scripted('smtp')];
-    const events: FallbackEvent[] = [];
+    const events: AppEvent[] = [];
     const backend = createFallbackBackend([first, second], (event) => events.push(event));
     expect(await backend.send(sampleMail())).toEqual(accepted('smtp'));
     expect(second.tried).toEqual(first.tried);
     const [{ id: mailId }, reason] = [sampleMail(), 'connection_refused'];
     const change = { from: 'sendgrid', to: 'smtp', reason, misconfigured: true };
-    expect(events).toEqual([{ event: 'emailBackendFallback', mailId, ...change }]);
+    expect(events).toEqual([{ event: 'emailBackendFallback', level: 'warn', mailId, ...change }]);
   });
 
   it.each([
