@@ -122,7 +122,7 @@ export function measureTail(): Promise<Figure[]> {
 /** CPU of the app's process without what an empty app's process takes for the same calls and messages. */
 export function measureCpu(): Promise<Figure[]> {
   return inSetting(2, async ({ storages: [appStorage = '', emptyStorage = ''], sink, start }) => {
-    const [warm, count, atOnce] = [200, 300, 10];
+    const [warm, count, atOnce] = [500, 400, 10]; // V8 optimizes during the first hundreds of calls
     const storage = await preparedStorage(appStorage);
     await addAccounts(storage, 0, warm + 2 * count);
     const app = await start('app', appStorage, { queues: true });
