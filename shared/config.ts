@@ -5,9 +5,7 @@ import type { z } from 'zod';
 import type { SignedTarget } from './directory/signedCall';
 import type { EmailSettings } from './mail/emailBackend';
 import type { PasswordHasher } from './password/passwordHash';
-import type { Rate } from './limits';
-import type { SealSettings } from './outbox/outgoingMail';
-import type { ResetKeySettings } from './resetKey';
+import type { ResetSettings } from './resetDeps';
 import { readEmail } from './settings/emailSettings';
 import { readableSchema, type ReadableSettings, settingNames, settingsSchema } from './settings/settingsSchema';
 import { readStorage, type StorageSettings } from './settings/storageSettings';
@@ -19,7 +17,7 @@ export type { StorageSettings } from './settings/storageSettings';
 /** zod would compile a parser, which pays from the second use on. */
 const parsedOnce = { jitless: true } as const;
 
-export interface Config extends ResetKeySettings, Pick<SealSettings, 'sealingSecrets'> {
+export interface Config extends ResetSettings {
   /** `AZURE_FUNCTIONS_ENVIRONMENT` is `Development`: the dev host and Core Tools set it. */
   readonly development: boolean;
   readonly storage: StorageSettings;
@@ -32,12 +30,9 @@ export interface Config extends ResetKeySettings, Pick<SealSettings, 'sealingSec
     /** The base URL of the range API, or undefined when the check is off. */
     readonly pwnedPasswordsUrl: string | undefined;
   };
-  readonly limits: { readonly perAddress: Rate | 'off'; readonly perIp: Rate | 'off' };
   readonly trustedProxyHops: number;
   readonly allowedOrigins: readonly string[];
   readonly linksEndpoint: boolean;
-  /** Optional lines of the reset mail: when the link expires, and which address asked. */
-  readonly mailExtraLines: readonly ('expiry' | 'asker')[];
   readonly sendgridWebhookPublicKey: KeyObject | undefined;
   readonly directory: DirectorySettings;
   /** Where site events go, or undefined. */

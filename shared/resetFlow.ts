@@ -14,7 +14,6 @@ import {
 } from './mailRequest';
 import { derivedId } from './outbox/outgoingMail';
 import type { Prepared } from './outbox/worker';
-import { loadCommonPasswords } from './password/passwordRules';
 import * as rules from './password/passwordRules';
 import type { Requester, ResetDeps } from './resetDeps';
 import { issueResetKey, resetKeyIdOf, verifyResetKey } from './resetKey';
@@ -165,7 +164,7 @@ export async function redeemKey(deps: ResetDeps, key: string, newPassword: strin
 const noticeDelaySeconds = 5;
 
 async function redeem(deps: ResetDeps, key: string, newPassword: string): Promise<RedeemOutcome> {
-  const cheap = rules.cheapProblems(newPassword, deps.settings.password.minLength, await loadCommonPasswords());
+  const cheap = rules.cheapProblems(newPassword, deps.settings.password.minLength, await rules.loadCommonPasswords());
   if (cheap.length > 0) return { outcome: 'rejected_password', problems: cheap };
 
   const found = await findBoundKey(deps, key);

@@ -66,7 +66,7 @@ async function mailAdmins(
     .digest('hex');
   const turn = newId();
   const same = `operatorAlert:${state}`;
-  const { domain, name, protocol, serverEmail, locale } = await deps.site.current();
+  const { domain, name, serverEmail, locale } = await deps.site.current();
   const isNew = await limits.take(same, sameState, turn, clock());
   if (isNew !== 'ok') return isNew === 'over'; // these were mailed before
   if ((await limits.take('operatorAlert', throttle, turn, clock())) !== 'ok') {
@@ -76,7 +76,7 @@ async function mailAdmins(
   const countOf = (...kinds: DeliveryAlert['kind'][]): number =>
     alerts.filter(({ kind }) => kinds.includes(kind)).length;
   const rendered = renderOperatorAlert({
-    site: { domain, name, protocol, from: serverEmail, locale },
+    site: { domain, name, from: serverEmail, locale },
     poisoned: poison.count,
     failed: countOf('mail', 'unsure'),
     misconfigured: countOf('provider'),

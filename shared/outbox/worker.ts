@@ -185,11 +185,8 @@ async function settle(deps: OutboxDeps, job: Job, delivery: Delivery, sent: Send
   const tried = { ...delivery, refusedTries };
   if (sent.maxAttempts !== undefined && refusedTries >= sent.maxAttempts) return refused(deps, job, delivery, reason);
   if (sent.misconfigured === true && refusedTries >= persistentTries) {
-    await alert(deps, job, {
-      once: ['misconfigured', reason],
-      kind: job.kind === 'siteEvent' ? 'mail' : 'provider',
-      reason,
-    });
+    const kind = job.kind === 'siteEvent' ? 'mail' : 'provider';
+    await alert(deps, job, { once: ['misconfigured', reason], kind, reason });
   }
   if (sent.surelyNotAccepted) return retryLater(deps, job, tried, sent);
   const unsureTries = delivery.unsureTries + 1;
@@ -335,11 +332,7 @@ export function createOutbox<Deps extends Omit<OutboxDeps, 'stopping'>, Request>
     handle: async (message) => {
       const handled = handleMessage({ ...deps, stopping: stopping.signal }, handler, message);
       inFlight.add(handled);
-      try {
-        await handled;
-      } finally {
-        inFlight.delete(handled);
-      }
+      await handled.finally(() => inFlight.delete(handled));
     },
     stop: async () => {
       stopping.abort();

@@ -111,15 +111,9 @@ function durationIn(locale: string, seconds: number): string {
   return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(value);
 }
 
-/** What was wrong with the typed address; `typed` is shown again. */
-export interface AddressMistake {
-  readonly typed: string;
-  readonly problem: 'missing' | 'malformed';
-}
-
-/** Asks for the address. 200, or 400 with the mistake beside the field. */
+/** Asks for the address. 200, or 400 with the mistake beside the field, which shows what was typed. */
 export const forgotPasswordPage =
-  (mistake?: AddressMistake): Page =>
+  (mistake?: { readonly typed: string; readonly problem: 'missing' | 'malformed' }): Page =>
   (context) => {
     const { title, intro, email, button, ...problems } = context.messages.forgotPassword;
     const error = mistake === undefined ? undefined : problems[mistake.problem];
@@ -129,7 +123,7 @@ export const forgotPasswordPage =
       title,
       hasError: mistake !== undefined,
       content: 'forgotPassword',
-      view: { action, intro, email, button, error, typed: mistake?.typed, logIn: logInOf(context) },
+      view: { action, intro, email, button, error, typed: mistake?.typed, other: logInOf(context) },
     });
   };
 
@@ -221,7 +215,7 @@ export const deadLinkPage =
       keylessPath: paths.newPassword,
       icon: reason === 'expired_key' ? 'clock' : 'link',
       content: 'deadLink',
-      view: { text, action: pathOf(key), ...deadLink, logIn: logInOf(context) },
+      view: { text, action: pathOf(key), ...deadLink, other: logInOf(context) },
     });
   };
 
