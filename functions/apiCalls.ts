@@ -356,8 +356,7 @@ export function registerBadHealth(problems: readonly string[]): void {
     (_name, details) => (_request, context) =>
       inInvocation(context, () => {
         emit({ event: 'badSettings', level: 'error', problems });
-        const answer = healthAnswer(false, details ? { settings: problems } : {});
-        return { ...answer, headers: { ...answer.headers } };
+        return healthAnswer(false, details ? { settings: problems } : {});
       }),
   );
 }

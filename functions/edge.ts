@@ -53,7 +53,7 @@ export function httpEndpoint(name: string, services: Services, endpoint: Endpoin
       const { status } = answer;
       const level = status >= 500 ? 'error' : 'info';
       emit({ event: 'answered', level, call: name, status, latencyMs: Math.round(performance.now() - startedAt) });
-      return { ...answer, headers: { ...answer.headers } };
+      return answer;
     });
 }
 

@@ -23,7 +23,7 @@ export interface PageRequest {
 }
 
 /** Decides which page a call gets. */
-export type AnswerPage = (call: PageRequest) => Promise<Page | Answer> | Page;
+export type AnswerPage = (call: PageRequest) => Promise<Page | Answer> | Page | Answer;
 
 /**
  * Makes the handler of a page function: httpEndpoint, with every error as a page.

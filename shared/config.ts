@@ -80,7 +80,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const siteEvents = readSiteEvents(readable, problems);
   checkProduction(readable, development, problems);
   if (!parsed.success || problems.length > 0 || site === undefined || storage === undefined || email === undefined) {
-    return { ok: false, problems: unique(problems) };
+    return { ok: false, problems: [...new Set(problems)] };
   }
   const settings = parsed.data;
   const pwned = settings.PWNED_PASSWORDS ?? !development;
@@ -125,8 +125,6 @@ function withoutFailed(given: Readonly<Record<string, string>>, { issues }: z.Zo
   const failed = new Set(issues.map(({ path }) => String(path[0])));
   return readableSchema().parse(Object.fromEntries(Object.entries(given).filter(([name]) => !failed.has(name))));
 }
-
-const unique = (problems: string[]): string[] => [...new Set(problems)];
 
 function checkProduction(settings: ReadableSettings, development: boolean, problems: string[]): void {
   if (development) return;

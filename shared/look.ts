@@ -29,8 +29,8 @@ const darkBackground = '#22252b';
 const minContrast = 4.5;
 
 /** The colours of pages and mails; without a brand colour the built-in ones. In the dark a lighter shade of the brand colour is used. */
-export function palettesOf(brandColor: string | undefined): Palettes {
-  if (brandColor === undefined) return defaultPalettes;
+export function palettesOf(brandColor = ''): Palettes {
+  if (brandColor === '') return defaultPalettes;
   const dark = nearestReadable(brandColor, darkBackground, '#ffffff');
   return {
     light: { main: brandColor, press: mix(brandColor, '#000000', 0.25), on: '#ffffff' },

@@ -25,8 +25,7 @@ import { createSiteTable } from './storage/siteTable';
 import { createStorageClients, poisonQueueName, type StorageClients } from './storage/storage';
 
 /** Everything the triggers need. */
-export interface Services
-  extends ResetDeps, Omit<OperatorAlertDeps, keyof ResetDeps>, Omit<ReportDeps, keyof ResetDeps> {
+export interface Services extends ResetDeps, OperatorAlertDeps, ReportDeps {
   readonly settings: Config;
   readonly ipBuckets: IpBuckets;
   readonly storage: StorageClients;

@@ -211,7 +211,7 @@ export const settingsSchema = z.object({
     .optional(),
   /** Allows `console` and `file` outside development. */
   ALLOW_DEV_EMAIL_BACKEND: flag(false),
-  /** Extra lines of the reset mail: `expiry` (until when the link works), `asker` (the address that was typed), or both. */
+  /** Extra lines of the reset mail: `expiry` (until when the link works), `asker` (the network address that asked), or both. */
   MAIL_EXTRA_LINES: list.pipe(z.array(z.enum(['expiry', 'asker'], { error: 'can hold only expiry and asker' }))),
   /** `kid:base64,…` of at least 32 bytes each. The first signs reset keys, all of them verify ([rotation](docs/operations.md#rotating-secrets)). */
   RESET_SIGNING_SECRETS: secrets,
