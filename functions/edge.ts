@@ -58,16 +58,12 @@ export function httpEndpoint(name: string, services: Services, endpoint: Endpoin
 }
 
 async function answerOf(name: string, services: Services, endpoint: Endpoint, request: HttpRequest): Promise<Answer> {
-  try {
-    const { allowedOrigins } = services.settings;
-    if (request.method === 'OPTIONS') return corsAnswer(request.headers, allowedOrigins);
-    const answered = withDeadline(answerMs, () => endpoint(request));
-    // A front end on another origin must be able to read a 503, too.
-    const answer = await answered.catch((error: unknown) => answerToError(name, error));
-    return withCors(answer, request.headers, allowedOrigins);
-  } catch (error) {
-    return answerToError(name, error);
-  }
+  const { allowedOrigins } = services.settings;
+  if (request.method === 'OPTIONS') return corsAnswer(request.headers, allowedOrigins);
+  const answered = withDeadline(answerMs, () => endpoint(request));
+  // A front end on another origin must be able to read a 503, too.
+  const answer = await answered.catch((error: unknown) => answerToError(name, error));
+  return withCors(answer, request.headers, allowedOrigins);
 }
 
 function answerToError(call: string, error: unknown): Answer {

@@ -24,7 +24,6 @@ if (settings.ok) {
   registerBadHealth(settings.problems);
 }
 
-/** Registers `sendMail`, `seedSite`, `reportPoisonMail` and `purgeExpired`. */
 function registerBackground(services: Services): void {
   const { clock, outbox, settings, site, storage } = services;
   // One message, one mail. Never with `retry`: storage queues take their retries from host.json, and those are for crashes only.

@@ -79,7 +79,6 @@ export const pageCalls: readonly RegisteredPage[] = [
   },
 ];
 
-/** Registers the pages. */
 export function registerPages(services: Services): void {
   for (const { name, route, answer, methods = pageMethods } of pageCalls) {
     const handler = pageEndpoint(name, services, answer);

@@ -7,7 +7,7 @@ import { addressHashOf } from './address';
 import type { Clock } from './clock';
 import type { MailRequest } from './mailRequest';
 import type { ResetDeps } from './resetDeps';
-import { type Columns, type Row, type TableStore, updateRow } from './storage/storage';
+import { type Columns, type Decision, type Row, type TableStore, updateRow } from './storage/storage';
 
 /** `3/5m`: so many at once, then one per interval. */
 export interface Rate {
@@ -31,6 +31,8 @@ export interface Bucket {
   readonly dayCount?: number | undefined;
 }
 
+export type Taken = 'ok' | 'over' | 'contended';
+
 /** The store of the buckets. Every call throws `StorageUnavailable` if it does not answer. */
 export interface Limits {
   /**
@@ -38,7 +40,7 @@ export interface Limits {
    * @param bucket any name; it is hashed before it becomes a row key
    * @returns `ok` (also if this mail was charged before), `over`, or `contended` after several lost races: retry the mail later
    */
-  take(bucket: string, rate: Rate, mailId: string, now: Date): Promise<'ok' | 'over' | 'contended'>;
+  take(bucket: string, rate: Rate, mailId: string, now: Date): Promise<Taken>;
   /** Returns the token of a mail that could not be sent. Best effort. */
   refund(bucket: string, rate: Rate, mailId: string, now: Date): Promise<void>;
 }
@@ -91,7 +93,7 @@ export async function takeToken(
   name: LimitName,
   whose: string | undefined,
   mailId: string,
-): Promise<'ok' | 'over' | 'contended'> {
+): Promise<Taken> {
   const rate = rateOf(deps, name);
   if (whose === undefined || rate === 'off') return 'ok';
   return deps.limits.take(`${name}:${whose}`, rate, mailId, deps.clock());
@@ -147,17 +149,13 @@ const columnsOf = (name: string, { tokens, at, charged, day, dayCount }: Bucket,
 export function createLimitsTable(table: TableStore): Limits {
   return {
     take: async (name, rate, mailId, now) => {
-      const updated = await updateRow<'ok' | 'over'>(
-        table,
-        partitionKeyOf(name),
-        rowKey,
-        (row) => {
-          const after = charge(bucketOf(row), rate, mailId, now);
-          if (after === 'over') return { result: 'over' };
-          return { columns: after === 'same' ? undefined : columnsOf(name, after, rate), result: 'ok' };
-        },
-        'absent',
-      ); // mostly: few people ask twice within a bucket's life, and a row that is there costs one call more
+      const decide = (row: Row | undefined): Decision<Taken> => {
+        const after = charge(bucketOf(row), rate, mailId, now);
+        if (after === 'over') return { result: 'over' };
+        return { columns: after === 'same' ? undefined : columnsOf(name, after, rate), result: 'ok' };
+      };
+      // Mostly absent: few people ask twice within a bucket's life, and a row that is there costs one call more.
+      const updated = await updateRow(table, partitionKeyOf(name), rowKey, decide, 'absent');
       return updated.outcome === 'contended' ? 'contended' : updated.result;
     },
     refund: async (name, rate, mailId, now) => {

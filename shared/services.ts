@@ -36,7 +36,6 @@ export interface Services extends ResetDeps, OperatorAlertDeps, ReportDeps {
 /** @param emit where events go; the triggers write them to the invocation's log */
 export function buildServices(config: Config, emit: Emit, clock: Clock = systemClock): Services {
   const storage = createStorageClients(config.storage);
-  const poisonMail = () => storage.queue(poisonQueueName);
   const deliveries = createDeliveriesTable(storage.table('Deliveries'));
   const siteRows = createSiteTable(storage.table('SiteSettings'), storage.table('SiteTexts'), config.siteId);
   const site = createSiteSource(siteRows, config.siteDefaults, config.development, clock, emit);
@@ -76,7 +75,7 @@ export function buildServices(config: Config, emit: Emit, clock: Clock = systemC
       { ...reset, deliveries },
       { parse: parseMailRequest, describe: describeMailRequest, prepare: prepareMail, refund: refundLimits },
     ),
-    peekPoison: createPeekPoison(poisonMail),
+    peekPoison: createPeekPoison(() => storage.queue(poisonQueueName)),
     onReport: (addressHash, mailId, report) => queueMailEvent(reset, addressHash, mailId, report),
     ipBuckets: createIpBuckets(config.limits.perIp, clock),
     checkHealth: createHealthCheck(storage, site, config.siteId),

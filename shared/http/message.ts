@@ -40,7 +40,6 @@ export const problems = {
 /** The stable `code` of every error answer. */
 export type ProblemCode = keyof typeof problems;
 
-/** A 2xx answer in JSON. */
 export function jsonAnswer(status: number, value: unknown): Answer {
   return { status, headers: { ...commonHeaders, 'Content-Type': 'application/json' }, body: JSON.stringify(value) };
 }
@@ -67,7 +66,6 @@ export function problemAnswer(code: ProblemCode, { detail, errors, retryAfterSec
   };
 }
 
-/** The headers of a request. */
 export type RequestHeaders = { get(name: string): string | null };
 
 /** `permission` is given to listed origins only. */

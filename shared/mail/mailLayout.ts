@@ -99,7 +99,6 @@ export interface UserText {
   readonly userText: string;
 }
 
-/** An address to write to. */
 export interface MailAddress {
   readonly address: string;
 }

@@ -10,7 +10,6 @@ import { renderOperatorAlert } from '../mail/renderOperatorMail';
 import type { SiteSource } from '../site';
 import type { Deliveries, DeliveryAlert } from './deliveries';
 
-/** What is in the poison queue. */
 export interface PoisonReport {
   /** Approximate, as the service counts. */
   readonly count: number;

@@ -19,13 +19,20 @@ export interface OutboxDeps {
   readonly stopping: AbortSignal;
 }
 
+/** The mail of a message. */
+export interface QueuedMail {
+  readonly id: string;
+  /** An earlier attempt was charged to the limits. */
+  readonly charged: boolean;
+}
+
 /** What a message means. */
 export interface MailHandler<Deps, Request> {
   /** @returns undefined if the unsealed inside is not a request */
   parse(inside: unknown): Request | undefined;
   describe(request: Request): { readonly addressHash: string; readonly kind: MailKind; readonly acceptedAt: Date };
   /** Decides what to send, by what is true now. May be called again for the same mail. */
-  prepare(deps: Deps, request: Request, mail: { readonly id: string; readonly charged: boolean }): Promise<Prepared>;
+  prepare(deps: Deps, request: Request, mail: QueuedMail): Promise<Prepared>;
   /** Undoes what `prepare` charged for a mail that an outage kept from being sent. */
   refund(deps: Deps, request: Request, mailId: string): Promise<void>;
 }
@@ -56,7 +63,6 @@ const storageMs = 8_000;
 
 const within = <T>(task: () => Promise<T>): Promise<T> => withDeadline(storageMs, task);
 
-/** A message that was opened. */
 interface Job {
   readonly envelope: Envelope;
   readonly addressHash: string;
@@ -310,7 +316,6 @@ function report(
   deps.emit({ event: 'sendMail', level, outcome, mailId, kind, attempt, ageSeconds, ...more });
 }
 
-/** The outbox of one process. */
 export interface Outbox {
   /** Handles one message of the queue, see `handleMessage`. */
   readonly handle: (message: unknown) => Promise<void>;

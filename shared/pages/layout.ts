@@ -118,5 +118,4 @@ const notice = `{{#lead}}
 {{/next}}
 ${other}`;
 
-/** The contents of the pages. */
 export const contents = { forgotPassword, newPassword, deadLink, notice } as const;

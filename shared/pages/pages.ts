@@ -196,7 +196,6 @@ export const newPasswordPage =
 
 const pathOf = (key: string): string => `${paths.newPassword}${key}/`;
 
-/** The password is set. */
 export const passwordSetPage: Page = (context) => {
   const { title, text } = context.messages.passwordSet;
   const view = { paragraphs: [text], next: logInOf(context) };
@@ -238,7 +237,6 @@ const problemStatus = {
   unavailable: 503,
 } as const;
 
-/** Why nothing was done. */
 export type PageProblem = keyof typeof problemStatus;
 
 /** A page of its own for what went wrong. @param retryAfterSeconds for `Retry-After`, and in the text of the 429 page */

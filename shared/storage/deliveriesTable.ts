@@ -106,8 +106,8 @@ export function createDeliveriesTable(table: TableStore): Deliveries {
       if ((await table.merge(addressHash, id, columns, etag)) !== 'stale') return;
       // The provider's webhook may have been faster than this record; the lease of another worker is not ours to end.
       await updateRow(table, addressHash, id, (row) => {
-        const now = row && readDeliveryRow(row);
-        const isOurs = now?.state === 'sending' && delivery.state === 'sending' && now.claimId === delivery.claimId;
+        const found = row && readDeliveryRow(row);
+        const isOurs = found?.state === 'sending' && delivery.state === 'sending' && found.claimId === delivery.claimId;
         return { columns: isOurs ? columns : undefined, result: undefined };
       });
     },

@@ -37,13 +37,8 @@ export async function purgeExpired(
     }
     if (stored !== undefined || token !== undefined) {
       const columns = { token: token ?? '' };
-      await updateRow(
-        table('Limits'),
-        cursorPartition,
-        cursor,
-        () => ({ columns, result: undefined }),
-        stored ?? 'absent',
-      );
+      const decide = () => ({ columns, result: undefined });
+      await updateRow(table('Limits'), cursorPartition, cursor, decide, stored ?? 'absent');
     }
   }
   return deleted;
@@ -52,10 +47,9 @@ export async function purgeExpired(
 async function removeAll(store: TableStore, rows: readonly Row[]): Promise<number> {
   let removed = 0;
   for (let start = 0; start < rows.length; start += parallelDeletes) {
+    const batch = rows.slice(start, start + parallelDeletes);
     const outcomes = await Promise.all(
-      rows
-        .slice(start, start + parallelDeletes)
-        .map(({ partitionKey = '', rowKey = '', etag }) => store.remove(partitionKey, rowKey, etag)),
+      batch.map(({ partitionKey = '', rowKey = '', etag }) => store.remove(partitionKey, rowKey, etag)),
     );
     removed += outcomes.filter((outcome) => outcome === 'removed').length; // a row that changed meanwhile stays
   }

@@ -142,7 +142,6 @@ export interface TableStore {
   remove(partitionKey: string, rowKey: string, etag: string): Promise<'removed' | 'stale'>;
 }
 
-/** A page of rows. */
 export interface Page {
   readonly rows: readonly Row[];
   /** Opaque; undefined on the last page. */
