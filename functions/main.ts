@@ -32,7 +32,7 @@ function registerBackground(services: Services): void {
     connection: 'AzureWebJobsStorage',
     handler: backgroundTask('sendMail', outbox.handle),
   });
-  // Makes the tables and queues that are missing, and writes what is missing of the site row (the heir of CodaLab's initialize.py).
+  // Makes the tables and queues that are missing and writes what is missing of the site row, as CodaLab's initialize.py did.
   app.timer('seedSite', {
     schedule: '0 0 * * * *',
     runOnStartup: settings.development,

@@ -1,5 +1,5 @@
-// The limits, all token buckets. Of mails: shared by all instances in the table Limits, one of the requesting client and one of the
-// address, charged while a mail is prepared, once per mail id, silently. Of HTTP calls: one per client in this process's memory.
+// The limits, all of them token buckets. Mails: a bucket per client and one per address, in the table Limits for all instances; charged
+// once per mail id while the mail is prepared, without telling the requester. HTTP calls: a bucket per client in this process's memory.
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import * as z from 'zod';
@@ -9,13 +9,13 @@ import type { MailRequest } from './mailRequest';
 import type { ResetDeps } from './resetDeps';
 import { type Columns, type Decision, type Row, type TableStore, updateRow } from './storage/storage';
 
-/** `3/5m`: so many at once, then one per interval. */
+/** `3/5m`: three at once, then one every five minutes. */
 export interface Rate {
   /** The bucket's size, 1–1000. */
   readonly burst: number;
-  /** One token comes back every so many ms. */
+  /** The interval after which one token comes back, in ms. */
   readonly refillMs: number;
-  /** So many per UTC day, whatever the bucket holds; then one per hour. */
+  /** The most per UTC day, whatever the bucket holds; beyond it one per hour. */
   readonly perDay?: number | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface Bucket {
   /** Tokens left at `at`; may be a fraction. */
   readonly tokens: number;
   readonly at: Date;
-  /** The mail ids charged of late, newest last, at most `burst` of them: a repeat of one of them is free. */
+  /** The mail ids charged last, newest at the end, at most `burst` of them: a repeat of one of them is free. */
   readonly charged: readonly string[];
   /** The UTC day (`2026-11-26`) of the last charge, and how many there were on it. */
   readonly day?: string | undefined;
@@ -168,7 +168,7 @@ export function createLimitsTable(table: TableStore): Limits {
   };
 }
 
-/** More clients than that push out the longest unseen one: memory stays bounded (about 2 MB). */
+/** Beyond it the client that was not seen for longest is dropped: memory stays bounded (about 2 MB). */
 const maxClients = 20_000;
 
 export interface IpBuckets {

@@ -26,7 +26,7 @@ export interface ResetKeyClaims {
 
 export type VerifiedResetKey =
   | { readonly outcome: 'valid'; readonly claims: ResetKeyClaims }
-  /** Genuinely ours, but past its `exp`. */
+  /** Signed by us, but past its `exp`. */
   | { readonly outcome: 'expired'; readonly claims: ResetKeyClaims }
   | { readonly outcome: 'invalid' };
 

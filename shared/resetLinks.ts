@@ -8,7 +8,7 @@ import { resetLink } from './site';
 import type { ResetRequest } from './mailRequest';
 import type { TableStore } from './storage/storage';
 
-/** One request makes at most so many links, over all accounts and all spellings of the address. */
+/** The most links that one request makes, over all accounts and all spellings of the address. */
 const maxAccountsPerRequest = 20;
 
 type RecipientDeps = Pick<ResetDeps, 'accounts' | 'emit'>;

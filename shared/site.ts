@@ -152,7 +152,7 @@ export interface SiteSource {
   current(): Promise<SiteWithTexts>;
   /** The languages, with the sentences of the site's own, as of the last look: no call, since a request makes only one. */
   catalog(): Catalog;
-  /** Seeds what is missing (the heir of CodaLab's initialize.py). @returns the names of the columns written */
+  /** Seeds what is missing, as CodaLab's initialize.py did. @returns the names of the columns written */
   seed(): Promise<string[]>;
 }
 

@@ -63,7 +63,7 @@ export interface OpenapiDocument extends Part {
 
 const jsonSchema = (schema: z.ZodType): Part => {
   const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  return $schema === undefined ? {} : rest; // the dialect is said once, by OpenAPI 3.1
+  return $schema === undefined ? {} : rest; // OpenAPI 3.1 names the dialect once for the document
 };
 const jsonContent = (schema: Part, type = 'application/json'): Part => ({ content: { [type]: { schema } } });
 

@@ -10,7 +10,7 @@ import { parseJson } from '../outbox/outgoingMail';
 const maxAgeMs = 25 * 3_600_000;
 const maxFutureMs = 5 * 60_000;
 
-/** The verification key of SendGrid's Event Webhook settings: a P-256 public key, base64 of its DER; undefined if it is none. */
+/** The verification key of SendGrid's Event Webhook settings: a P-256 public key, base64 of its DER. @returns undefined for anything else */
 export function parseVerificationKey(base64: string): KeyObject | undefined {
   try {
     const key = createPublicKey({ key: Buffer.from(base64, 'base64'), format: 'der', type: 'spki' });
@@ -21,7 +21,7 @@ export function parseVerificationKey(base64: string): KeyObject | undefined {
 }
 
 /**
- * Whether SendGrid signed this body for us, of late.
+ * Whether SendGrid signed this body for us, within the last 25 hours.
  * @param publicKey undefined refuses everything
  * @param timestamp epoch seconds, as in the header
  * @see https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features

@@ -33,7 +33,7 @@ export interface OperatorAlertDeps {
 }
 
 const throttle = { burst: 1, refillMs: 15 * 60_000 };
-/** The same state of affairs is mailed again after a day. */
+/** The same alerts are mailed again after a day. */
 const sameState = { burst: 1, refillMs: 24 * 3_600_000 };
 
 /**

@@ -1,5 +1,5 @@
 // Reliable delivery: one message of the queue becomes one mail, once. claim → prepare → send → record, or retry later, or give up.
-// What a message means is the handler's affair; the outbox knows no account and no password.
+// The handler knows what a message means; the outbox knows no account and no password.
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Clock, newId, randomBetween, withDeadline } from '../clock';

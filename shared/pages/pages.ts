@@ -218,7 +218,7 @@ export const deadLinkPage =
     });
   };
 
-/** A link that is not ours, broken, or without an account. 400, and no word about which. */
+/** A link that is not ours, broken, or without an account. 400; the page does not say which. */
 export const invalidLinkPage: Page = (context) => {
   const { title, text, button } = context.messages.invalidLink;
   const view = { paragraphs: [text], next: { url: paths.forgotPassword, label: button } };

@@ -1,7 +1,7 @@
 // Deletes rows that have served their time: bounded per run, and resumed where the last run stopped.
 import { type Row, type TableName, type TableStore, updateRow } from './storage';
 
-/** What is purged: rows whose column is older than so many days. */
+/** What is purged: rows whose `column` is older than `days`. */
 const rules: readonly { readonly table: TableName; readonly column: string; readonly days: number }[] = [
   { table: 'ResetKeys', column: 'expiresAt', days: 7 }, // kept for the resend button of dead links
   { table: 'Limits', column: 'fullAt', days: 1 }, // a full bucket says nothing

@@ -65,7 +65,7 @@ function kept<T>(all: Map<string, Promise<T>>, name: string, make: () => Promise
 }
 
 const queueOptions = { retryOptions: { maxTries: 1 } }; // storageCall retries
-/** The tables SDK's policies that are not used with storage; proxies are the HTTP client's affair. */
+/** The tables SDK's policies that are not used with storage; the HTTP client handles proxies. */
 const unusedPolicies = [
   'proxyPolicy',
   'decompressResponsePolicy',

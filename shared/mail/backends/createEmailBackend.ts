@@ -80,7 +80,7 @@ const maxUnsure = 1_000;
  * One backend made of several (`EMAIL_BACKEND=sendgrid,smtp`). The next one is only tried if the previous one definitely did not accept
  * the mail: otherwise the recipient could get it twice. After an unsure result (time-out, connection lost once the body was out) the mail
  * stays with that backend: this instance remembers it by mail id, and its Message-ID makes the one possible repeat recognisable.
- * If all surely failed, the result is the last one's, with the shortest wait any asked for and `misconfigured` if any was.
+ * If none accepted it, the result is the last one's, with the shortest wait that any asked for, and `misconfigured` if any was.
  */
 export function createFallbackBackend(backends: readonly EmailBackend[], emit?: Emit): EmailBackend {
   const unsure = new LRUCache<string, string>({ max: maxUnsure });
