@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { addressHashOf } from '../shared/address';
-import { newId } from '../shared/clock';
+import { newId, withDeadline } from '../shared/clock';
 import type { Config } from '../shared/config';
 import { enqueueMail } from '../shared/mailRequest';
 import { issueResetKey, resetKeyIdOf } from '../shared/resetKey';
@@ -131,7 +131,7 @@ export async function addAccounts(storage: StorageClients, from: number, to: num
 export function addKeys(storage: StorageClients, config: Config, from: number, to: number): Promise<SampleKey[]> {
   const accounts = createAccountsTable(storage.table('Accounts'), () => undefined);
   const keys = createResetKeysTable(storage.table('ResetKeys'));
-  return inParallel(to - from, atOnce, async (index) => {
+  const add = async (index: number): Promise<SampleKey> => {
     const [account] = await accounts.findByAddress(addressOf(from + index));
     if (account === undefined) throw new Error('the account was not written');
     const { addressHash, id: accountId, credentialVersion } = account;
@@ -139,7 +139,9 @@ export function addKeys(storage: StorageClients, config: Config, from: number, t
     const resetKeyId = resetKeyIdOf(claims);
     await keys.bind({ addressHash, resetKeyId, accountId, credentialVersion, expiresAt: claims.expiresAt });
     return { key, sub: addressHash, resetKeyId };
-  });
+  };
+  // Without the time-outs of an invocation: among 100,000 rows each query of Azurite takes long.
+  return withDeadline(new AbortController().signal, () => inParallel(to - from, atOnce, add));
 }
 
 /** Queues a mail for each address from one index to before another, as the app does. */

@@ -1,12 +1,12 @@
 // `npm run preview`: writes every mail in every language to a folder (text, HTML, .eml) and prints the path, with the look and the texts
 // of the site's row if storage answers. Sends and stores nothing.
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import * as z from 'zod';
 import { withDeadline } from '../shared/clock';
 import { builtInLanguages } from '../shared/locales';
 import { applyTexts, type TextOverride } from '../shared/locales/overrides';
-import { lookColumns, withoutBadLook, type SiteLook } from '../shared/look';
+import { lookColumns, type SiteLook } from '../shared/look';
 import { toEml } from '../shared/mail/backends/developmentBackends';
 import {
   buildMail,
@@ -22,7 +22,7 @@ import { defaultResetUrl, resetLink, type Site } from '../shared/site';
 import { openSite, readPng } from './site/siteRow';
 import { readTextsFile } from './site/textsTable';
 import { CliError, explain } from './support/errors';
-import { createProgram, runProgram, type Call, type Run } from './support/program';
+import { createProgram, runProgram, withStorageOptions, type Call, type Run } from './support/program';
 
 const now = new Date('2026-01-02T03:04:05Z');
 const expiresAt = new Date('2026-01-02T04:04:05Z');
@@ -41,60 +41,34 @@ const sampleSite: Site = {
 };
 
 /** Every mail for one language, by name; operator mails are English only. */
-function mailsIn(row: Site, site: MailSite): Map<string, RenderedMail> {
-  const link = resetLink(row, sampleKey);
-  const accounts = [{ username: 'someuser', link }];
-  const mails = new Map([
-    ['password-reset', renderPasswordReset({ site, accounts })],
-    [
-      'password-reset-several',
-      renderPasswordReset({ site, accounts: [...accounts, { username: "O'Brien & Co", link }] }),
-    ],
-    [
-      'password-reset-extra-lines',
-      renderPasswordReset({ site, accounts, expiresAt, requestedFrom: 'Firefox on Linux' }),
-    ],
-    ['password-changed', renderPasswordChanged({ site, username: 'someuser' })],
-    ['support-link-issued', renderSupportLinkIssued({ site, usernames: ['someuser'], expiresAt })],
-  ]);
-  if (site.locale === 'en') {
-    const ids = ['Xh3_-aQm0pZr', 'b81Kf0-_aaQ2'];
-    mails.set(
-      'operator-alert',
-      renderOperatorAlert({
-        site,
-        poisoned: 2,
-        oldestAgeMinutes: 7,
-        failed: 1,
-        unreadableAccounts: 0,
-        misconfigured: 3,
-        ids,
-      }),
-    );
-    mails.set('test-mail', renderTestMail({ site }));
-  }
-  return mails;
+function mailsIn(row: Site, site: MailSite): Readonly<Record<string, RenderedMail>> {
+  const someuser = { username: 'someuser', link: resetLink(row, sampleKey) };
+  const several = [someuser, { ...someuser, username: "O'Brien & Co" }];
+  const extraLines = { expiresAt, requestedFrom: 'Firefox on Linux' };
+  const mails = {
+    'password-reset': renderPasswordReset({ site, accounts: [someuser] }),
+    'password-reset-several': renderPasswordReset({ site, accounts: several }),
+    'password-reset-extra-lines': renderPasswordReset({ site, accounts: [someuser], ...extraLines }),
+    'password-changed': renderPasswordChanged({ site, username: 'someuser' }),
+    'support-link-issued': renderSupportLinkIssued({ site, usernames: ['someuser'], expiresAt }),
+  };
+  if (site.locale !== 'en') return mails;
+  const counts = { poisoned: 2, oldestAgeMinutes: 7, failed: 1, unreadableAccounts: 0, misconfigured: 3 };
+  const alert = renderOperatorAlert({ site, ...counts, ids: ['Xh3_-aQm0pZr', 'b81Kf0-_aaQ2'] });
+  return { ...mails, 'operator-alert': alert, 'test-mail': renderTestMail({ site }) };
 }
 
-async function writeMail(
-  folder: string,
-  { defaultFromEmail: from, domain }: Site,
-  name: string,
-  locale: string,
-  rendered: RenderedMail,
-): Promise<string> {
+/** @returns an item of the index */
+async function writeMail(path: string, site: Site, name: string, rendered: RenderedMail): Promise<string> {
+  const { defaultFromEmail: from, domain } = site;
   const mail = buildMail({ id: name, to: 'someuser@somewhere.com', from, category: name, domain }, rendered);
-  const file = `${locale}.${name}`;
-  await writeFile(
-    join(folder, `${file}.txt`),
-    `Subject: ${mail.subject}\nFrom: ${mail.from}\nTo: ${mail.to}\n\n${mail.text}`,
-  );
-  const { inlineImage } = mail;
+  const { subject, to, text, html, inlineImage } = mail;
   const image = inlineImage && `data:${inlineImage.contentType};base64,${inlineImage.base64}`;
-  await writeFile(join(folder, `${file}.html`), mail.html.replace('cid:logo', image ?? 'cid:logo'));
-  await writeFile(join(folder, `${file}.eml`), await toEml(mail, now));
-  const links = ['txt', 'html', 'eml'].map((kind) => `<a href="${file}.${kind}">${kind}</a>`);
-  return `<li>${locale} ${name}: ${links.join(' ')}</li>`;
+  await writeFile(`${path}.txt`, `Subject: ${subject}\nFrom: ${from}\nTo: ${to}\n\n${text}`);
+  await writeFile(`${path}.html`, html.replace('cid:logo', image ?? 'cid:logo'));
+  await writeFile(`${path}.eml`, await toEml(mail, now));
+  const links = ['txt', 'html', 'eml'].map((kind) => `<a href="${basename(path)}.${kind}">${kind}</a>`);
+  return `<li>${basename(path)}: ${links.join(' ')}</li>`;
 }
 
 type Preview = Call<{
@@ -109,10 +83,8 @@ export const run: Run = (argv, io) => {
     .option('--out <folder>', 'where to', join('tmp', 'preview'))
     .option('--brand-color <color>', 'instead of the column brandColor of the site row')
     .option('--logo <file>', 'a PNG, instead of the column logo')
-    .option('--texts <file>', 'texts as for `site texts import`, besides those of the site')
-    .option('--account <name>', 'read the site row and its texts from this cloud storage account')
-    .option('--settings <file>', 'read this settings file instead of local.settings.json');
-  program.action(() => preview({ ...io, options: program.opts() }));
+    .option('--texts <file>', 'texts as for `site texts import`, besides those of the site');
+  withStorageOptions(program).action(() => preview({ ...io, options: program.opts() }));
   return runProgram(program, argv, io);
 };
 
@@ -126,34 +98,27 @@ async function preview(call: Preview): Promise<void> {
   await mkdir(folder, { recursive: true });
   const items: string[] = [];
   for (const locale of catalog.keys()) {
-    for (const [name, rendered] of mailsIn(site, mailSiteOf(site, locale, catalog))) {
-      items.push(await writeMail(folder, site, name, locale, rendered));
+    for (const [name, rendered] of Object.entries(mailsIn(site, mailSiteOf(site, locale, catalog)))) {
+      items.push(await writeMail(join(folder, `${locale}.${name}`), site, name, rendered));
     }
   }
   const index = join(folder, 'index.html');
   const list = `<ul>\n${items.join('\n')}\n</ul>`;
-  await writeFile(
-    index,
-    `<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Mails</title>\n${list}\n</html>\n`,
-  );
+  const head = '<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Mails</title>';
+  await writeFile(index, `${head}\n${list}\n</html>\n`);
   call.out(`${index}\n`);
 }
 
 /** The site's own row and texts; the sample's where there are none, unless `--account` asks for them. */
 async function readSite(call: Preview): Promise<{ site: Site; texts: readonly TextOverride[] }> {
   try {
-    const { rows, siteId, schema } = openSite(call);
-    const [row, texts] = await withDeadline(5000, () => Promise.all([rows.read(), rows.readTexts()]));
-    if (row === undefined) throw new CliError(`There is no site row ${siteId}.`);
-    const { data, error } = schema.safeParse(withoutBadLook(row).row);
-    if (data === undefined)
-      throw new CliError(`The site row is not valid: ${error.issues.map(({ path }) => path.join('.')).join(', ')}.`);
-    return { site: data, texts };
+    const { rows, readSite: readRow } = openSite(call);
+    const [site, texts] = await withDeadline(5000, () => Promise.all([readRow(), rows.readTexts()]));
+    return { site, texts };
   } catch (error) {
     if (call.options.account !== undefined) throw error;
-    call.error(
-      `Shown for the sample site: the site row was not read. ${explain(error).split('\n')[0]?.replace(/:$/, '.')}\n`,
-    );
+    const [why] = explain(error).split('\n');
+    call.error(`Shown for the sample site: the site row was not read. ${why?.replace(/:$/, '.')}\n`);
     return { site: sampleSite, texts: [] };
   }
 }

@@ -10,23 +10,7 @@ export interface AzuritePorts {
   table: number;
 }
 
-export interface AzuriteOptions {
-  /** A directory to keep the data in. Without it, nothing is kept. */
-  location?: string | undefined;
-  /** Without it, free ones. */
-  ports?: AzuritePorts;
-  /** `name:key1:key2;…`, keys in base64. Default: the well-known account devstoreaccount1. */
-  accounts?: string;
-}
-
-export interface Azurite {
-  /** For the first account. */
-  connectionString: string;
-  ports: AzuritePorts;
-  pid: number;
-  /** Stops it, its data written, and waits for its end; with `signal` it gets just that. */
-  close(signal?: NodeJS.Signals): Promise<unknown>;
-}
+export type Azurite = Awaited<ReturnType<typeof startAzurite>>;
 
 /** The ports meant by `UseDevelopmentStorage=true`. */
 export const defaultAzuritePorts: AzuritePorts = { blob: 10_000, queue: 10_001, table: 10_002 };
@@ -39,9 +23,14 @@ const endWithParent = `data:text/javascript,process.once('disconnect',()=>{setTi
 
 /**
  * Starts Azurite and waits until the three services answer.
+ * @param options `location`: a directory to keep the data in, without it nothing is kept. `ports`: without them, free ones.
+ *   `accounts`: `name:key1:key2;…`, keys in base64; default: the well-known account devstoreaccount1.
  * @throws Error with its output if it ends before that, for example because a port is taken.
  */
-export async function startAzurite({ location, ports, accounts }: AzuriteOptions = {}): Promise<Azurite> {
+export async function startAzurite(
+  options: { location?: string | undefined; ports?: AzuritePorts; accounts?: string } = {},
+) {
+  const { location, ports, accounts } = options;
   const { blob, queue, table } = ports ?? { blob: 0, queue: 0, table: 0 };
   const found = new Map<string, number>();
   const lines: string[] = [];
@@ -71,10 +60,12 @@ export async function startAzurite({ location, ports, accounts }: AzuriteOptions
   const listening = await Promise.race([allListening, child.exited.then(() => undefined)]);
   if (listening === undefined) throw new Error(`Azurite did not start:\n${lines.join('\n')}`);
   return {
+    /** For the first account. */
     connectionString: connectionStringOf(listening, accounts),
     ports: listening,
     pid: child.process.pid ?? 0,
-    close(signal) {
+    /** Stops it, its data written, and waits for its end; with `signal` it gets just that. */
+    close(signal?: NodeJS.Signals): Promise<unknown> {
       if (signal !== undefined || location === undefined) child.signal(signal ?? 'SIGKILL');
       else if (child.process.connected) child.process.disconnect();
       return child.exited;
@@ -90,7 +81,6 @@ export async function portAnswers(port: number): Promise<boolean> {
   return answers;
 }
 
-/** For the first account. */
 export function connectionStringOf(ports: AzuritePorts, accounts = developmentAccount): string {
   const [name = '', key = ''] = accounts.split(';')[0]?.split(':') ?? [];
   const endpoint = (port: number): string => `http://127.0.0.1:${port}/${name}`;

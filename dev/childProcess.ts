@@ -4,16 +4,7 @@ import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
-export interface Child {
-  process: ChildProcess;
-  /** Settled with the exit code when the process is over; null after a signal that killed it. */
-  exited: Promise<number | null>;
-  isOver: () => boolean;
-  /** Signals the process and whatever it started. Does nothing when it is over. */
-  signal: (name: NodeJS.Signals) => void;
-}
-
-export interface ChildOptions extends Pick<SpawnOptions, 'cwd' | 'env' | 'shell'> {
+interface ChildOptions extends Pick<SpawnOptions, 'cwd' | 'env' | 'shell'> {
   /** Receives each line of standard output and standard error. */
   onLine: (line: string) => void;
   /** Opens a channel, whose `disconnect` event tells a Node program that this process is gone. */
@@ -23,7 +14,7 @@ export interface ChildOptions extends Pick<SpawnOptions, 'cwd' | 'env' | 'shell'
 const isWindows = process.platform === 'win32';
 
 /** Starts a program. An executable that cannot be started counts as ended with 1. */
-export function startChild(command: string, args: readonly string[], options: ChildOptions): Child {
+export function startChild(command: string, args: readonly string[], options: ChildOptions) {
   const { onLine, ipc = false, ...rest } = options;
   const child = spawn(command, args, {
     ...rest,
@@ -37,9 +28,11 @@ export function startChild(command: string, args: readonly string[], options: Ch
   const isOver = (): boolean => child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
   return {
     process: child,
+    /** Settled with the exit code when the process is over; null after a signal that killed it. */
     exited: exitOf(child),
     isOver,
-    signal(name) {
+    /** Signals the process and whatever it started. Does nothing when it is over. */
+    signal: (name: NodeJS.Signals): void => {
       if (isOver() || child.pid === undefined) return;
       if (isWindows) child.kill(name);
       else process.kill(-child.pid, name);

@@ -29,10 +29,7 @@ export async function findCoreTools(): Promise<string | undefined> {
   }
 }
 
-/**
- * Runs `func start` in a directory and waits until the app answers. What it prints is shown.
- * @throws Error if it ends before that.
- */
+/** Runs `func start` in a directory and waits until the app answers. @throws Error if it ends before that. */
 export async function startCoreTools(directory: string, port: number, env: Settings): Promise<AppHost> {
   const child = startChild('func', ['start', '--port', String(port)], {
     cwd: directory,

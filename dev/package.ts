@@ -16,7 +16,6 @@ const platform = 'linux-x64-gnu';
 const mtime = new Date(2020, 0, 1);
 const manifestSchema = z.object({ name: z.string(), version: z.string(), main: z.string() });
 
-/** One file of the package, by its path inside. */
 export type PackedFiles = ReadonlyMap<string, Buffer>;
 
 /**
@@ -34,10 +33,8 @@ export function packedFiles(): PackedFiles {
   for (const name of ['package.json', native.main, 'LICENSE']) add(`node_modules/${nativeModule}/${name}`);
   const folder = `node_modules/${nativeModule}-${platform}`;
   if (!existsSync(path.join(root, folder))) {
-    throw new Error(
-      `Azure runs on ${platform}, and its ${nativeModule} is not installed here. Run:\n` +
-        `  npm install --no-save --force ${nativeModule}-${platform}@${native.version}`,
-    );
+    const command = `npm install --no-save --force ${nativeModule}-${platform}@${native.version}`;
+    throw new Error(`Azure runs on ${platform}, and its ${nativeModule} is not installed here. Run:\n  ${command}`);
   }
   for (const name of ['package.json', `argon2.${platform}.node`]) add(`${folder}/${name}`);
   return new Map([...files].sort(([left], [right]) => (left < right ? -1 : 1)));

@@ -7,7 +7,6 @@ import type { StorageClients } from '../shared/storage/storage';
 /** The password of every sample account that has one. Public: these accounts exist on developers' computers only. */
 export const samplePassword = 'a sample password for development';
 
-/** For the developer's terminal. */
 export interface SampleAccount {
   readonly id: string;
   readonly username: string;
@@ -30,7 +29,6 @@ const samples: readonly SampleAccount[] = [
  * Makes the tables that are missing, and adds the sample accounts if the Accounts table has no row at all. Two hosts starting at
  * once make each account once.
  * @returns those that were added
- * @throws StorageUnavailable
  */
 export async function seedSampleAccounts(storage: StorageClients): Promise<SampleAccount[]> {
   await storage.createMissing();

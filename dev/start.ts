@@ -15,7 +15,7 @@ import { startHostProcess } from './host/hostProcess';
 import { startHttpServer } from './host/httpServer';
 import { mailboxRoutes, useMailboxDirectory } from './mailbox/mailboxRoutes';
 import { samplePassword, seedSampleAccounts, startSampleSite } from './samples';
-import { ensureStorage, isOnThisMachine } from './storage';
+import { ensureStorage, localPorts } from './storage';
 
 interface StartOptions {
   port: number;
@@ -45,8 +45,8 @@ async function start(options: StartOptions): Promise<void> {
     throw new Error('Azure Functions Core Tools v4 (`func`) are not on the PATH.');
   }
   await addSampleAccounts(checkedConfig(env));
-  const host =
-    coreTools === undefined ? await runDevHost(options, env) : await runCoreTools(coreTools, options.port, env);
+  const running = coreTools === undefined ? runDevHost(options, env) : runCoreTools(coreTools, options.port, env);
+  const host = await running;
   started.push(host);
   console.log(`Pages: ${host.url}/accounts/password/reset/`);
   console.log(`READY ${host.url}`);
@@ -80,16 +80,14 @@ function checkedConfig(env: Settings): Config {
   const { locale } = read.config.siteDefaults;
   if (findLocale(locale) === undefined) {
     const known = [...builtInLanguages.keys()].join(', ');
-    console.warn(
-      `Warning: there are no texts for SITE_LOCALE ${locale}: mails and pages are in English. Known: ${known}.`,
-    );
+    console.warn(`Warning: there are no texts for SITE_LOCALE ${locale}, so all is in English. Known: ${known}.`);
   }
   return read.config;
 }
 
 /** In development and on this machine's own storage only. */
 async function addSampleAccounts({ development, storage, directory }: Config): Promise<void> {
-  const isLocal = storage.kind === 'connectionString' && isOnThisMachine(storage.connectionString);
+  const isLocal = storage.kind === 'connectionString' && localPorts(storage.connectionString).length > 0;
   if (!development || !isLocal || directory.kind !== 'table') return;
   const added = await seedSampleAccounts(createStorageClients(storage));
   if (added.length > 0) console.log('Sample accounts:');
@@ -118,9 +116,8 @@ async function runCoreTools(version: string, port: number, env: Settings): Promi
   const directory = useMailboxDirectory(env);
   const host = await startCoreTools(project, port, env);
   const endpoints = mailboxRoutes(directory, host.url);
-  const mailbox = await startHttpServer({ endpoints, port: port + 1 }).catch(() =>
-    startHttpServer({ endpoints, port: 0 }),
-  );
+  const serve = (at: number) => startHttpServer({ endpoints, port: at });
+  const mailbox = await serve(port + 1).catch(() => serve(0));
   console.log(`Mailbox: http://127.0.0.1:${mailbox.port}/dev/mailbox`);
   return host;
 }

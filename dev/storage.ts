@@ -9,11 +9,10 @@ const developmentStorage = 'UseDevelopmentStorage=true';
 const dataDirectory = path.join(__dirname, '../.azurite');
 
 /**
- * Uses a storage, or starts Azurite if the storage is meant to be on this machine and does not answer. Prints what is used, and why.
+ * Uses a storage, or starts Azurite if it does not answer. Prints what is used, and why.
  * @param given as in the setting AzureWebJobsStorage.
  * @param inMemory whether an Azurite started here keeps nothing; otherwise its data is in `.azurite/`.
  * @returns a storage that answers; `stop` stops what was started here, nothing else.
- * @throws Error when Azurite does not start.
  */
 export async function ensureStorage(given: string, inMemory: boolean) {
   const isDefault = given.trim().replace(/;$/, '') === developmentStorage;
@@ -22,9 +21,8 @@ export async function ensureStorage(given: string, inMemory: boolean) {
   const answers = await Promise.all(ports.map(portAnswers));
   if (answers.every(Boolean)) {
     const isLocal = ports.length > 0;
-    console.log(
-      `Storage: ${isLocal ? `${ports.join(', ')} on 127.0.0.1 answer already` : 'the account the settings name'}.`,
-    );
+    const what = isLocal ? `${ports.join(', ')} on 127.0.0.1 answer already` : 'the account the settings name';
+    console.log(`Storage: ${what}.`);
     if (inMemory) console.log('--memory has no effect: this storage was not started here.');
     const others = isLocal ? await foreignNames(wanted) : [];
     if (others.length > 0) {
@@ -70,14 +68,8 @@ async function foreignNames(connectionString: string): Promise<string[]> {
   return found.filter((name) => !isKnown(name)).slice(0, 5);
 }
 
-/** The ports of the endpoints on this machine. */
-function localPorts(connectionString: string): number[] {
-  return [...connectionString.matchAll(/Endpoint=http:\/\/(?:127\.0\.0\.1|localhost):(\d+)/gi)].map(([, port]) =>
-    Number(port),
-  );
-}
-
-/** Is this storage an emulator on this machine, and not an account in the cloud? */
-export function isOnThisMachine(connectionString: string): boolean {
-  return localPorts(connectionString).length > 0;
+/** The ports of the endpoints on this machine; none of an account in the cloud. */
+export function localPorts(connectionString: string): number[] {
+  const endpoints = connectionString.matchAll(/Endpoint=http:\/\/(?:127\.0\.0\.1|localhost):(\d+)/gi);
+  return [...endpoints].map(([, port]) => Number(port));
 }

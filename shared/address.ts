@@ -22,7 +22,7 @@ export function parseAddress(text: string): string | undefined {
   const address = text.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '');
   if (Buffer.byteLength(address) > maxAddressBytes || invisible.test(address)) return undefined;
   const at = address.indexOf('@');
-  if (at < 1 || at !== address.lastIndexOf('@')) return undefined;
+  if (at < 1) return undefined;
   const local = address.slice(0, at);
   if (Buffer.byteLength(local) > maxLocalBytes || !local.split('.').every((atom) => localAtom.test(atom)))
     return undefined;

@@ -44,8 +44,8 @@ export const sampleSigningSecret = 'ZGV2ZWxvcG1lbnQgb25seTogdGhpcyBzZWNyZXQgaXMg
 
 export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
-  /** `NAME what is wrong`, one per problem, without the value. */
-  | { readonly ok: false; readonly problems: readonly string[] };
+  /** `NAME what is wrong`, one per problem, without the value; and the storage settings, if they are good. */
+  | { readonly ok: false; readonly problems: readonly string[]; readonly storage?: StorageSettings | undefined };
 
 /** Reads and checks all settings. @param env `process.env`, or any such map in a test; an empty value counts as not set */
 export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): ConfigResult {
@@ -80,7 +80,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const siteEvents = readSiteEvents(readable, problems);
   checkProduction(readable, development, problems);
   if (!parsed.success || problems.length > 0 || site === undefined || storage === undefined || email === undefined) {
-    return { ok: false, problems: [...new Set(problems)] };
+    return { ok: false, problems: [...new Set(problems)], storage };
   }
   const settings = parsed.data;
   const pwned = settings.PWNED_PASSWORDS ?? !development;

@@ -69,9 +69,8 @@ export async function importFile(call: Call<ImportOptions>, name: string): Promi
 }
 
 function formatOf(name: string): 'csv' | 'json' {
-  const extension = path.extname(name).toLowerCase();
-  if (extension === '.csv') return 'csv';
-  if (['.json', '.jsonl'].includes(extension)) return 'json';
+  if (/\.csv$/i.test(name)) return 'csv';
+  if (/\.jsonl?$/i.test(name)) return 'json';
   throw new CliError('The extension is none of .csv, .json and .jsonl: use --format csv or --format json.', 2);
 }
 
@@ -111,8 +110,7 @@ export async function importAccounts(
     for await (const row of rows) {
       const account = accept(row, knownIds, report);
       if (account === undefined) continue;
-      const imported = rules.dryRun ? dryRun : await importOne(admin, account, rules);
-      report.add(row.where, account, imported);
+      report.add(row.where, account, rules.dryRun ? dryRun : await importOne(admin, account, rules));
     }
   };
   const ends = await Promise.allSettled(Array.from({ length: rules.parallel }, worker));
@@ -129,11 +127,8 @@ function accept(row: ImportRow, knownIds: Map<string, string>, report: ImportRep
   const { id, email } = checked.account;
   const addressHash = addressHashOf(email);
   if ((knownIds.get(id) ?? addressHash) !== addressHash) {
-    return report.refuse(
-      row.where,
-      ['its id belongs to an account with another address: see `accounts set-email`'],
-      email,
-    );
+    const problem = 'its id belongs to an account with another address: see `accounts set-email`';
+    return report.refuse(row.where, [problem], email);
   }
   knownIds.set(id, addressHash);
   return checked.account;
@@ -144,16 +139,15 @@ async function importOne(
   account: NewAccount,
   rules: ImportRules,
 ): Promise<Imported> {
-  for (const delayMs of retryDelaysMs) {
+  for (let tries = 0; ; tries++) {
     try {
       return await admin.importAccount(account, rules);
     } catch (error) {
-      const signal = deadline();
-      if (!(error instanceof StorageUnavailable && passing.has(error.code)) || signal.aborted) throw error;
-      await sleep(delayMs, undefined, { signal });
+      const delayMs = error instanceof StorageUnavailable && passing.has(error.code) ? retryDelaysMs[tries] : undefined;
+      if (delayMs === undefined || deadline().aborted) throw error;
+      await sleep(delayMs, undefined, { signal: deadline() });
     }
   }
-  return admin.importAccount(account, rules);
 }
 
 const words = [
@@ -170,7 +164,6 @@ interface ListedRow {
   readonly email: string | undefined;
 }
 
-/** How many rows are listed. */
 const maxListed = 1000;
 
 export type ImportReport = ReturnType<typeof createImportReport>;

@@ -24,7 +24,6 @@ interface Header {
 }
 
 /**
- * Streams the rows of a CSV file.
  * @param note is told which columns are ignored, and whether the user name serves as the id
  * @throws CliError if the header lacks a column, or the file stops being CSV: its line is named
  */
@@ -59,10 +58,8 @@ function readHeader(record: readonly string[], note: (text: string) => void): He
   const names = titles.map((title) => columnOf.get(title.toLowerCase()));
   const missing = ['email', 'username'].filter((name) => !names.includes(name));
   if (missing.length > 0) {
-    throw new CliError(
-      `The first row must name the columns; ${missing.join(' and ')} is not among them. ` +
-        'It needs email,username and may have id,password,is_active,locale,created_at. (Another --delimiter?)',
-    );
+    const known = 'Also known: id, password, is_active, locale, created_at. (Another --delimiter?)';
+    throw new CliError(`The first row must name the columns; ${missing.join(' and ')} is not among them. ${known}`);
   }
   const twice = names.find((name, index) => name !== undefined && names.indexOf(name) !== index);
   if (twice !== undefined) throw new CliError(`The first row names the column ${twice} twice.`);

@@ -56,19 +56,13 @@ export async function* readDumpdata(
     throw error;
   }
   if (secondary > 0) {
-    note(
-      `${count(secondary, 'verified secondary address', 'verified secondary addresses')} (${secondaryModel}) not imported: ` +
-        'the table has one address for each account, and a reset that is asked for with another one sends no mail ' +
-        '(docs/accounts-table.md, "Secondary addresses").',
-    );
+    const addresses = count(secondary, 'verified secondary address', 'verified secondary addresses');
+    note(`${addresses} (${secondaryModel}) not imported: a reset that is asked for with one of them sends no mail.`);
   }
   if (seen.has(wanted)) return;
   const others = [...seen].slice(0, 20).map(([name, objects]) => `${name} (${objects})`);
-  throw new CliError(
-    others.length === 0
-      ? 'The file has no objects.'
-      : `The file has no ${model}. It has ${others.join(', ')}; name the user model with --model.`,
-  );
+  if (others.length === 0) throw new CliError('The file has no objects.');
+  throw new CliError(`The file has no ${model}. It has ${others.join(', ')}; name the user model with --model.`);
 }
 
 function readObject(number: number, { pk, fields }: z.infer<typeof serialized>, usernameField: string): ImportRow {

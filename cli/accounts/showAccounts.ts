@@ -1,6 +1,7 @@
 // `accounts show` and `accounts list`. Never prints a password, only how it is hashed.
+import type { Account } from '../../shared/directory/accountDirectory';
 import { createHttpDirectory } from '../../shared/directory/httpDirectory';
-import { accountOf } from '../../shared/storage/accountsTable';
+import { accountOf, type AccountRow } from '../../shared/storage/accountsTable';
 import type { AccountRecord } from '../storage/accountsAdmin';
 import { CliError } from '../support/errors';
 import { count, fieldsOf, print, printable } from '../support/output';
@@ -10,8 +11,18 @@ import { findAccounts, openAccounts, usernameOf } from './changeAccounts';
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-/** An account as it is shown and as `--json` gives it. */
-function shown(record: AccountRecord) {
+/** An account as it is shown and as `--json` gives it; the site's own directory does not tell everything. */
+interface ShownAccount extends Pick<Account, 'id' | 'username' | 'email' | 'canReset'>, Partial<TableColumns> {
+  /** Why the app skips the row, and what its address was before somebody edited it. */
+  readonly problem?: string;
+  readonly knownEmail?: string | undefined;
+}
+type TableColumns = Pick<
+  AccountRow,
+  'isActive' | 'password' | 'generation' | 'locale' | 'passwordChangedAt' | 'createdAt'
+>;
+
+function shown(record: AccountRecord): ShownAccount {
   const { id, row, read } = record;
   const common = { id, username: usernameOf(record), email: textOf(row['email']) };
   if ('problem' in read) {
@@ -24,23 +35,23 @@ function shown(record: AccountRecord) {
   const hash = password === '' || password.startsWith('!') ? 'unusable' : algorithmOf(password);
   return { ...common, isActive, password: hash, generation, locale, passwordChangedAt, createdAt, canReset };
 }
-type ShownAccount = ReturnType<typeof shown>;
 
 const algorithmOf = (password: string): string => /^([\w-]{1,32})\$/.exec(password)?.[1] ?? 'unknown';
 
-function resetWords(account: ShownAccount): string {
-  if (!('problem' in account)) {
-    if (account.canReset) return 'possible';
-    return account.isActive ? 'impossible: it has no usable password' : 'impossible: it is disabled';
+function resetWords({ canReset, problem, knownEmail, isActive }: ShownAccount): string {
+  if (canReset) return 'possible';
+  if (problem !== undefined) {
+    const before = knownEmail === undefined ? '' : `; the address was ${knownEmail}`;
+    return `impossible: the app skips this row (${problem}${before})`;
   }
-  const before = account.knownEmail === undefined ? '' : `; the address was ${account.knownEmail}`;
-  return `impossible: the app skips this row (${account.problem}${before})`;
+  if (isActive === undefined) return 'impossible: the site says that it is not active';
+  return `impossible: it ${isActive ? 'has no usable password' : 'is disabled'}`;
 }
 
 /** What fixes a row whose address was edited by hand. */
 function cureOf(account: ShownAccount): string | undefined {
-  if (!('problem' in account) || account.problem !== 'address_of_another_partition') return undefined;
-  const { id, email, knownEmail } = account;
+  const { id, email, knownEmail, problem } = account;
+  if (problem !== 'address_of_another_partition') return undefined;
   const command = (address: string): string => `npm run accounts -- set-email ${email} ${address} --id ${id}`;
   const back = knownEmail === undefined ? '' : `, or, to undo the edit: ${command(knownEmail)}`;
   return `The address was edited by hand. To fix the row: ${command(email)}${back}`;
@@ -60,18 +71,19 @@ export async function showAccounts(call: Call, address: string): Promise<void> {
 }
 
 function linesOf(account: ShownAccount): string {
-  const valid = 'problem' in account ? undefined : account;
-  return fieldsOf(account.username, [
-    ['id', account.id],
-    ['address', account.email],
-    ['active', valid === undefined ? '?' : valid.isActive ? 'yes' : 'no'],
-    ['password', valid?.password ?? '?'],
-    ['password set here', valid?.passwordChangedAt?.toISOString() ?? 'never'],
-    ['generation', String(valid?.generation ?? '?')],
-    ['language', valid?.locale ?? "the site's"],
-    ['created', valid?.createdAt?.toISOString() ?? 'unknown'],
+  const { id, username, email, isActive, password, passwordChangedAt, generation, locale, createdAt } = account;
+  const fields: [string, string | undefined][] = [
+    ['id', id],
+    ['address', email],
+    ['active', isActive === undefined ? undefined : isActive ? 'yes' : 'no'],
+    ['password', password],
+    ['password set here', passwordChangedAt?.toISOString()],
+    ['generation', generation?.toString()],
+    ['language', locale ?? "the site's"],
+    ['created', createdAt?.toISOString()],
     ['reset by mail', resetWords(account)],
-  ]);
+  ];
+  return fieldsOf(username, fields);
 }
 
 /** All accounts of one address, as the site's own directory answers. */
@@ -84,15 +96,7 @@ async function showDirectoryAccounts(call: Call, address: string): Promise<void>
   const accounts = found.map(({ id, username, email, canReset, locale, passwordChangedAt, createdAt }) => {
     return { id, username, email, canReset, locale, passwordChangedAt, createdAt };
   });
-  const lines = accounts.map(({ id, username, email, canReset, locale }) =>
-    fieldsOf(username, [
-      ['id', id],
-      ['address', email],
-      ['language', locale ?? "the site's"],
-      ['reset by mail', canReset ? 'possible' : 'impossible: the site says that it is not active'],
-    ]),
-  );
-  print(call, accounts, lines.join(''));
+  print(call, accounts, accounts.map(linesOf).join(''));
 }
 
 /** Every account as it comes, so that memory does not grow with the table. */
@@ -103,7 +107,7 @@ export async function listAccounts(call: Call<{ readonly broken?: true }>): Prom
   let listed = 0;
   for await (const record of admin.list()) {
     const account = shown(record);
-    if (broken === true && !('problem' in account)) continue;
+    if (broken === true && account.problem === undefined) continue;
     listed += 1;
     const cells = [account.id, account.username, account.email, resetWords(account)];
     call.out(json === true ? `${JSON.stringify(account)}\n` : `${cells.map(printable).join('\t')}\n`);

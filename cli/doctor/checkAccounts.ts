@@ -7,7 +7,6 @@ import { hashPassword, type PasswordHasher } from '../../shared/password/passwor
 import type { StorageClients } from '../../shared/storage/storage';
 import { createAccountsAdmin } from '../storage/accountsAdmin';
 import { count } from '../support/output';
-import { isReadable } from './checkStorage';
 import { fail, ok, warn, type Check, type Finding } from './finding';
 
 export const checkAccounts: Check = async ({ settings, storage, clock }) => {
@@ -22,7 +21,6 @@ const looksAt = 1000;
 
 async function checkTable(storage: StorageClients): Promise<Finding[]> {
   const check = 'accounts';
-  if (!(await isReadable(storage, 'Accounts'))) return [];
   let seen = 0;
   let broken = 0;
   for await (const { read } of createAccountsAdmin(storage.table('Accounts')).list()) {
@@ -30,20 +28,13 @@ async function checkTable(storage: StorageClients): Promise<Finding[]> {
     if (++seen === looksAt) break;
   }
   if (seen === 0) {
-    const cure =
-      '`npm run accounts -- import FILE` or `add`; docs/accounts-table.md. Or are they in a database of the site (ACCOUNT_DIRECTORY=http)?';
+    const cure = '`npm run accounts -- import FILE`, or ACCOUNT_DIRECTORY=http if they are in a database of the site.';
     return [warn(check, 'There are no accounts: no mail will be sent to anybody.', cure)];
   }
   const first = `${seen === looksAt ? 'first ' : ''}${count(seen, 'account')}`;
   if (broken === 0) return [ok(check, `The ${first} can be read.`)];
-  const cure =
-    '`npm run accounts -- list --broken` names them; fix them in the Storage browser or with `accounts set-email`.';
+  const cure = '`npm run accounts -- list --broken` names them, and says why.';
   return [warn(check, `Of the ${first} the app skips ${broken}: the rows are not valid.`, cure)];
-}
-
-interface DirectoryCheckSettings {
-  readonly passwordFormat: 'encoded' | 'plain';
-  readonly hasher: PasswordHasher;
 }
 
 /**
@@ -52,7 +43,7 @@ interface DirectoryCheckSettings {
  */
 export async function checkDirectory(
   directory: AccountDirectory,
-  { passwordFormat, hasher }: DirectoryCheckSettings,
+  { passwordFormat, hasher }: { passwordFormat: 'encoded' | 'plain'; hasher: PasswordHasher },
 ): Promise<Finding[]> {
   const check = 'account directory';
   const isPlain = passwordFormat === 'plain';
@@ -74,10 +65,12 @@ export async function checkDirectory(
   } catch (error) {
     if (!(error instanceof StorageUnavailable)) throw error;
     const { code } = error;
-    if (code === 'unsupported_hash' && !isPlain)
-      return [fail(check, `The site cannot verify ${hasher} hashes.`, addHasher)];
-    const [what, cure] = faults[code] ?? (code.startsWith('3') ? redirect : unknown);
-    return [fail(check, what.replace('CODE', code), cure)];
+    if (code === 'unsupported_hash' && !isPlain) {
+      const cure = `Add the hasher to the site, or set PASSWORD_HASHER to one that it has, such as pbkdf2_sha256.`;
+      return [fail(check, `The site cannot verify ${hasher} hashes.`, cure)];
+    }
+    const [, what = '', cure = ''] = faults.find(([codes]) => codes.test(code)) ?? [];
+    return [fail(check, `${what} (${code}).`, cure)];
   }
 }
 
@@ -87,48 +80,27 @@ const nobody: Account = {
   ...{ passwordChangedAt: undefined, createdAt: undefined },
 };
 
-/** What is wrong, and the cure. */
-type Fault = readonly [string, string];
-
-const addHasher =
-  'Add the hasher to the site (Django: `pip install argon2-cffi`), set PASSWORD_HASHER to one that it has, such as pbkdf2_sha256, or ' +
-  'ACCOUNT_DIRECTORY_PASSWORD=plain on both sides.';
-const signature: Fault = [
-  'The site refuses the signature (CODE).',
-  'The first of ACCOUNT_DIRECTORY_SECRETS must be one that the site accepts. Nothing on the way may change the body.',
-];
-const unreachable: Fault = [
-  'The directory cannot be reached (CODE).',
-  'Is ACCOUNT_DIRECTORY_URL right, and may this computer reach it?',
-];
-const otherAnswer: Fault = [
-  'The answer is not that of an account directory (CODE).',
-  'ACCOUNT_DIRECTORY_URL is the part before `/find`. The answers are described in docs/account-directory.openapi.json.',
-];
-const redirect: Fault = ['The directory redirects (CODE).', 'Redirects are not followed: use the final https URL.'];
-const unknown: Fault = ['The directory failed (CODE).', "The site's own log says why."];
-
-const faults: Readonly<Record<string, Fault>> = {
-  unsupported_hash: [
-    'The site expects hashes, but ACCOUNT_DIRECTORY_PASSWORD is plain.',
-    'Set the same on both sides (`PASSWORD` of the Django app).',
+/** By the code of the failure, the first that fits: what is wrong, and the cure. */
+const faults: readonly (readonly [RegExp, string, string])[] = [
+  [/^unsupported_hash$/, 'ACCOUNT_DIRECTORY_PASSWORD is plain, the site expects hashes', 'Set the same on both sides.'],
+  [
+    /^(?:bad_signature|401|403)$/,
+    'The site refuses the signature',
+    'The first of ACCOUNT_DIRECTORY_SECRETS must be one that the site accepts. Nothing on the way may change the body.',
   ],
-  bad_signature: signature,
-  '401': signature,
-  '403': signature,
-  stale: ["This computer's clock and the site's differ by more than 5 minutes.", 'Synchronize both (NTP).'],
-  timeout: ['The directory does not answer in time.', 'It has 3 seconds for a call: check the load of the site.'],
-  tls: [
-    'The certificate of the site is not trusted.',
-    'Renew it, and send the whole chain; the name must be that of ACCOUNT_DIRECTORY_URL.',
+  [/^stale$/, "This computer's clock and the site's differ by more than 5 minutes", 'Synchronize both (NTP).'],
+  [/^timeout$/, 'The directory does not answer in time', 'It has 3 seconds for a call: check the load of the site.'],
+  [
+    /^tls$/,
+    "The site's certificate is not trusted",
+    'It must be current, for the name in the URL, with its whole chain.',
   ],
-  connection_refused: unreachable,
-  connection_lost: unreachable,
-  dns: unreachable,
-  unreachable,
-  not_json: otherAnswer,
-  bad_shape: otherAnswer,
-  too_large: otherAnswer,
-  '404': otherAnswer,
-  '405': otherAnswer,
-};
+  [/^(?:connection_\w+|dns|unreachable)$/, 'The directory cannot be reached', 'Is ACCOUNT_DIRECTORY_URL right?'],
+  [
+    /^(?:not_json|bad_shape|too_large|404|405)$/,
+    'The answer is not that of an account directory',
+    'ACCOUNT_DIRECTORY_URL is the part before `/find`; docs/account-directory.openapi.json has the answers.',
+  ],
+  [/^3/, 'The directory redirects', 'Redirects are not followed: use the final https URL.'],
+  [/./, 'The directory failed', "The site's own log says why."],
+];

@@ -1,6 +1,4 @@
-// Is there an e-mail backend that sends, and are operators told if it does not? Nothing is sent: the check of SMTP ends before any
-// mail, and SendGrid is asked whether it accepts the API key and whether the sender's domain is authenticated.
-import { existsSync } from 'node:fs';
+// Is there an e-mail backend that sends, and are operators told if it does not? No mail is sent.
 import { createTransport } from 'nodemailer';
 import * as z from 'zod';
 import { failureBeforeSending } from '../../shared/mail/backends/connectionErrors';
@@ -19,24 +17,9 @@ export const checkEmail: Check = async (input) => {
   const domain = ehloName(await senderOf(input)).toLowerCase();
   const findings: Finding[] = [];
   for (const name of email.backends) {
-    switch (name) {
-      case 'sendgrid':
-        if (email.sendgrid) findings.push(...(await checkSendGrid(input, email.sendgrid, domain)));
-        break;
-      case 'smtp':
-        if (email.smtp) findings.push(...(await checkSmtp(email.smtp, domain)));
-        break;
-      case 'console':
-        findings.push(notSending('console', 'Mail is printed and not sent', development));
-        break;
-      case 'file':
-        findings.push(notSending('file', 'Mail is written to EMAIL_FILE_PATH and not sent', development));
-        if (!existsSync(email.filePath ?? '')) {
-          const what = 'The directory EMAIL_FILE_PATH does not exist.';
-          findings.push(warn('file', what, 'It is made with the first mail; is the name right?'));
-        }
-        break;
-    }
+    if (name === 'sendgrid' && email.sendgrid) findings.push(...(await checkSendGrid(input, email.sendgrid, domain)));
+    if (name === 'smtp' && email.smtp) findings.push(...(await checkSmtp(email.smtp, domain)));
+    if (name === 'console' || name === 'file') findings.push(notSending(name, development));
   }
   if (admins.length === 0 && !development) {
     const what = 'ADMINS is empty: no operator gets a mail about mail that is stuck.';
@@ -53,43 +36,34 @@ async function senderOf(input: CheckInput): Promise<string> {
   return input.settings.ok ? input.settings.config.siteDefaults.defaultFromEmail : '';
 }
 
-const notSending = (check: string, what: string, development: boolean): Finding =>
-  development
-    ? ok(check, `${what}, as is usual in development.`)
-    : fail(
-        check,
-        `${what}: ALLOW_DEV_EMAIL_BACKEND allows that.`,
-        'Set EMAIL_BACKEND=sendgrid or smtp, and remove ALLOW_DEV_EMAIL_BACKEND.',
-      );
+function notSending(check: 'console' | 'file', development: boolean): Finding {
+  const what = `Mail is ${check === 'file' ? 'written to EMAIL_FILE_PATH' : 'printed'} and not sent`;
+  if (development) return ok(check, `${what}, as is usual in development.`);
+  const cure = 'Set EMAIL_BACKEND=sendgrid or smtp, and remove ALLOW_DEV_EMAIL_BACKEND.';
+  return fail(check, `${what}: ALLOW_DEV_EMAIL_BACKEND allows that.`, cure);
+}
 
-const port =
-  'Are EMAIL_HOST and EMAIL_PORT right (587 for STARTTLS, 465 with EMAIL_USE_SSL), and is the port open from here? Azure blocks port 25.';
-const logIn =
-  'Are EMAIL_HOST_USER and EMAIL_HOST_PASSWORD right? For SendGrid the user is the word apikey and the password an API key.';
-const tls =
-  'The server offers no STARTTLS, or its certificate is not trusted or is for another name. EMAIL_HOST must be the name in the certificate; NODE_EXTRA_CA_CERTS adds an authority.';
-const cures: Readonly<Record<string, string>> = {
-  connection_refused: port,
-  unreachable: port,
-  timeout: port,
-  connection_lost: port,
-  dns: 'There is no such host: is EMAIL_HOST right?',
-  tls,
-  tls_set_email_use_ssl:
-    'Port 465 speaks TLS from the first byte: set EMAIL_USE_SSL=true (or EMAIL_PORT=587 for STARTTLS).',
-  smtp_auth: logIn,
-  smtp_535: logIn,
-  smtp_530: logIn,
-  smtp_534: logIn,
-  smtp_538: logIn,
-};
+/** By the reason of the failure, the first that fits. */
+const cures: readonly (readonly [RegExp, string])[] = [
+  [
+    /^(?:connection_\w+|unreachable|timeout)$/,
+    'Is EMAIL_PORT right (587; 465 with EMAIL_USE_SSL), and open? Azure blocks 25.',
+  ],
+  [/^dns$/, 'There is no such host: is EMAIL_HOST right?'],
+  [
+    /^tls$/,
+    'The server offers no STARTTLS, or its certificate is not trusted (NODE_EXTRA_CA_CERTS) or not for EMAIL_HOST.',
+  ],
+  [/^tls_set/, 'Port 465 speaks TLS from the first byte: set EMAIL_USE_SSL=true (or EMAIL_PORT=587 for STARTTLS).'],
+  [/^smtp_(?:auth|53[0458])$/, 'Are EMAIL_HOST_USER (for SendGrid the word apikey) and EMAIL_HOST_PASSWORD right?'],
+  [/./, 'Ask the operator of the server what this code means.'],
+];
 
-/** @param domain the name for EHLO */
-async function checkSmtp(settings: SmtpSettings, domain: string): Promise<Finding[]> {
+async function checkSmtp(settings: SmtpSettings, senderDomain: string): Promise<Finding[]> {
   const { security, user } = settings;
   const transport = createTransport({
     ...smtpOptions({ ...settings, timeoutMs: questionMs }),
-    name: domain,
+    name: senderDomain,
     socketTimeout: questionMs,
   });
   try {
@@ -99,9 +73,9 @@ async function checkSmtp(settings: SmtpSettings, domain: string): Promise<Findin
   } catch (error) {
     const judged = judgeSmtpError(error, settings, { bodyStarted: false, timedOut: false });
     const reason = judged.outcome === 'accepted' ? 'unknown' : judged.reason;
-    const cure = cures[reason] ?? 'Ask the operator of the server what this code means.';
-    const temporary = /^smtp_4/.test(reason);
-    return [(temporary ? warn : fail)('smtp', `The SMTP server cannot be used (${reason}).`, cure)];
+    const [, cure = ''] = cures.find(([reasons]) => reasons.test(reason)) ?? [];
+    const report = reason.startsWith('smtp_4') ? warn : fail; // it may pass
+    return [report('smtp', `The SMTP server cannot be used (${reason}).`, cure)];
   } finally {
     transport.close();
   }
@@ -109,10 +83,8 @@ async function checkSmtp(settings: SmtpSettings, domain: string): Promise<Findin
 
 const scopesSchema = z.object({ scopes: z.array(z.string()) });
 const domainsSchema = z.array(z.object({ domain: z.string(), valid: z.boolean() }));
-const newKey =
-  'Make a new API key in SendGrid (Settings > API Keys, only the permission "Mail Send") and set SENDGRID_API_KEY.';
+const newKey = 'Make a new API key in SendGrid (only the permission "Mail Send") and set SENDGRID_API_KEY.';
 
-/** @param domain the domain of the sender's address */
 async function checkSendGrid({ settings }: CheckInput, sendgrid: SendGridSettings, domain: string): Promise<Finding[]> {
   const scopes = await ask(sendgrid, 'v3/scopes');
   if (typeof scopes === 'string') {
@@ -133,10 +105,8 @@ async function checkSendGrid({ settings }: CheckInput, sendgrid: SendGridSetting
     await checkDomain(domain, sendgrid),
   ];
   if (settings.ok && settings.config.sendgridWebhookPublicKey === undefined) {
-    const what =
-      'SENDGRID_WEBHOOK_PUBLIC_KEY is not set: what happens to a mail after SendGrid accepted it is not recorded.';
-    const cure =
-      'Switch on the Signed Event Webhook (Mail Settings) for https://APP/api/webhooks/sendgrid and set its verification key.';
+    const what = 'SENDGRID_WEBHOOK_PUBLIC_KEY is not set: what happens to an accepted mail is not recorded.';
+    const cure = 'Switch on the Signed Event Webhook: docs/operations.md, "SendGrid webhook".';
     findings.push(warn('webhook', what, cure));
   }
   return findings;
@@ -148,8 +118,7 @@ async function checkDomain(from: string, sendgrid: SendGridSettings): Promise<Fi
   const answer = await ask(sendgrid, 'v3/whitelabel/domains?limit=200');
   const { data: domains } = domainsSchema.safeParse(typeof answer === 'string' ? undefined : answer.body);
   if (domains === undefined) {
-    const what = `Whether ${from} is authenticated at SendGrid cannot be seen with this API key: it may only send, as it should be.`;
-    return ok(name, what);
+    return ok(name, `Whether ${from} is authenticated cannot be seen: the API key may only send, as it should be.`);
   }
   const isOwn = (domain: string): boolean => from === domain || from.endsWith(`.${domain}`);
   const own = domains.filter(({ domain }) => isOwn(domain.toLowerCase()));
@@ -158,18 +127,12 @@ async function checkDomain(from: string, sendgrid: SendGridSettings): Promise<Fi
     const cure = `Add the records shown at ${where}, and press Verify.`;
     return fail(name, `SendGrid has not verified the DNS records of ${from}.`, cure);
   }
-  return fail(
-    name,
-    `The sender's domain ${from} is not authenticated at SendGrid: mail is refused (403), or goes to spam.`,
-    `Authenticate it (${where}), or send from one that is: npm run site -- set defaultFromEmail ADDRESS. (A verified single sender works too.)`,
-  );
+  const what = `The sender's domain ${from} is not authenticated at SendGrid: mail is refused (403), or goes to spam.`;
+  return fail(name, what, `Authenticate it (${where}), or set defaultFromEmail to an address at one that is.`);
 }
 
 /** One GET. @returns the status and the body as JSON, or a code that says why there was no answer; never SendGrid's own text */
-async function ask(
-  { apiUrl, apiKey }: SendGridSettings,
-  path: string,
-): Promise<{ readonly status: number; readonly body: unknown } | string> {
+async function ask({ apiUrl, apiKey }: SendGridSettings, path: string) {
   try {
     const response = await fetch(new URL(path, apiUrl.endsWith('/') ? apiUrl : `${apiUrl}/`), {
       headers: { Authorization: `Bearer ${apiKey}` },

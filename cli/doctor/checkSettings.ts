@@ -1,37 +1,30 @@
-// Are all settings present and valid, and are the secrets random and young enough? (The settings themselves refuse the sample secret
-// outside development.)
+// Are all settings present and valid, and are the secrets random and young enough?
 import { sampleSigningSecret } from '../../shared/config';
 import type { NamedSecret } from '../../shared/outbox/outgoingMail';
 import { unknownSettings } from '../support/settings';
 import { fail, ok, warn, type Check, type Finding } from './finding';
 
 const setIt =
-  'Set it in the Function App (Settings > Environment variables), or in local.settings.json on your own computer; ' +
-  "README.md's table explains each setting.";
-const notAtHand =
-  'Not checked: the app has its own in Azure. GET /api/health/details, with a function key, says whether they are valid.';
+  'Set it in the Function App (Settings > Environment variables) or local.settings.json; README.md explains each setting.';
+const notAtHand = 'Not checked: the app has its own. GET /api/health/details, with a function key, says what is wrong.';
 
 export const checkSettings: Check = ({ settings, fileSettings, isElsewhere }) => {
   if (isElsewhere) return [ok('settings', notAtHand)];
   const problems = settings.ok ? [] : settings.problems.map((problem) => fail('settings', `${problem}.`, setIt));
-  const unknown = unknownSettings(Object.keys(fileSettings)).map(({ name, nearest }) =>
-    warn(
-      'settings',
-      `${name} is not a setting of this app.`,
-      nearest === undefined ? 'If it is not misspelt, remove it.' : `Is ${nearest} meant?`,
-    ),
-  );
+  const unknown = unknownSettings(Object.keys(fileSettings)).map(({ name, nearest }) => {
+    const cure = nearest === undefined ? 'If it is not misspelt, remove it.' : `Is ${nearest} meant?`;
+    return warn('settings', `${name} is not a setting of this app.`, cure);
+  });
   const all = [...problems, ...unknown];
   return all.length > 0 ? all : [ok('settings', 'All settings are present and valid.')];
 };
 
 const maxAgeDays = 400;
 const rotate = (name: string): string =>
-  `Add a new one at the end of ${name} (k260301:$(openssl rand -base64 32)), wait until every instance has it, then ` +
-  'move it to the front: docs/operations.md, "Rotating secrets".';
+  `Add a new one to ${name} (k260301:$(openssl rand -base64 32)) as docs/operations.md says, "Rotating secrets".`;
 
-export const checkSecrets: Check = ({ settings, development, isElsewhere, clock }) => {
-  if (!settings.ok || isElsewhere) return [];
+export const checkSecrets: Check = ({ settings, development, clock }) => {
+  if (!settings.ok) return [];
   const { signingSecrets, sealingSecrets } = settings.config;
   const signing = secretFindings('signing secrets', 'RESET_SIGNING_SECRETS', signingSecrets, development, clock());
   if (sealingSecrets !== signingSecrets) {
@@ -39,12 +32,9 @@ export const checkSecrets: Check = ({ settings, development, isElsewhere, clock 
     return [...signing, ...secretFindings('sealing secrets', name, sealingSecrets, development, clock())];
   }
   if (development) return signing;
-  const missing = warn(
-    'sealing secrets',
-    'MAIL_SEALING_SECRETS is not set: whoever knows a signing secret can also open the mails in the queue.',
-    'Set it to a secret of its own (k260301:$(openssl rand -base64 32)); messages that are in the queue are still opened.',
-  );
-  return [...signing, missing];
+  const what = 'MAIL_SEALING_SECRETS is not set: whoever knows a signing secret can also open the mails in the queue.';
+  const cure = 'Set it to k260301:$(openssl rand -base64 32); messages that are in the queue are still opened.';
+  return [...signing, warn('sealing secrets', what, cure)];
 };
 
 function secretFindings(

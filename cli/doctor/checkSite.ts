@@ -1,33 +1,26 @@
-// Is the site row valid, and does it agree with the settings that it was seeded from? Does mail come from the site's own domain? Are its
-// own texts in use?
+// Is the site row valid, does it agree with the settings, does mail come from the site's domain, and are its texts in use?
 import type { Config } from '../../shared/config';
 import { builtInLanguages, findLocale } from '../../shared/locales';
 import { applyTexts } from '../../shared/locales/overrides';
 import { mailboxAddress, siteSchema, type Site, type SiteRow } from '../../shared/site';
 import { createSiteTable } from '../../shared/storage/siteTable';
-import { isReadable } from './checkStorage';
 import { fail, ok, warn, type Check, type CheckInput, type Finding } from './finding';
 
 const check = 'site row';
 
 export const checkSite: Check = async (input) => {
-  const { settings, development, storage, siteId } = input;
-  if (!(await isReadable(storage, 'SiteSettings'))) return []; // which another check reports
+  const { settings, development, siteId } = input;
   const row = await readRow(input);
   if (row === undefined) {
-    const cure =
-      'The timer function seedSite writes it from the settings, and so does the first mail. By hand: `npm run site -- show`.';
+    const cure = 'The app writes it from its settings with the first mail. By hand: `npm run site -- show`.';
     return [warn(check, 'There is no site row yet.', cure)];
   }
   const parsed = siteSchema(development).safeParse(row);
   if (!parsed.success) {
     return parsed.error.issues.map(({ path, message }) => {
       const column = String(path[0] ?? '');
-      return fail(
-        check,
-        `${column} ${message}.`,
-        `npm run site -- set ${column} VALUE (the app keeps using the last valid row, if it has one)`,
-      );
+      const cure = `npm run site -- set ${column} VALUE (the app keeps using the last valid row, if it has one)`;
+      return fail(check, `${column} ${message}.`, cure);
     });
   }
   const findings = [
@@ -38,19 +31,19 @@ export const checkSite: Check = async (input) => {
   return findings.length > 0 ? findings : [ok(check, `The row ${siteId} is valid, for ${parsed.data.domain}.`)];
 };
 
-export const readRow = ({ storage, siteId }: CheckInput): Promise<SiteRow | undefined> =>
-  createSiteTable(storage.table('SiteSettings'), storage.table('SiteTexts'), siteId).read();
+const siteTable = ({ storage, siteId }: CheckInput) =>
+  createSiteTable(storage.table('SiteSettings'), storage.table('SiteTexts'), siteId);
 
-async function textFindings({ storage, siteId }: CheckInput, { locale }: Site): Promise<Finding[]> {
-  if (!(await isReadable(storage, 'SiteTexts'))) return []; // which another check reports
-  const texts = await createSiteTable(storage.table('SiteSettings'), storage.table('SiteTexts'), siteId).readTexts();
+export const readRow = (input: CheckInput): Promise<SiteRow | undefined> => siteTable(input).read();
+
+async function textFindings(input: CheckInput, { locale }: Site): Promise<Finding[]> {
+  const texts = await siteTable(input).readTexts();
   const { catalog, refused, missing } = applyTexts(builtInLanguages, texts);
   const findings: Finding[] = [];
   if (findLocale(locale, catalog) === undefined) {
     const problem = `There are no texts in the language ${locale}: mails and pages are in English.`;
-    findings.push(
-      warn(check, problem, `npm run site -- texts export ${locale} --all, or: npm run site -- set locale en`),
-    );
+    const cure = `npm run site -- texts export ${locale} --all, or: npm run site -- set locale en`;
+    findings.push(warn(check, problem, cure));
   }
   const lacking = [...missing.values()].flat().length;
   if (refused.length + lacking > 0) {
@@ -60,19 +53,14 @@ async function textFindings({ storage, siteId }: CheckInput, { locale }: Site): 
   return findings;
 }
 
-/** Mail for people that does not come from the site's own domain looks like phishing, to them and to spam filters (DMARC alignment). */
+/** Mail that does not come from the site's own domain looks like phishing, to people and to spam filters (DMARC alignment). */
 function senderFindings({ defaultFromEmail, domain }: Site, development: boolean): Finding[] {
   const from = (mailboxAddress(defaultFromEmail)?.split('@')[1] ?? '').toLowerCase();
   const host = domain.replace(/:\d+$/, '');
   const within = (inner: string, outer: string): boolean => inner === outer || inner.endsWith(`.${outer}`);
   if (within(from, host) || within(host, from) || (development && /^(?:localhost|127\.|\[)/.test(host))) return [];
-  return [
-    warn(
-      'sender',
-      `Mail about ${host} is sent from another domain, ${from}: spam filters and people may take it for phishing.`,
-      `npm run site -- set defaultFromEmail "NAME <info@${host}>"  (and authenticate that domain at the mail provider)`,
-    ),
-  ];
+  const what = `Mail about ${host} is sent from another domain, ${from}: spam filters may take it for phishing.`;
+  return [warn('sender', what, `npm run site -- set defaultFromEmail "NAME <info@${host}>"`)];
 }
 
 function differenceFindings(site: Site, { siteDefaults }: Config): Finding[] {

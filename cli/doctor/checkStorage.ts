@@ -6,7 +6,6 @@ import {
   poisonQueueName,
   storageCall,
   type StorageClients,
-  type TableName,
   tableNames,
 } from '../../shared/storage/storage';
 import { storageCure } from '../support/errors';
@@ -16,71 +15,44 @@ import { fail, ok, warn, type Check, type Finding } from './finding';
 const makeThem =
   '`azd provision` makes it, and so does the timer function seedSite (at start and hourly): is the app running?';
 
-/**
- * Is the table there, and may we write to it? Asks for the removal of a row that never exists: the one call that needs the right to
- * write and changes nothing.
- * @throws StorageUnavailable
- */
-async function isTableThere(storage: StorageClients, name: TableName): Promise<boolean> {
-  try {
-    await storage.table(name).remove('doctor', 'doctor', 'W/"nothing"');
-    return true;
-  } catch (error) {
-    if (error instanceof StorageUnavailable && error.code === 'TableNotFound') return false;
-    throw error;
-  }
-}
-
-/** Checks of a table's content have nothing to say about one that is missing or does not answer. */
-export const isReadable = (storage: StorageClients, name: TableName): Promise<boolean> =>
-  isTableThere(storage, name).catch(() => false);
-
 export const checkTables: Check = async ({ storage }) => {
   const findings: Finding[] = [];
   for (const name of tableNames) {
     try {
-      if (await isTableThere(storage, name)) continue;
+      // The removal of a row that never exists: the one call that needs the right to write and changes nothing.
+      await storage.table(name).remove('doctor', 'doctor', 'W/"nothing"');
     } catch (error) {
       if (!(error instanceof StorageUnavailable)) throw error;
-      // The other tables would say the same.
-      return [fail('tables', `Table storage failed (${error.code}).`, `What to check: ${storageCure(error)}`)];
+      // Any other failure is that of all tables.
+      if (error.code !== 'TableNotFound') return [failed('tables', 'Table storage', error)];
+      findings.push(fail('tables', `The table ${name} is missing: calls that need it answer 503.`, makeThem));
     }
-    findings.push(fail('tables', `The table ${name} is missing: calls that need it answer 503.`, makeThem));
   }
-  return findings.length > 0
-    ? findings
-    : [ok('tables', `All ${tableNames.length} tables are there and can be written to.`)];
+  const good = `All ${tableNames.length} tables are there and can be written to.`;
+  return findings.length > 0 ? findings : [ok('tables', good)];
 };
 
-interface QueueState {
-  readonly outcome: 'there' | 'missing' | 'failed';
-  /** Messages, approximately, also those that are invisible. */
-  readonly count: number;
-  /** When the first visible message was put in. */
-  readonly oldest: Date | undefined;
-  /** The service's clock, from the `Date` of its answer, also of a refusal. */
-  readonly serverTime: Date | undefined;
-  readonly failure: StorageUnavailable | undefined;
-}
+const failed = (check: string, what: string, error: StorageUnavailable): Finding =>
+  fail(check, `${what} failed (${error.code}).`, `What to check: ${storageCure(error)}`);
 
-/** The state of a queue; peeks, never receives. */
-async function probeQueue(storage: StorageClients, name: string): Promise<QueueState> {
+/** Peeks, never receives. The service's clock is known from its answer, also from a refusal. */
+async function probeQueue(storage: StorageClients, name: string) {
   const queue = await storage.queue(name);
   try {
     return await storageCall('queue', async (abortSignal) => {
       const { approximateMessagesCount = 0, date } = await queue.getProperties({ abortSignal });
       const { peekedMessageItems } = await queue.peekMessages({ numberOfMessages: 1, abortSignal });
       const oldest = peekedMessageItems[0]?.insertedOn;
-      return { outcome: 'there', count: approximateMessagesCount, oldest, serverTime: date, failure: undefined };
+      return { count: approximateMessagesCount, oldest, serverTime: date, failure: undefined };
     });
   } catch (error) {
     if (!(error instanceof StorageUnavailable)) throw error;
     const date = error.cause instanceof RestError ? error.cause.response?.headers.get('date') : undefined;
     const serverTime = date === undefined ? undefined : new Date(date);
-    const outcome = error.code === 'QueueNotFound' ? 'missing' : 'failed';
-    return { outcome, count: 0, oldest: undefined, serverTime, failure: error };
+    return { count: 0, oldest: undefined, serverTime, failure: error };
   }
 }
+type QueueState = Awaited<ReturnType<typeof probeQueue>>;
 
 /** The host looks every two seconds: a message that is visible for longer than this is not being handled. */
 const stuckMinutes = 5;
@@ -89,53 +61,38 @@ export const checkQueues: Check = async ({ storage, clock: readClock }) => {
   const now = readClock();
   const queue = await probeQueue(storage, outgoingMailQueueName);
   const clock = clockFindings(queue.serverTime, now);
-  if (queue.failure !== undefined && queue.outcome === 'failed') {
-    const what = `Queue storage failed (${queue.failure.code}).`;
-    return [fail('queue', what, `What to check: ${storageCure(queue.failure)}`), ...clock];
-  }
+  if (queue.failure !== undefined && queue.failure.code !== 'QueueNotFound')
+    return [failed('queue', 'Queue storage', queue.failure), ...clock];
   return [queueFinding(queue, now), poisonFinding(await probeQueue(storage, poisonQueueName), now), ...clock];
 };
 
 function queueFinding(queue: QueueState, now: Date): Finding {
-  if (queue.outcome === 'missing') {
+  if (queue.failure !== undefined)
     return fail('queue', `The queue ${outgoingMailQueueName} is missing: requests answer 503.`, makeThem);
-  }
   const minutes = minutesSince(queue.oldest, now);
   if (minutes < stuckMinutes) {
     return ok('queue', `${count(queue.count, 'message')} in ${outgoingMailQueueName}, none of them stuck.`);
   }
-  return fail(
-    'queue',
-    `No messages are being taken out of ${outgoingMailQueueName}: ${count(queue.count, 'message')}, the oldest ${minutes} minutes old.`,
-    'Is the app running, is the function sendMail enabled, and are the settings valid (otherwise only `health` runs)? Nothing is lost in the meantime.',
-  );
+  const what = `${count(queue.count, 'message')} in ${outgoingMailQueueName}, the oldest ${minutes} minutes old.`;
+  return fail('queue', what, 'Is the app running with valid settings, and its function sendMail enabled?');
 }
 
 function poisonFinding(poison: QueueState, now: Date): Finding {
   if (poison.count === 0) return ok('poison queue', 'It is empty.');
-  return warn(
-    'poison queue',
-    `${count(poison.count, 'message')} in ${poisonQueueName}, the oldest ${minutesSince(poison.oldest, now)} minutes old.`,
-    '`npm run outbox -- list` says why; when the cause is fixed: `npm run outbox -- replay --all`.',
-  );
+  const minutes = minutesSince(poison.oldest, now);
+  const what = `${count(poison.count, 'message')} in ${poisonQueueName}, the oldest ${minutes} minutes old.`;
+  const cure = '`npm run outbox -- list` says why; when the cause is fixed: `npm run outbox -- replay --all`.';
+  return warn('poison queue', what, cure);
 }
 
 const minutesSince = (instant: Date | undefined, now: Date): number =>
   instant === undefined ? 0 : Math.floor((now.getTime() - instant.getTime()) / 60_000);
 
-const maxClockSeconds = 60;
-
 function clockFindings(serverTime: Date | undefined, now: Date): Finding[] {
   if (serverTime === undefined) return []; // it does not answer, which is a finding already
   const seconds = Math.round((now.getTime() - serverTime.getTime()) / 1000);
-  if (Math.abs(seconds) <= maxClockSeconds) {
-    return [ok('clock', "This computer's clock agrees with the storage service's.")];
-  }
-  return [
-    warn(
-      'clock',
-      `This computer's clock is ${Math.abs(seconds)} seconds ${seconds > 0 ? 'ahead of' : 'behind'} the storage service's.`,
-      'Synchronize it (NTP): from 15 minutes on storage refuses account keys, and reset keys expire at the wrong time.',
-    ),
-  ];
+  if (Math.abs(seconds) <= 60) return [ok('clock', "This computer's clock agrees with the storage service's.")];
+  const difference = `${Math.abs(seconds)} seconds ${seconds > 0 ? 'ahead of' : 'behind'}`;
+  const cure = 'Synchronize it (NTP): from 15 minutes on storage refuses account keys.';
+  return [warn('clock', `This computer's clock is ${difference} the storage service's.`, cure)];
 }

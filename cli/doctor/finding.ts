@@ -5,9 +5,7 @@ import type { StorageClients } from '../../shared/storage/storage';
 
 export interface Finding {
   readonly level: 'ok' | 'warn' | 'fail';
-  /** What was checked. */
   readonly check: string;
-  /** What was found, as a sentence. */
   readonly what: string;
   /** What to do about it; with every `warn` and `fail`. */
   readonly cure?: string;

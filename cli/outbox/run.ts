@@ -3,22 +3,18 @@ import { addressHashOf } from '../../shared/address';
 import type { Delivery, ProviderState } from '../../shared/outbox/deliveries';
 import { createDeliveriesTable } from '../../shared/storage/deliveriesTable';
 import { equals, outgoingMailQueueName, poisonQueueName } from '../../shared/storage/storage';
-import { findDeliveries, listPoison } from '../storage/outboxAdmin';
-import { replayOutcomes, replayPoison, type ReplayOutcome } from '../storage/replayPoison';
+import { findDeliveries, listPoison, replayOutcomes, replayPoison, type ReplayOutcome } from '../storage/poisonQueue';
 import { CliError } from '../support/errors';
 import { count, fieldsOf, print, tableOf } from '../support/output';
 import { addCommand, createProgram, runProgram, type Call, type Run } from '../support/program';
 import { openStorage, requireAddress, siteOwnsAccounts } from '../support/settings';
 
 export const run: Run = (argv, io) => {
-  const about = 'The outgoing mail: what became of each, and what is in the poison queue.';
-  const program = createProgram('outbox', about, io);
+  const program = createProgram('outbox', 'What became of each outgoing mail, and what is in the poison queue.', io);
   addCommand(program, io, 'list', 'list the messages in outgoing-mail-poison, the oldest 32 of them', listMessages);
   addCommand(program, io, 'show <id>', 'show what became of the mail with this id', showMail);
-  const finding = 'show the mails to this address in the last 30 days, newest first';
-  addCommand(program, io, 'find <address>', finding, findMails);
-  const replaying = 'send mails from the poison queue again; each has 24 hours from now';
-  addCommand(program, io, 'replay [ids...]', replaying, replayMails)
+  addCommand(program, io, 'find <address>', 'show the mails of 30 days to this address, newest first', findMails);
+  addCommand(program, io, 'replay [ids...]', 'send mails from the poison queue again, for 24 hours', replayMails)
     .option('--all', 'all of them')
     .option('--force', 'also messages that would be left alone, such as those without a record')
     .addHelpText(
@@ -32,10 +28,7 @@ export const run: Run = (argv, io) => {
 const left: readonly ReplayOutcome[] = ['unsure', 'suppressed', 'no_account', 'no_record', 'unreadable', 'contended'];
 
 /** Fails if something was meant and left alone, or an id is not in the poison queue. */
-async function replayMails(
-  call: Call<{ readonly all?: true; readonly force?: true }>,
-  ...ids: readonly string[]
-): Promise<void> {
+async function replayMails(call: Call<{ all?: true; force?: true }>, ...ids: string[]): Promise<void> {
   const { all = false, force = false } = call.options;
   if (ids.length > 0 === all) throw new CliError('Name the mails by their ids, or use --all.', 2);
   const storage = openStorage(call);
@@ -54,9 +47,7 @@ async function replayMails(
   const none = missing.length > 0 ? '' : 'The poison queue is empty, or another operator is working on it.\n';
   print(call, { results, missing }, rows.length > 0 ? tableOf(['id', 'result'], rows) : none);
   if (missing.length > 0) {
-    throw new CliError(
-      `Not in the poison queue: ${missing.join(', ')}. (\`outbox show ID\` shows what became of a mail.)`,
-    );
+    throw new CliError(`Not in the poison queue: ${missing.join(', ')}. (\`outbox show ID\` says what became of it.)`);
   }
   if (results.some(({ outcome }) => left.includes(outcome))) throw new CliError('Some messages were left alone.');
 }
@@ -143,22 +134,20 @@ async function showMail(call: Call, id: string): Promise<void> {
   const { messages } = await listPoison(deliveries, await storage.queue(poisonQueueName));
   const inPoison = messages.find((message) => message.id === id);
   if (delivery === undefined && inPoison === undefined) {
-    throw new CliError(
-      'There is no record of this mail: it is older than 30 days, still in the queue, no account has its address, ' +
-        'or a limit suppressed it (`outbox find ADDRESS` counts those).',
+    const why = 'older than 30 days, still in the queue, for an address without account, or suppressed by a limit';
+    throw new CliError(`There is no record of this mail. It is ${why} (\`outbox find ADDRESS\` counts those).`);
+  }
+  const since = inPoison === undefined ? 'no' : `since ${instant(inPoison.insertedOn)}`;
+  const fields: [string, string][] = [['in the poison queue', since]];
+  if (delivery !== undefined) {
+    fields.unshift(
+      ['mail', kinds[delivery.kind]],
+      ['state', stateOf(delivery, call.clock())],
+      ['tries', String(delivery.attempt + 1)],
+      ['accepted', instant(delivery.acceptedAt)],
+      ['last change', instant(delivery.updatedAt)],
     );
   }
-  const fields: [string, string][] =
-    delivery === undefined
-      ? []
-      : [
-          ['mail', kinds[delivery.kind]],
-          ['state', stateOf(delivery, call.clock())],
-          ['tries', String(delivery.attempt + 1)],
-          ['accepted', instant(delivery.acceptedAt)],
-          ['last change', instant(delivery.updatedAt)],
-        ];
-  fields.push(['in the poison queue', inPoison === undefined ? 'no' : `since ${instant(inPoison.insertedOn)}`]);
   print(call, { ...shown(delivery), inPoisonSince: inPoison?.insertedOn }, fieldsOf(id, fields));
 }
 
@@ -167,10 +156,8 @@ async function findMails(call: Call, address: string): Promise<void> {
   const deliveries = createDeliveriesTable(openStorage(call).table('Deliveries'));
   const found = await deliveries.findByAddressHash(addressHash);
   if (found.length === 0 && call.options.json !== true) {
-    throw new CliError(
-      'There is no mail to this address in the last 30 days. Either nobody asked, or the request is still in the queue, ' +
-        'or no account with this address can be reset (`npm run accounts -- show ADDRESS` says why).',
-    );
+    const why = 'Nobody asked, the request is still in the queue, or no account with this address can be reset';
+    throw new CliError(`No mail to this address in the last 30 days. ${why} (\`accounts show ADDRESS\` says why).`);
   }
   const rows = found.map((delivery) => [
     instant(delivery.state === 'suppressed' ? delivery.updatedAt : delivery.acceptedAt),

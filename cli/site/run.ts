@@ -12,20 +12,16 @@ import { columns, openSite, setColumn, showSite } from './siteRow';
 import { addTextCommands } from './texts';
 
 export const run: Run = (argv, io) => {
-  const about = 'The settings of the site that mails are about, and a check of everything.';
-  const program = createProgram('site', about, io);
-  const showing = 'show the site row and check it; an empty table is filled from the settings first';
-  addCommand(program, io, 'show', showing, showSite);
+  const program = createProgram('site', 'The settings of the site that mails are about, and a check of all.', io);
+  addCommand(program, io, 'show', 'show the site row, made from the settings if there is none, and check it', showSite);
   addCommand(program, io, 'set <column> <value>', 'change one column, for example: set domain codalab.org', setColumn)
     .option('--dry-run', 'check the value and change nothing')
     .addHelpText(
       'after',
       `\nColumns: ${columns.join(', ')}.\nAn optional column is emptied by ""; the logo may be a .png file. Takes effect within a minute.`,
     );
-  const checking = 'check settings, storage, site row, accounts and e-mail, with a cure for each fault';
-  addCommand(program, io, 'doctor', checking, runDoctor);
-  const sending = 'send a test mail through the configured e-mail backend';
-  addCommand(program, io, 'test-mail <address>', sending, sendTestMail);
+  addCommand(program, io, 'doctor', 'check everything from settings to e-mail, with a cure for each fault', runDoctor);
+  addCommand(program, io, 'test-mail <address>', 'send a test mail through the e-mail backend', sendTestMail);
   addTextCommands(program, io);
   return runProgram(program, argv, io);
 };
@@ -33,12 +29,11 @@ export const run: Run = (argv, io) => {
 /** Sends the operators' test mail as the app would send its own. */
 async function sendTestMail(call: Call, address: string): Promise<void> {
   const to = requireAddress(address);
-  const { email, siteDefaults } = requireConfig(call);
-  const { rows, schema } = openSite(call);
-  await rows.fillIn(siteDefaults);
-  const checked = schema.safeParse(await rows.read());
-  if (!checked.success) throw new CliError('The site row is not valid: `npm run site -- show` says why.');
-  const site = mailSiteOf(checked.data, checked.data.locale);
+  const { email } = requireConfig(call);
+  const { seed, readSite } = openSite(call);
+  await seed();
+  const row = await readSite();
+  const site = mailSiteOf(row, row.locale);
   const id = newId();
   const backend = createEmailBackend(email, { write: call.error });
   const envelope = { id, to, from: site.from, category: 'test-mail', domain: site.domain };
@@ -48,9 +43,7 @@ async function sendTestMail(call: Call, address: string): Promise<void> {
   const hint = isAccepted ? (next[sent.backend] ?? 'Check the mailbox and its spam folder.') : '';
   print(call, { id, ...sent }, isAccepted ? `Accepted by ${sent.backend}. ${hint}\n` : '');
   if (!isAccepted) {
-    throw new CliError(
-      `The mail was not accepted (${sent.reason}). \`npm run site -- doctor\` checks the e-mail settings.`,
-    );
+    throw new CliError(`The mail was not accepted (${sent.reason}). \`site doctor\` checks the e-mail settings.`);
   }
 }
 

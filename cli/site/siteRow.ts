@@ -1,6 +1,7 @@
 // `site show` and `site set`: the site row. A value is refused unless the row that results is valid; it is written by ETag, so that
 // an edit in the portal in the meantime is not overwritten.
-import { siteSchema } from '../../shared/site';
+import { withoutBadLook } from '../../shared/look';
+import { siteSchema, type Site } from '../../shared/site';
 import { createSiteTable, sitePartition } from '../../shared/storage/siteTable';
 import { updateRow } from '../../shared/storage/storage';
 import { CliError } from '../support/errors';
@@ -23,33 +24,42 @@ export function openSite(call: Call) {
   const table = storage.table('SiteSettings');
   const config = call.options.account === undefined ? requireConfig(call) : undefined;
   const siteId = config?.siteId ?? (readEnvironment(call)['SITE_ID']?.trim() || '1');
-  const rows = createSiteTable(table, storage.table('SiteTexts'), siteId);
+  const texts = storage.table('SiteTexts');
+  const rows = createSiteTable(table, texts, siteId);
+  // The rules are those of production, unless the settings say that this is development.
+  const schema = siteSchema(config?.development ?? false);
   return {
     table,
+    texts,
     rows,
     siteId,
-    // The rules are those of production, unless the settings say that this is development.
-    schema: siteSchema(config?.development ?? false),
+    schema,
     /** Writes what the row does not have from the settings; nothing with `--account`, whose settings are not at hand. */
     seed: async () => {
       if (config !== undefined) await rows.fillIn(config.siteDefaults);
+    },
+    /** The row as the app uses it. @throws CliError if there is none, or it is not valid */
+    readSite: async (): Promise<Site> => {
+      const row = await rows.read();
+      if (row === undefined) throw noRow(siteId);
+      const { data } = schema.safeParse(withoutBadLook(row).row);
+      if (data === undefined) throw new CliError('The site row is not valid: `npm run site -- show` says why.');
+      return data;
     },
   };
 }
 
 const noRow = (siteId: string): CliError =>
-  new CliError(
-    `There is no site row ${siteId}. The app writes it from its settings when it runs; without --account this command does.`,
-  );
+  new CliError(`There is no site row ${siteId}. The app writes it when it runs; without --account this command does.`);
 
 const problemsOf = (issues: readonly { path: PropertyKey[]; message: string }[] = []): string[] =>
   issues.map(({ path, message }) => `${path.join('.')} ${message}`);
 
 /** Prints the row as it is, and what is wrong with it. An empty table is filled from the settings first. */
 export async function showSite(call: Call): Promise<void> {
-  const { table, seed, schema, siteId } = openSite(call);
-  if ((await table.get(sitePartition, siteId)) === undefined) await seed();
-  const row = await table.get(sitePartition, siteId);
+  const { rows, seed, schema, siteId } = openSite(call);
+  if ((await rows.read()) === undefined) await seed();
+  const row = await rows.read();
   if (row === undefined) throw noRow(siteId);
   const problems = problemsOf(schema.safeParse(row).error?.issues);
   const values = columns.filter((name) => row[name] !== undefined).map((name) => [name, textOf(row[name])] as const);
@@ -82,15 +92,11 @@ export async function setColumn(call: Call<{ readonly dryRun?: true }>, column: 
   const shown = (text: string): string => (text === '' ? '(empty)' : shorten(text));
   const note = dryRun === true ? ' (dry run: nothing was written)' : '';
   const done = printable(`${column}: ${shown(before)} → ${shown(stored)}${note}`);
-  print(
-    call,
-    { column, before, after: stored, changed, stillWrong },
-    `${changed ? done : `${column} has this value already.`}\n`,
-  );
+  const text = changed ? done : `${column} has this value already.`;
+  print(call, { column, before, after: stored, changed, stillWrong }, `${text}\n`);
   if (json !== true) for (const problem of stillWrong) call.error(`Still wrong: ${problem}.\n`);
 }
 
-/** A PNG file as `data:` URL. */
 export const readPng = async (call: Call, file: string): Promise<string> =>
   `data:image/png;base64,${(await readInput(call, file)).toString('base64')}`;
 

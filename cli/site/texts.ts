@@ -9,12 +9,11 @@ import {
   type AppliedTexts,
   type TextOverride,
 } from '../../shared/locales/overrides';
-import type { TableStore } from '../../shared/storage/storage';
 import { CliError } from '../support/errors';
 import { count, print, tableOf } from '../support/output';
 import { addCommand, type Call, type Io } from '../support/program';
-import { openStorage } from '../support/settings';
-import { isIn, readTexts, readTextsFile, requireGood, requireTag, writeTexts } from './textsTable';
+import { openSite } from './siteRow';
+import { isIn, readTextsFile, requireGood, requireTag, writeTexts } from './textsTable';
 
 type Writing = Call<{ readonly dryRun?: true }>;
 type Reading = Call<{ readonly all?: true }>;
@@ -26,20 +25,15 @@ export function addTextCommands(program: Command, io: Io): void {
     .command('texts')
     .description("sentences of mails and pages in the site's own words, and languages added as data");
   const withDryRun = (command: Command): Command => command.option('--dry-run', 'check the texts and change nothing');
-  addCommand(texts, io, 'list [locale]', "list the site's own texts", listTexts).option(
-    '--all',
-    'list every text that mails and pages use, with its name',
-  );
+  const withAll = (command: Command, what: string): Command => command.option('--all', what);
+  const listing = addCommand(texts, io, 'list [locale]', "list the site's own texts", listTexts);
+  withAll(listing, 'list every text that mails and pages use, with its name');
   const setting = 'replace one text: set en passwordReset.thanks "See you soon!"';
   withDryRun(addCommand(texts, io, 'set <locale> <name> <text>', setting, setText));
-  addCommand(texts, io, 'unset <locale> [name]', 'go back to the built-in text', unsetTexts).option(
-    '--all',
-    'for every text of the language',
-  );
-  addCommand(texts, io, 'export [locale]', "print the site's own texts as JSON", exportTexts).option(
-    '--all',
-    'print every text, for translation: in English where the language lacks it',
-  );
+  const unsetting = addCommand(texts, io, 'unset <locale> [name]', 'go back to the built-in text', unsetTexts);
+  withAll(unsetting, 'for every text of the language');
+  const exporting = addCommand(texts, io, 'export [locale]', "print the site's own texts as JSON", exportTexts);
+  withAll(exporting, 'print every text, for translation: in English where the language lacks it');
   const importing = 'write the texts of a JSON file {locale: {name: text}}, or of "-", standard input';
   withDryRun(addCommand(texts, io, 'import <file>', importing, importTexts));
   addCommand(texts, io, 'check [locale]', 'name each text that is refused, missing or still in English', checkTexts);
@@ -48,12 +42,10 @@ export function addTextCommands(program: Command, io: Io): void {
 const optionalTag = (locale: string | undefined): string | undefined =>
   locale === undefined ? undefined : requireTag(locale);
 
-const openTexts = (call: Call): TableStore => openStorage(call).table('SiteTexts');
-
 /** The site's own texts, or with `--all` every text in use. */
 async function selectTexts(call: Reading, locale: string | undefined): Promise<TextOverride[]> {
   const wanted = isIn(optionalTag(locale));
-  const own = await readTexts(openTexts(call));
+  const own = await openSite(call).rows.readTexts();
   const texts = call.options.all === true ? textsInUse(applyTexts(builtInLanguages, own).catalog, locale) : own;
   return texts.filter(wanted);
 }
@@ -90,24 +82,20 @@ async function setText(call: Writing, locale: string, name: string, text: string
   const dryRun = call.options.dryRun === true;
   const row = { locale: requireTag(locale), name, text };
   requireGood([row]);
-  const { written } = await writeTexts(openTexts(call), [row], dryRun);
+  const { written } = await writeTexts(openSite(call), [row], dryRun);
   const done = dryRun ? 'The text is good (dry run: nothing was written).' : `Written. ${soon}`;
   print(call, { ...row, changed: written > 0 }, `${written === 0 ? 'This is the text already.' : done}\n`);
 }
 
 async function unsetTexts(call: Reading, locale: string, name?: string): Promise<void> {
   if ((name === undefined) !== (call.options.all === true)) throw new CliError('Give either a name or --all.', 2);
-  const table = openTexts(call);
+  const { rows: site, texts } = openSite(call);
   // As the table has it, too: a row with a malformed tag must be removable.
   const tag = canonicalTag(locale, builtInLanguages);
-  const rows = (await readTexts(table)).filter(
+  const rows = (await site.readTexts()).filter(
     (row) => (row.locale === locale || (tag !== undefined && isIn(tag)(row))) && (name ?? row.name) === row.name,
   );
-  for (const row of rows) {
-    if ((await table.remove(row.locale, row.name, row.etag)) === 'stale') {
-      throw new CliError(`${row.locale} ${row.name} was changed in the meantime and is still there. Try again.`);
-    }
-  }
+  for (const row of rows) await texts.remove(row.locale, row.name, '*');
   const done = `Removed ${count(rows.length, 'text')}. ${soon}\n`;
   print(call, { removed: rows.length }, rows.length === 0 ? 'There is no such text.\n' : done);
 }
@@ -123,30 +111,28 @@ async function exportTexts(call: Reading, locale?: string): Promise<void> {
 async function importTexts(call: Writing, file: string): Promise<void> {
   const dryRun = call.options.dryRun === true;
   const texts = await readTextsFile(call, file);
-  const { written, after } = await writeTexts(openTexts(call), texts, dryRun);
+  const { written, after } = await writeTexts(openSite(call), texts, dryRun);
   const locales = new Set(texts.map(({ locale }) => locale));
   const missing = [...applyTexts(builtInLanguages, after).missing].filter(([locale]) => locales.has(locale));
   const unchanged = texts.length - written;
   const note = dryRun ? ' (dry run: nothing was written)' : `. ${soon}`;
-  const lacking = missing
-    .filter(([, names]) => names.length > 0)
-    .map(([locale, names]) => `Missing in ${locale}, so in English: ${names.join(', ')}`);
-  const lines = [`Written: ${count(written, 'text')}, unchanged: ${unchanged}${note}`, ...lacking];
+  const lines = [`Written: ${count(written, 'text')}, unchanged: ${unchanged}${note}`];
+  for (const [locale, names] of missing) {
+    if (names.length > 0) lines.push(`Missing in ${locale}, so in English: ${names.join(', ')}`);
+  }
   print(call, { written, unchanged, missing: Object.fromEntries(missing) }, `${lines.join('\n')}\n`);
 }
 
 async function checkTexts(call: Call, locale?: string): Promise<void> {
   const tag = optionalTag(locale);
-  const own = await readTexts(openTexts(call));
+  const own = await openSite(call).rows.readTexts();
   const applied = applyTexts(builtInLanguages, own); // all, since pt-BR is based on pt
   const refused = applied.refused.filter(isIn(tag));
   const allMissing = [...applied.missing].flatMap(([each, names]) => names.map((name) => ({ locale: each, name })));
   const missing = allMissing.filter(isIn(tag));
   const notes = notesOn(applied, own).filter(isIn(tag));
   if (tag !== undefined && !applied.catalog.has(tag)) {
-    throw new CliError(
-      `There are no texts in ${tag}. \`npm run site -- texts export ${tag} --all\` starts a translation.`,
-    );
+    throw new CliError(`There are no texts in ${tag}. \`site texts export ${tag} --all\` starts a translation.`);
   }
   const isGood = refused.length + missing.length === 0;
   const lines = [
@@ -171,12 +157,8 @@ function notesOn({ catalog, missing }: AppliedTexts, own: readonly TextOverride[
     const texts = catalog.get(locale)?.newPassword;
     if (texts === undefined) return [];
     return (['show', 'hide'] as const)
-      .filter((button) => !texts[`${button}Label`].toLowerCase().includes(texts[button].toLowerCase()))
-      .map((button) => ({
-        locale,
-        name: `newPassword.${button}Label`,
-        note: `lacks the words of newPassword.${button}`,
-      }));
+      .filter((name) => !texts[`${name}Label`].toLowerCase().includes(texts[name].toLowerCase()))
+      .map((name) => ({ locale, name: `newPassword.${name}Label`, note: `lacks the words of newPassword.${name}` }));
   });
   return [...same, ...labels];
 }

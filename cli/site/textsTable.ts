@@ -1,26 +1,14 @@
 // The rows of the table SiteTexts and files of texts, as the commands read and write them. A text is checked by the rules that the
 // app reads it by, before it is written.
-import { closest, distance } from 'fastest-levenshtein';
 import * as z from 'zod';
 import { builtInLanguages } from '../../shared/locales';
 import { canonicalTag, messageNames, textProblem, type TextOverride } from '../../shared/locales/overrides';
-import { updateRow, type TableStore } from '../../shared/storage/storage';
+import { updateRow } from '../../shared/storage/storage';
 import { CliError } from '../support/errors';
 import { printable } from '../support/output';
 import type { Call } from '../support/program';
-import { readInput } from '../support/settings';
-
-interface StoredText extends TextOverride {
-  readonly etag: string;
-}
-
-export async function readTexts(table: TableStore): Promise<StoredText[]> {
-  const stored: StoredText[] = [];
-  for await (const { partitionKey: locale = '', rowKey: name = '', text, etag } of table.list("PartitionKey ge ''")) {
-    stored.push({ locale, name, text: typeof text === 'string' ? text : '', etag });
-  }
-  return stored;
-}
+import { nearestOf, readInput } from '../support/settings';
+import type { openSite } from './siteRow';
 
 /** The canonical tag of a language that exists. `english` is a well-formed tag, too, but no browser asks for it. */
 export function requireTag(locale: string): string {
@@ -41,27 +29,25 @@ export const isIn =
 export function requireGood(texts: readonly TextOverride[]): void {
   const problems = texts.flatMap(({ locale, name, text }) => {
     const problem = textProblem(locale, name, text);
-    return problem === undefined ? [] : [`  ${locale} ${printable(name)} ${problem}${nearestName(locale, name)}`];
+    return problem === undefined ? [] : [`  ${locale} ${printable(name)} ${problem}${hintFor(locale, name)}`];
   });
   if (problems.length > 0) throw new CliError(['Refused; nothing was written:', ...problems].join('\n'));
 }
 
-function nearestName(locale: string, name: string): string {
+function hintFor(locale: string, name: string): string {
   const names = messageNames(locale);
   if (names.includes(name)) return '';
-  const nearest = closest(name, names);
-  return distance(name, nearest) <= 5
-    ? `: is ${nearest} meant?`
-    : ': `npm run site -- texts list en --all` lists the names';
+  const nearest = nearestOf(name, names, 5);
+  return nearest === undefined ? ': `npm run site -- texts list en --all` lists the names' : `: is ${nearest} meant?`;
 }
 
 /** Writes what differs. A row that the portal has under the same tag in other letter case is changed, not joined by a second one. */
 export async function writeTexts(
-  table: TableStore,
+  { rows, texts: table }: ReturnType<typeof openSite>,
   texts: readonly TextOverride[],
   isDryRun: boolean,
 ): Promise<{ written: number; after: TextOverride[] }> {
-  const after: TextOverride[] = await readTexts(table);
+  const after = [...(await rows.readTexts())];
   let written = 0;
   for (const text of texts) {
     // The last one counts.
@@ -72,10 +58,8 @@ export async function writeTexts(
     after.splice(index < 0 ? after.length : index, 1, { ...text, locale });
     written += 1;
     if (isDryRun) continue;
-    const updated = await updateRow(table, locale, text.name, () => ({
-      columns: { text: text.text },
-      result: undefined,
-    }));
+    const decision = { columns: { text: text.text }, result: undefined };
+    const updated = await updateRow(table, locale, text.name, () => decision);
     if (updated.outcome === 'contended') {
       throw new CliError(`Others keep changing ${locale} ${text.name}. Written before it: ${written - 1}. Try again.`);
     }

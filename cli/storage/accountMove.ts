@@ -2,7 +2,7 @@
 // the old one since then is merged into it, and the old one is removed by its ETag. A crash in between leaves both rows; the same
 // call again finishes the move.
 import { createHash } from 'node:crypto';
-import { addressHashOf, parseAddress } from '../../shared/address';
+import { addressHashOf } from '../../shared/address';
 import {
   equals,
   updateRow,
@@ -18,8 +18,6 @@ export type Moved =
   | 'unchanged'
   /** At the new address there is another row with this id: nothing was changed. */
   | 'target_exists'
-  /** Not a plain address. */
-  | 'bad_address'
   /** The row has a column of a type that would not survive the move (Int64 beyond 2³¹, Binary). */
   | 'uncopyable_column'
   | 'stale_row'
@@ -27,18 +25,17 @@ export type Moved =
   | 'contended';
 
 const maxRounds = 5;
-const ownColumns = new Set(
-  ['partitionKey', 'rowKey', 'etag', 'timestamp', 'email', 'knownEmail', 'generation'].concat('movedFrom', 'movedBase'),
-);
+const ownColumns = ['partitionKey', 'rowKey', 'etag', 'timestamp', 'email', 'knownEmail', 'generation'];
+const moveColumns = ['movedFrom', 'movedBase'];
 /** What a redemption writes at once: taken from one row or the other, never mixed. */
 const passwordColumns = ['password', 'lastResetKeyId', 'passwordChangedAt'];
 
 /**
- * @param row the row as read; its address may have been edited in the portal, and the move mends it then
+ * @param row as read; its address may have been edited in the portal, and the move mends it then
+ * @param email a plain address
  * @throws StorageUnavailable: repeat the call
  */
 export async function moveAccount(table: TableStore, row: Row, email: string): Promise<Moved> {
-  if (parseAddress(email) !== email) return 'bad_address';
   const from = row.partitionKey ?? '';
   const id = row.rowKey ?? '';
   const to = addressHashOf(email);
@@ -47,7 +44,7 @@ export async function moveAccount(table: TableStore, row: Row, email: string): P
   let old: Row | undefined = row;
   for (let round = 0; round < maxRounds; round++) {
     // Not there: this move or another operator's has removed it.
-    if (old === undefined) return round === 0 ? 'stale_row' : settle(table, from, id, to);
+    if (old === undefined) return settle(table, from, id, to);
     const columns = copyOf(old);
     if (columns === undefined) return 'uncopyable_column';
     const copied = await copy(table, old, { to, email, columns });
@@ -160,7 +157,7 @@ async function settle(table: TableStore, from: string, id: string, to: string): 
 function copyOf(row: Row): Columns | undefined {
   const columns: Columns = {};
   for (const [name, value] of Object.entries(row)) {
-    if (ownColumns.has(name) || name.startsWith('odata') || value == null) continue;
+    if (ownColumns.includes(name) || moveColumns.includes(name) || name.startsWith('odata') || value == null) continue;
     const plain = typeof value === 'bigint' && value === BigInt.asIntN(32, value) ? Number(value) : value;
     if (!isColumn(plain)) return undefined;
     columns[name] = plain;

@@ -5,32 +5,6 @@ import { parseAddress } from '../../shared/address';
 import { isAccountId } from '../../shared/mailRequest';
 import { isLocale } from '../../shared/site';
 
-/** A checked account, ready to be written. */
-export interface NewAccount {
-  /** The site's own id: 1–256 characters that Azure allows in a row key. */
-  readonly id: string;
-  /** As it is stored and mailed to, byte for byte; blanks around it are gone. */
-  readonly email: string;
-  readonly username: string;
-  /** Django's encoded format, or `!` for none. */
-  readonly password: string;
-  readonly isActive: boolean;
-  readonly locale?: string | undefined;
-  readonly createdAt?: Date | undefined;
-}
-
-/** What an operator's file or command line gives; `password` and `isActive` have defaults. */
-export interface AccountInput {
-  readonly id: string;
-  readonly email: string;
-  readonly username: string;
-  readonly password?: string | undefined;
-  readonly isActive?: boolean | undefined;
-  readonly locale?: string | undefined;
-  /** ISO 8601. */
-  readonly createdAt?: string | undefined;
-}
-
 /** A row as the file has it. `where` is `line 12` or `pk 7`: it names the row without quoting it. */
 export type ImportRow =
   | { readonly where: string; readonly input: AccountInput }
@@ -52,12 +26,14 @@ const djangoPassword = /^(?:!\S*|[a-z][a-z0-9_-]{1,31}\$\S*\$\S{13,}|[0-9a-f]{32
 const codePoints = (text: string): number => Array.from(text).length;
 
 const schema = z.object({
+  /** The site's own id: what Azure allows in a row key. */
   id: z
     .string()
     .min(1, 'is empty')
     .refine((id) => id === '' || isAccountId(id), 'is longer than 256 characters, or than 600 bytes')
     .refine((id) => id.isWellFormed() && !forbiddenInKeys.test(id), 'holds / \\ # ? or a control character')
     .refine((id) => id.trim() === id, 'begins or ends with a blank'),
+  /** As it is stored and mailed to, byte for byte; blanks around it are gone. */
   email: z.string().transform((text, context): string => {
     const address = parseAddress(text);
     if (address !== undefined) return address;
@@ -69,6 +45,7 @@ const schema = z.object({
     .min(1, 'is empty')
     .refine((name) => codePoints(name) <= maxUsernameChars, `is longer than ${maxUsernameChars} characters`)
     .refine((name) => name.isWellFormed() && !unprintable.test(name), 'holds a control character'),
+  /** Django's encoded format, or `!` for none. */
   password: z
     .string()
     .max(maxPasswordChars, `is longer than ${maxPasswordChars} characters`)
@@ -81,6 +58,7 @@ const schema = z.object({
     .transform((text) => (text === '' ? undefined : text.replaceAll('_', '-')))
     .refine((tag) => tag === undefined || (tag.length <= 35 && isLocale(tag)), 'is not a language tag')
     .optional(),
+  /** ISO 8601. */
   createdAt: z
     .string()
     .transform((text, context): Date | undefined => {
@@ -92,16 +70,19 @@ const schema = z.object({
     })
     .optional(),
 });
+/** What an operator's file or command line gives. */
+export type AccountInput = z.input<typeof schema>;
+/** A checked account, ready to be written. */
+export type NewAccount = z.output<typeof schema>;
+
 /** Django's serializer writes `Z` or an offset if USE_TZ is on, and neither if it is off. */
 const instant = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?$/;
 
 /** The column names as an operator's CSV file has them. */
 const columnNames: Readonly<Record<string, string>> = { isActive: 'is_active', createdAt: 'created_at' };
 
-export type CheckedAccount = { readonly account: NewAccount } | { readonly problems: readonly string[] };
-
 /** Checks an account. @returns it, or every problem as `column what is wrong`, without the value */
-export function checkNewAccount(input: AccountInput): CheckedAccount {
+export function checkNewAccount(input: AccountInput): { account: NewAccount } | { problems: string[] } {
   const checked = schema.safeParse(input);
   if (checked.success) return { account: checked.data };
   const problems = checked.error.issues.map(({ path, message }) => {

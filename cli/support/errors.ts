@@ -1,5 +1,5 @@
 // How a command fails: with words that say what to do. An SDK's own error text is never shown, it can hold keys and addresses.
-import { SiteUnavailable, StorageUnavailable } from '../../shared/errors';
+import { StorageUnavailable } from '../../shared/errors';
 import { errorFields } from '../../shared/events';
 
 /** A failure that is explained. `exitCode` 2 means that the command line itself is wrong. */
@@ -62,7 +62,6 @@ export function explain(error: unknown): string {
     const cure = error.part === 'accounts' ? '`npm run site -- doctor` says what to do.' : storageCure(error);
     return `${parts[error.part]} failed (${error.code}): ${cure}`;
   }
-  if (error instanceof SiteUnavailable) return `There is no valid site row: ${error.problems.join('; ')}`;
   const { errorName, errorCode, errorAt } = errorFields(error);
   return `Unexpected error: ${[errorName, errorCode, errorAt].filter(Boolean).join(' ')}`;
 }

@@ -7,12 +7,10 @@ import type { Call, Io } from './program';
 export const printable = (text: string): string =>
   text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '�');
 
-/** Prints the value with `--json`, else the text. */
 export function print({ options, out }: Call, value: unknown, text: string): void {
   out(options.json === true ? `${JSON.stringify(value, undefined, 2)}\n` : text);
 }
 
-/** Rows in columns as wide as needed, with a header. */
 export function tableOf(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [header, ...rows.map((row) => row.map(printable))];
   const widths = header.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
@@ -20,10 +18,12 @@ export function tableOf(header: readonly string[], rows: readonly (readonly stri
   return padded.map((cells) => `${cells.join('  ').trimEnd()}\n`).join('');
 }
 
-/** `name  value` lines under a title. */
-export function fieldsOf(title: string, fields: readonly (readonly [string, string])[]): string {
+/** `name  value` lines under a title; a value that is not there has no line. */
+export function fieldsOf(title: string, fields: readonly (readonly [string, string | undefined])[]): string {
   const width = Math.max(...fields.map(([name]) => name.length));
-  const lines = fields.map(([name, value]) => `  ${name.padEnd(width)}  ${printable(value)}\n`);
+  const lines = fields.map(([name, value]) =>
+    value === undefined ? '' : `  ${name.padEnd(width)}  ${printable(value)}\n`,
+  );
   return `${printable(title)}\n${lines.join('')}`;
 }
 

@@ -47,6 +47,15 @@ export function createProgram(name: string, description: string, io: Io): Comman
     );
 }
 
+/** The options of whatever reads storage. */
+export const withStorageOptions = (command: Command): Command =>
+  command
+    .option(
+      '--account <name>',
+      "work on this cloud storage account, with the Azure CLI's or a managed identity's sign-in (never an account key)",
+    )
+    .option('--settings <file>', 'read this settings file instead of local.settings.json');
+
 /** Adds a command with the common options. @param usage such as `show <address>`; the handler gets what is given for it */
 export function addCommand<Own>(
   program: Command,
@@ -55,15 +64,8 @@ export function addCommand<Own>(
   description: string,
   handler: (call: Call<Own>, ...args: string[]) => Promise<void>,
 ): Command {
-  const command = program.command(usage).description(description);
-  return command
-    .option('--json', 'print JSON')
-    .option(
-      '--account <name>',
-      "work on this cloud storage account, with the Azure CLI's or a managed identity's sign-in (never an account key)",
-    )
-    .option('--settings <file>', 'read this settings file instead of local.settings.json')
-    .action(() => handler({ ...io, options: command.opts() }, ...command.args));
+  const command = program.command(usage).description(description).option('--json', 'print JSON');
+  return withStorageOptions(command).action(() => handler({ ...io, options: command.opts() }, ...command.args));
 }
 
 /** Runs a program; Ctrl-C aborts its storage calls. @returns the exit code */

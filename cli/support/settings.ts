@@ -14,7 +14,9 @@ import type { StorageClients } from '../../shared/storage/storage';
 import { CliError } from './errors';
 import type { Call } from './program';
 
-export type SettingsCall = Pick<Call, 'env' | 'cwd' | 'options'>;
+type SettingsCall = Pick<Call, 'env' | 'cwd' | 'options'>;
+/** The environment, or anything shaped like it. */
+export type Settings = Record<string, string | undefined>;
 
 /** All variables: the environment's, and those of the settings file that it does not have. */
 export function readEnvironment(call: SettingsCall): Settings {
@@ -26,13 +28,7 @@ export function readEnvironment(call: SettingsCall): Settings {
 /** The `Values` of the settings file; none if it is not there and was not asked for. */
 export function readFileSettings({ cwd, options: { settings } }: SettingsCall): Record<string, string> {
   const file = path.resolve(cwd, settings ?? 'local.settings.json');
-  if (existsSync(file)) {
-    try {
-      return readSettingsFile(file);
-    } catch (error) {
-      throw new CliError(error instanceof Error ? error.message : String(error));
-    }
-  }
+  if (existsSync(file)) return readSettingsFile(file);
   if (settings !== undefined) throw new CliError(`There is no file ${settings}.`);
   return {};
 }
@@ -60,11 +56,11 @@ export function checkSettings(call: SettingsCall): ConfigResult {
 export function requireConfig(call: Call): Config {
   const result = checkSettings(call);
   if (result.ok) return result.config;
-  const problems = ['These settings are missing or wrong:', ...result.problems].join('\n  ');
-  throw new CliError(`${problems}\nSet them in the environment or in local.settings.json (\`npm start\` makes one).`);
+  const problems = result.problems.join('\n  ');
+  const cure = 'Set them in the environment or in local.settings.json (`npm start` makes one).';
+  throw new CliError(`These settings are missing or wrong:\n  ${problems}\n${cure}`);
 }
 
-/** The storage clients; with `--account` no other setting is needed. */
 export function openStorage(call: Call): StorageClients {
   const { account } = call.options;
   return call.openStorage(account === undefined ? requireConfig(call).storage : cloudStorage(account));
@@ -73,7 +69,6 @@ export function openStorage(call: Call): StorageClients {
 /** Are the accounts in the site's own database? With `--account` the settings may not be at hand; the table is assumed then. */
 export const siteOwnsAccounts = (call: Call): boolean => readEnvironment(call)['ACCOUNT_DIRECTORY']?.trim() === 'http';
 
-/** @throws CliError if that is no account name */
 export function cloudStorage(account: string): StorageSettings {
   if (!/^[a-z0-9]{3,24}$/.test(account)) {
     throw new CliError('--account takes the name of a storage account: 3–24 lower-case letters and digits.', 2);
@@ -103,9 +98,6 @@ export async function readInput({ cwd, stdin }: Call, file: string): Promise<Buf
   }
 }
 
-/** The environment, or anything shaped like it. */
-export type Settings = Record<string, string | undefined>;
-
 const settingsFileSchema = z.object({
   IsEncrypted: z.literal(false, 'must be false: encrypted settings cannot be read here').optional(),
   Values: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String)).default({}),
@@ -113,8 +105,7 @@ const settingsFileSchema = z.object({
 
 /**
  * Reads the `Values` of a local.settings.json.
- * @returns the settings as strings.
- * @throws Error naming the file, what is wrong and, for broken JSON, the line; never a value.
+ * @throws CliError naming the file, what is wrong and, for broken JSON, the line; never a value.
  */
 export function readSettingsFile(file: string): Record<string, string> {
   const text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
@@ -124,10 +115,10 @@ export function readSettingsFile(file: string): Record<string, string> {
   if (first) {
     const lines = text.slice(0, first.offset).split('\n');
     const place = `${path.basename(file)}:${lines.length}:${(lines.at(-1)?.length ?? 0) + 1}`;
-    throw new Error(`${place} is not valid JSON: ${printParseErrorCode(first.error)}`);
+    throw new CliError(`${place} is not valid JSON: ${printParseErrorCode(first.error)}`);
   }
   const result = settingsFileSchema.safeParse(content);
-  if (!result.success) throw new Error(`${path.basename(file)} cannot be used:\n${z.prettifyError(result.error)}`);
+  if (!result.success) throw new CliError(`${path.basename(file)} cannot be used:\n${z.prettifyError(result.error)}`);
   return result.data.Values;
 }
 
@@ -144,8 +135,11 @@ const platform =
 export function unknownSettings(names: readonly string[]): { name: string; nearest: string | undefined }[] {
   return names
     .filter((name) => !settingNames.includes(name) && !platform.test(name))
-    .map((name) => {
-      const nearest = closest(name.toUpperCase(), settingNames);
-      return { name, nearest: distance(name.toUpperCase(), nearest) <= 3 ? nearest : undefined };
-    });
+    .map((name) => ({ name, nearest: nearestOf(name.toUpperCase(), settingNames, 3) }));
+}
+
+/** The name that is probably meant. */
+export function nearestOf(given: string, names: readonly string[], maxDistance: number): string | undefined {
+  const nearest = closest(given, names);
+  return distance(given, nearest) <= maxDistance ? nearest : undefined;
 }

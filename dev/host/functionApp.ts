@@ -2,7 +2,6 @@
 // `@azure/functions-core`, through which the library `@azure/functions` registers functions and hooks. One process holds one app.
 import { randomUUID } from 'node:crypto';
 import Module, { createRequire } from 'node:module';
-import { errorText, log, type LogLevel } from './log';
 
 /** An HTTP request in the shape the host sends to a non-streaming app. */
 export interface RpcHttpRequest {
@@ -29,19 +28,7 @@ export interface TriggerInput {
   metadata?: Record<string, { string: string } | { json: string }>;
 }
 
-/** A loaded app. */
-export interface FunctionApp {
-  /** In name order, ignoring case: the order in which the real host tries their routes. */
-  functions: RegisteredFunction[];
-  /**
-   * Calls a function.
-   * @returns what the library made of the returned value, not yet checked.
-   * @throws whatever the function threw; it is logged already.
-   */
-  invoke(fn: RegisteredFunction, input: TriggerInput): Promise<unknown>;
-  /** Runs the app's appTerminate hooks, all at once; a failing one is logged. */
-  terminate(): Promise<void>;
-}
+export type FunctionApp = Awaited<ReturnType<typeof loadFunctionApp>>;
 
 /** The library's side; the steps of an invocation are called in the order they stand here. */
 interface ProgrammingModel {
@@ -58,11 +45,10 @@ type TerminateHook = (context: object) => unknown;
 const servedBindings = ['httpTrigger', 'http', 'queueTrigger', 'timerTrigger'];
 
 /**
- * Loads a CommonJS bundle.
- * @param appFile absolute path of the bundle.
+ * @param appFile absolute path of a CommonJS bundle.
  * @throws whatever the bundle throws while loading; Error if it registers nothing or uses what the dev host does not support.
  */
-export async function loadFunctionApp(appFile: string): Promise<FunctionApp> {
+export async function loadFunctionApp(appFile: string) {
   const functions: RegisteredFunction[] = [];
   const terminateHooks: TerminateHook[] = [];
   const registered: { model?: ProgrammingModel } = {};
@@ -88,17 +74,15 @@ export async function loadFunctionApp(appFile: string): Promise<FunctionApp> {
     if (foreign) throw new Error(`'${metadata.name}': the dev host does not serve ${foreign.type} bindings.`);
   }
   return {
+    /** In name order, ignoring case: the order in which the real host tries their routes. */
     functions: functions.sort((left, right) => (upperName(left) < upperName(right) ? -1 : 1)),
-    invoke: (fn, input) => invoke(model, fn, input),
-    async terminate() {
-      const context = { hookData: {}, appHookData: {} };
-      const run = async (hook: TerminateHook): Promise<void> => {
-        try {
-          await hook(context);
-        } catch (error) {
-          log('error', 'host', `An appTerminate hook failed: ${errorText(error)}`);
-        }
-      };
+    invoke: (fn: RegisteredFunction, input: TriggerInput) => invoke(model, fn, input),
+    /** Runs the app's appTerminate hooks, all at once; a failing one is logged. */
+    async terminate(): Promise<void> {
+      const run = (hook: TerminateHook): Promise<unknown> =>
+        Promise.resolve({ hookData: {}, appHookData: {} })
+          .then(hook)
+          .catch((error: unknown) => log('error', 'host', `An appTerminate hook failed: ${errorText(error)}`));
       await Promise.all(terminateHooks.map(run));
     },
   };
@@ -111,6 +95,7 @@ export function bindingOf({ metadata }: RegisteredFunction, type: string): Bindi
   return Object.values(metadata.bindings).find((binding) => binding.type === type);
 }
 
+/** @returns what the library made of the returned value, not yet checked. @throws what the function threw; it is logged already */
 async function invoke(
   model: ProgrammingModel,
   { metadata, callback }: RegisteredFunction,
@@ -136,15 +121,32 @@ async function invoke(
   }
 }
 
-/**
- * Makes `require('@azure/functions-core')` answer in this process. `Module._load` is private but the only way on Node 20: the id has no
- * file, and `registerHooks` came with Node 22.
- */
+// `Module._load` is private but the only way on Node 20: the id has no file, and `registerHooks` came with Node 22.
 function supplyCoreApi(coreApi: object): void {
   const load: unknown = Reflect.get(Module, '_load');
   if (typeof load !== 'function') throw new Error('This version of Node has no Module._load to supply a module with.');
   Reflect.set(Module, '_load', function (this: unknown, id: string, ...rest: unknown[]): unknown {
-    const loaded: unknown = id === '@azure/functions-core' ? coreApi : Reflect.apply(load, this, [id, ...rest]);
-    return loaded;
+    return id === '@azure/functions-core' ? coreApi : (Reflect.apply(load, this, [id, ...rest]) as unknown);
   });
+}
+
+/** Severity of one line of log, as the library names them. */
+type LogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
+
+/**
+ * Writes `[source] text` to the terminal: the app's lines to standard output, the host's own errors to standard error.
+ * Never pass a request's URL: a path can hold a reset key.
+ * @param source a function's name, or `host`
+ */
+export function log(level: LogLevel, source: string, text: string): void {
+  if (level === 'none' || level === 'trace' || level === 'debug') return;
+  const stream = source === 'host' && level !== 'information' ? process.stderr : process.stdout;
+  stream.write(`[${source}] ${text}\n`);
+}
+
+/** An error as text for the log: its stack with every cause. */
+export function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const text = error.stack ?? `${error.name}: ${error.message}`;
+  return error.cause === undefined ? text : `${text}\ncaused by ${errorText(error.cause)}`;
 }

@@ -27,10 +27,7 @@ const hostJsonSchema = z.object({
 /** host.json's `extensions.queues`, times in milliseconds. */
 export type QueueSettings = z.infer<typeof queuesSchema>;
 
-/**
- * Reads the part of host.json that the dev host honours.
- * @throws Error naming the file and each wrong member.
- */
+/** Reads the part of host.json that the dev host honours. @throws Error naming the file and each wrong member */
 export function readHostJson(file: string): { routePrefix: string; queues: QueueSettings } {
   const result = hostJsonSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
   if (!result.success) throw new Error(`${file} cannot be used:\n${z.prettifyError(result.error)}`);

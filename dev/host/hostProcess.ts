@@ -12,21 +12,7 @@ export interface HostProcessOptions extends HostOptions {
   onLine?: ((line: string) => void) | undefined;
 }
 
-/** A dev host in a process of its own. */
-export interface HostProcess {
-  url: string;
-  functionKey: string;
-  pid: number;
-  /** Everything printed so far, standard output and standard error as they came. */
-  output(): string;
-  /** Runs a timer to its end. @throws Error if it failed or there is none. */
-  runTimer(name: string): Promise<void>;
-  /** Sends a signal (default SIGTERM) and waits for the end. @returns the exit code, null after a signal that killed it. */
-  stop(signal?: NodeJS.Signals): Promise<number | null>;
-  signal(signal: NodeJS.Signals): void;
-  /** Settled when the process is over. */
-  exited: Promise<number | null>;
-}
+export type HostProcess = Awaited<ReturnType<typeof startHostProcess>>;
 
 const bundle = path.join(__dirname, '../../dist/dev/host.js');
 
@@ -34,7 +20,7 @@ const bundle = path.join(__dirname, '../../dist/dev/host.js');
  * Starts a host and waits until it is listening. It stops when this process ends, however that happens.
  * @throws Error with its output if it ends before that.
  */
-export async function startHostProcess({ env, onLine, ...options }: HostProcessOptions): Promise<HostProcess> {
+export async function startHostProcess({ env, onLine, ...options }: HostProcessOptions) {
   const childEnv = { DEV_FUNCTION_KEY: randomBytes(20).toString('base64url'), ...process.env, ...env };
   const functionKey = childEnv.DEV_FUNCTION_KEY;
   const lines: string[] = [];
@@ -57,14 +43,17 @@ export async function startHostProcess({ env, onLine, ...options }: HostProcessO
     url,
     functionKey,
     pid: child.process.pid ?? 0,
+    /** Everything printed so far, standard output and standard error as they came. */
     output: () => lines.join('\n'),
-    async runTimer(name) {
+    /** Runs a timer to its end. @throws Error if it failed or there is none. */
+    async runTimer(name: string): Promise<void> {
       const headers = { 'x-functions-key': functionKey };
       const { status } = await fetch(`${url}/admin/functions/${name}`, { method: 'POST', headers });
       if (status === 404) throw new Error(`There is no timer "${name}".`);
       if (status !== 202) throw new Error(`The timer "${name}" failed.`);
     },
-    stop(signal = 'SIGTERM') {
+    /** @returns the exit code, null after a signal that killed it. */
+    stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
       child.signal(signal);
       return child.exited;
     },

@@ -5,7 +5,6 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { compileRoute, normalizePath } from './routes';
 
 export interface Answer {
   status: number;
@@ -39,10 +38,7 @@ export interface HttpServerOptions {
   maxBodyBytes?: number;
 }
 
-/**
- * Starts listening. `close` accepts nothing more and waits for the requests in flight.
- * @throws Error with code EADDRINUSE when the port is taken.
- */
+/** Starts listening. `close` accepts nothing more and waits for the requests in flight. */
 export async function startHttpServer(options: HttpServerOptions) {
   const routes = options.endpoints.map((endpoint) => ({ ...endpoint, match: compileRoute(endpoint.path) }));
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -94,4 +90,39 @@ async function findAnswer(
 
 function isHost(host: string): boolean {
   return /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i.test(host) && URL.canParse(`http://${host}/`);
+}
+
+/**
+ * Compiles a route template such as `accounts/{id}` or `files/{*rest}`. Case does not matter, and a path may end in a slash. The real
+ * host takes the first function by name that fits; a router library looks for the most specific one and would hide a shadowed route.
+ * @returns a matcher: the parameters of a decoded path (with its leading slash), or undefined if it does not fit.
+ * @throws Error for constraints, optional or partial parameters: the dev host does not support them.
+ */
+export function compileRoute(template: string): (path: string) => Record<string, string> | undefined {
+  const segments = template.split('/').filter(Boolean);
+  const patterns = segments.map((segment) => {
+    const [, star, name] = /^\{(\*?)(\w+)\}$/.exec(segment) ?? [];
+    if (name !== undefined) return star ? `(?:/(?<${name}>.*))?` : `/(?<${name}>[^/]+)`;
+    if (/[{}]/.test(segment)) throw new Error(`the route segment "${segment}" is not supported by the dev host`);
+    return `/${segment.replace(/[.*+?^$()|[\]\\]/g, '\\$&')}`;
+  });
+  const expression = new RegExp(`^${patterns.join('')}/?$`, 'is');
+  return (path) => {
+    const found = expression.exec(path);
+    if (!found) return undefined;
+    return Object.fromEntries(Object.entries(found.groups ?? {}).filter(([, value]) => value));
+  };
+}
+
+/** Decodes a path and removes its dot segments, as Kestrel does: `%2F` and malformed sequences stay as they are. */
+function normalizePath(path: string): string {
+  // Of a scheme that it does not know, URL removes the dot segments, encoded ones too, and converts no backslash.
+  const { pathname } = new URL(`path://host${path.replaceAll('#', '%23')}`);
+  return pathname.replace(/(?:%(?!2f)[0-9a-f]{2})+/gi, (sequence) => {
+    try {
+      return decodeURIComponent(sequence);
+    } catch {
+      return sequence;
+    }
+  });
 }

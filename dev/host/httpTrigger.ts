@@ -1,9 +1,8 @@
 // HTTP triggers: translates between Node's HTTP messages and the plain data that the real host exchanges with a non-streaming app.
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import { bindingOf, type FunctionApp, type RegisteredFunction, type RpcHttpRequest } from './functionApp';
+import { bindingOf, log, type FunctionApp, type RegisteredFunction, type RpcHttpRequest } from './functionApp';
 import type { Answer, Endpoint, HttpCall } from './httpServer';
-import { log } from './log';
 
 const httpTrigger = z.object({
   route: z.string().optional(),
@@ -11,30 +10,21 @@ const httpTrigger = z.object({
   authLevel: z.string().toLowerCase(),
 });
 
-/**
- * The endpoint of a function; none if it has no HTTP trigger.
- * @throws Error when its route is not supported.
- */
+/** The endpoint of a function; none if it has no HTTP trigger. */
 export function functionEndpoint(app: FunctionApp, routePrefix: string, fn: RegisteredFunction): Endpoint[] {
   const binding = bindingOf(fn, 'httpTrigger');
   if (!binding) return [];
   const { route = fn.metadata.name, methods, authLevel } = httpTrigger.parse(binding);
-  return [
-    {
-      path: `${routePrefix}/${route}`,
-      methods,
-      needsKey: authLevel !== 'anonymous',
-      answer: async (call) =>
-        toAnswer(fn.metadata.name, await app.invoke(fn, { data: { http: toRpcHttpRequest(call) } })),
-    },
-  ];
+  const { name } = fn.metadata;
+  const answer = async (call: HttpCall): Promise<Answer> =>
+    toAnswer(name, await app.invoke(fn, { data: { http: toRpcHttpRequest(call) } }));
+  return [{ path: `${routePrefix}/${route}`, methods, needsKey: authLevel !== 'anonymous', answer }];
 }
 
 function toRpcHttpRequest({ request, url, params, body }: HttpCall): RpcHttpRequest {
   // The real host joins repeated headers and parameters with a bare comma.
-  const headers = Object.entries(request.headersDistinct).map(
-    ([name, values = []]) => [name, values.join(',')] as const,
-  );
+  const headers: [string, string][] = [];
+  for (const [name, values = []] of Object.entries(request.headersDistinct)) headers.push([name, values.join(',')]);
   const query: Record<string, string> = {};
   for (const [name, value] of url.searchParams) {
     query[name] = query[name] === undefined ? value : `${query[name]},${value}`;

@@ -3,11 +3,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { mailboxRoutes, useMailboxDirectory } from '../mailbox/mailboxRoutes';
-import { loadFunctionApp } from './functionApp';
+import { errorText, loadFunctionApp, log } from './functionApp';
 import { readHostJson } from './hostJson';
 import { startHttpServer } from './httpServer';
 import { functionEndpoint } from './httpTrigger';
-import { errorText, log } from './log';
 import { startTimers } from './timers';
 
 const optionsSchema = z.object({
@@ -27,16 +26,8 @@ const optionsSchema = z.object({
 });
 export type HostOptions = z.input<typeof optionsSchema>;
 
-// Azure gives about 10 s from SIGTERM to SIGKILL; the app's own clean-up has to fit into that.
-const terminateTimeoutMs = 8000;
-const closeTimeoutMs = 10_000;
-const defaultMaxBodyBytes = 104_857_600;
-
 async function main(): Promise<void> {
-  const { DEV_FUNCTION_KEY, FUNCTIONS_REQUEST_BODY_SIZE_LIMIT, WEBSITE_INSTANCE_ID, WEBSITE_SITE_NAME } = process.env;
-  if (WEBSITE_INSTANCE_ID || WEBSITE_SITE_NAME) {
-    throw new Error('The dev host does not run in Azure: the Functions host is there already.');
-  }
+  const { DEV_FUNCTION_KEY, FUNCTIONS_REQUEST_BODY_SIZE_LIMIT } = process.env;
   const options = optionsSchema.parse(JSON.parse(process.argv[2] ?? ''));
   const { routePrefix, queues } = readHostJson(options.hostJsonFile);
   const mailbox = mailboxRoutes(useMailboxDirectory(process.env));
@@ -57,7 +48,7 @@ async function main(): Promise<void> {
     port: options.port,
     functionKey: DEV_FUNCTION_KEY,
     anyHost: options.anyHost,
-    maxBodyBytes: Number(FUNCTIONS_REQUEST_BODY_SIZE_LIMIT ?? defaultMaxBodyBytes),
+    maxBodyBytes: Number(FUNCTIONS_REQUEST_BODY_SIZE_LIMIT ?? 104_857_600),
   });
   // The storage SDK takes a while to load, so it is loaded while HTTP is served already.
   const listening = options.queues
@@ -65,15 +56,12 @@ async function main(): Promise<void> {
     : undefined;
 
   stopOnSignals(async () => {
-    const drained = Promise.all([
-      http.close(),
-      timers.close(),
-      listening?.then((queueListeners) => queueListeners.close()),
-    ]);
-    // The hooks run at once, not when everything is drained: they are to shorten the work that is in flight.
+    const drained = Promise.all([http.close(), timers.close(), listening?.then((listeners) => listeners.close())]);
+    // Azure gives about 10 s from SIGTERM to SIGKILL; the app's own clean-up has to fit into that. The hooks run at once, not when
+    // everything is drained: they are to shorten the work that is in flight.
     const [isTerminated, isDrained] = await Promise.all([
-      isDoneWithin(terminateTimeoutMs, app.terminate()),
-      isDoneWithin(closeTimeoutMs, drained),
+      isDoneWithin(8000, app.terminate()),
+      isDoneWithin(10_000, drained),
     ]);
     if (!isTerminated) log('warning', 'host', 'The appTerminate hooks did not end in time.');
     if (!isDrained) log('warning', 'host', 'Stopped with work still in flight.');
@@ -97,15 +85,14 @@ function stopOnSignals(close: () => Promise<void>): void {
   process.once('disconnect', stop);
 }
 
-/** As the real worker does: an error nobody handles ends the process. */
-function die(error: unknown): void {
-  console.error(`[host] Uncaught: ${errorText(error)}`);
-  process.exit(1);
-}
-process.on('uncaughtException', die);
-process.on('unhandledRejection', die);
+const die =
+  (what: string) =>
+  (error: unknown): never => {
+    console.error(`[host] ${what}: ${errorText(error)}`);
+    process.exit(1);
+  };
+// As the real worker does: an error nobody handles ends the process.
+process.on('uncaughtException', die('Uncaught'));
+process.on('unhandledRejection', die('Uncaught'));
 
-main().catch((error: unknown) => {
-  console.error(`[host] The host did not start: ${errorText(error)}`);
-  process.exit(1);
-});
+main().catch(die('The host did not start'));

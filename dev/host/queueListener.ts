@@ -3,9 +3,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type DequeuedMessageItem, type QueueClient, QueueServiceClient, RestError } from '@azure/storage-queue';
 import { z } from 'zod';
-import { bindingOf, type FunctionApp, type RegisteredFunction, type TriggerInput } from './functionApp';
+import { bindingOf, errorText, log, type FunctionApp, type TriggerInput } from './functionApp';
 import type { QueueSettings } from './hostJson';
-import { errorText, log } from './log';
 
 interface Listener {
   functionName: string;
@@ -24,27 +23,21 @@ const queueTrigger = z.object({ queueName: z.string(), connection: z.string() })
 const minPollingMs = 100;
 
 /** Polls the queue of each queue function; never rejects, whatever the storage does. `close` waits until the messages in work are done. */
-export function listenToQueues(
-  app: FunctionApp,
-  queues: QueueSettings,
-  holdSeconds: number,
-): { close(): Promise<void> } {
+export function listenToQueues(app: FunctionApp, queues: QueueSettings, holdSeconds: number) {
   const stop = new AbortController();
-  const polling = app.functions.map(async (fn: RegisteredFunction) => {
+  const polling = app.functions.map(async (fn) => {
     const binding = bindingOf(fn, 'queueTrigger');
     if (!binding) return;
     const { queueName, connection } = queueTrigger.parse(binding);
-    const functionName = fn.metadata.name;
     const connectionString = process.env[connection];
     if (!connectionString) {
-      log('error', 'host', `The function '${functionName}' gets no messages: ${connection} is missing.`);
+      log('error', 'host', `The function '${fn.metadata.name}' gets no messages: ${connection} is missing.`);
       return;
     }
-    const service = QueueServiceClient.fromConnectionString(connectionString, {
-      retryOptions: { maxTries: 3, retryDelayInMs: 100, maxRetryDelayInMs: 1000 },
-    });
+    const retryOptions = { maxTries: 3, retryDelayInMs: 100, maxRetryDelayInMs: 1000 };
+    const service = QueueServiceClient.fromConnectionString(connectionString, { retryOptions });
     await pollQueue({
-      functionName,
+      functionName: fn.metadata.name,
       queue: service.getQueueClient(queueName),
       poisonQueue: service.getQueueClient(`${queueName}-poison`),
       queues,

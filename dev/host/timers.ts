@@ -6,10 +6,7 @@ import { bindingOf, type FunctionApp } from './functionApp';
 const timerTrigger = z.object({ schedule: z.string(), runOnStartup: z.boolean().default(false) });
 const data = { json: JSON.stringify({ Schedule: { AdjustForDST: true }, IsPastDue: false }) };
 
-/**
- * @param isScheduled false leaves only `run`: no schedule and no run on start-up.
- * @throws Error when a schedule cannot be read.
- */
+/** @param isScheduled false leaves only `run`: no schedule and no run on start-up. */
 export function startTimers(app: FunctionApp, isScheduled: boolean) {
   const schedules: Cron[] = [];
   /** By function name: settled when the latest run is over; never rejects. */
@@ -21,10 +18,8 @@ export function startTimers(app: FunctionApp, isScheduled: boolean) {
     const before = latest.get(name);
     if (!fn || !before) return false;
     const own = before.then(() => app.invoke(fn, { data }));
-    latest.set(
-      name,
-      own.catch(() => undefined),
-    );
+    const over = own.catch(() => undefined);
+    latest.set(name, over);
     await own;
     return true;
   };

@@ -139,14 +139,13 @@ export function seal({ kid, secret }: NamedSecret, context: SealContext, inside:
 /** @returns the inside, or undefined if the seal was not made with this secret for this context */
 export function unseal({ kid, secret }: NamedSecret, context: SealContext, sealed: string): string | undefined {
   const bytes = Buffer.from(sealed, 'base64url');
-  if (bytes.length !== nonceBytes + sealedInsideBytes + tagBytes) return undefined;
   const key = sealingKey(secret, context.id);
-  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes });
-  decipher.setAAD(additionalData(kid, context)).setAuthTag(bytes.subarray(-tagBytes));
   try {
+    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes });
+    decipher.setAAD(additionalData(kid, context)).setAuthTag(bytes.subarray(-tagBytes));
     const clear = Buffer.concat([decipher.update(bytes.subarray(nonceBytes, -tagBytes)), decipher.final()]);
     return clear.toString('utf8').trimEnd();
   } catch {
-    return undefined; // the tag does not fit
+    return undefined; // too short, or the tag does not fit
   }
 }

@@ -78,7 +78,7 @@ interface Job {
  * @param message what the queue trigger hands over: parsed JSON, or a text that was none
  * @throws StorageUnavailable (part `queue`)
  */
-export async function handleMessage<Deps extends OutboxDeps, Request>(
+async function handleMessage<Deps extends OutboxDeps, Request>(
   deps: Deps,
   handler: MailHandler<NoInfer<Deps>, Request>,
   message: unknown,
@@ -223,7 +223,7 @@ async function recordFinal(deps: OutboxDeps, delivery: Delivery, change: Paramet
 
 /** Puts the message back as it is; the claim of another worker, or of the next one, decides then. */
 async function sendBack(deps: OutboxDeps, job: Job, delaySeconds: number): Promise<void> {
-  await within(() => deps.queue.send(job.envelope, Math.max(1, Math.ceil(delaySeconds))));
+  await within(() => deps.queue.send(job.envelope, Math.ceil(delaySeconds)));
   report(deps, job, 'busy', { delaySeconds: Math.ceil(delaySeconds) });
 }
 
@@ -236,8 +236,7 @@ async function retryLater(
 ): Promise<void> {
   const attempt = job.envelope.attempt + 1;
   // Without the row its age is not known: a replay by an operator begins the 24 hours anew.
-  const isTooLate = delivery === undefined ? attempt > maxRowlessAttempts : isTooOld(deps, delivery);
-  if (isTooLate) return giveUp(deps, job, delivery, tooLate);
+  if (delivery === undefined && attempt > maxRowlessAttempts) return giveUp(deps, job, delivery, tooLate);
   const delaySeconds = Math.max(backoffSeconds(job.envelope.attempt), retryAfterSeconds);
   await within(() => deps.queue.send({ ...job.envelope, attempt }, delaySeconds));
   if (delivery !== undefined) {

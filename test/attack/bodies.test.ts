@@ -1,5 +1,5 @@
 // Hostile bodies over the wire end in a clear 4xx: nothing is stored, queued, hashed or mailed. Which bodies and addresses are
-// refused is tested in test/shared/http/body.test.ts and test/shared/address.test.ts; here is one of each sort, and chance.
+// refused is tested in test/shared/http/message.test.ts and test/shared/address.test.ts; here is one of each sort, and chance.
 import { Agent, request as httpRequest } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';

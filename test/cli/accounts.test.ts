@@ -4,36 +4,29 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { run } from '../../cli/accounts/run';
 import { addressHashOf } from '../../shared/address';
+import { StorageUnavailable } from '../../shared/errors';
 import { hashPassword, verifyPassword } from '../../shared/password/passwordHash';
 import { createStorageClients, type Row } from '../../shared/storage/storage';
 import { exampleSettings } from '../support/app';
 import { siteSecret, startDirectorySite } from '../support/directorySite';
 import { emptyStorage } from '../support/storage';
-import { memoryStorage, runCli, workFolder, type CliResult, type CliWorld } from './runCli';
+import { containing, inMemory, workFolder, type CliResult, type CliWorld } from './runCli';
 
-const folder = workFolder();
+const { cli, table } = inMemory(run);
 const own = workFolder();
 const password = 'correct horse battery staple';
 const address = 'someuser@somewhere.com';
-const containing = (text: string): string => expect.stringContaining(text) as string;
 
-let storage: ReturnType<typeof memoryStorage>;
-beforeEach(() => {
-  storage = memoryStorage();
-});
-const accounts = (argv: string, world: Partial<CliWorld> = {}): Promise<CliResult> =>
-  runCli(run, argv.split(' '), { cwd: folder.path, storage, ...world });
+const accounts = (argv: string, world: Partial<CliWorld> = {}): Promise<CliResult> => cli(argv.split(' '), world);
 const add = (more = ''): Promise<CliResult> => accounts(`add ${address} --username someuser --id 1 --unusable${more}`);
 const row = (id = '1'): Row | undefined =>
-  storage
-    .memory('Accounts')
+  table('Accounts')
     .rows()
     .find(({ rowKey }) => rowKey === id);
 
 it('adds an account with a password from standard input, hashed as the app would, and sets another', async () => {
-  const added = await accounts(`add ${address} --username someuser --id 1 --password-stdin`, {
-    stdin: `${password}\n`,
-  });
+  const command = `add ${address} --username someuser --id 1 --password-stdin`;
+  const added = await accounts(command, { stdin: `${password}\n` });
   expect(added).toMatchObject({ code: 0, out: 'Added someuser with id 1.\n', error: '' });
   expect(row()?.['createdAt']).toBeInstanceOf(Date);
   expect(await verifyPassword(password, String(row()?.['password']))).toBe(true);
@@ -49,7 +42,7 @@ it.each(['add other@somewhere.com --username other', `set-password ${address}`])
     const refused = await accounts(`${command} --password-stdin`, { stdin: 'short\n' });
     expect(refused).toMatchObject({ code: 1, error: 'The password must have at least 15 characters.\n' });
     expect(await accounts(command)).toMatchObject({ code: 2, error: containing('--password-stdin') });
-    expect(storage.memory('Accounts').rows()).toMatchObject([{ password: '!' }]);
+    expect(table('Accounts').rows()).toMatchObject([{ password: '!' }]);
   },
 );
 
@@ -101,10 +94,8 @@ it('asks which account is meant if several share the address', async () => {
 
 it('moves an account to a new address, tells that the user has to ask again, and can be repeated', async () => {
   await add();
-  expect(await accounts(`set-email ${address} new@somewhere.com`)).toMatchObject({
-    code: 0,
-    out: containing('new mail'),
-  });
+  const moved = await accounts(`set-email ${address} new@somewhere.com`);
+  expect(moved).toMatchObject({ code: 0, out: containing('new mail') });
   expect(row()).toMatchObject({ email: 'new@somewhere.com', generation: 1 });
   expect(await accounts(`set-email ${address} new@somewhere.com`)).toMatchObject({ code: 1 });
   expect((await accounts('set-email new@somewhere.com new@somewhere.com')).out).toContain('nothing was changed');
@@ -112,7 +103,7 @@ it('moves an account to a new address, tells that the user has to ask again, and
 
 it('shows a row whose address was edited by hand, at the old and the new address, with the command that fixes it', async () => {
   await add();
-  storage.memory('Accounts').edit(addressHashOf(address), '1', { email: 'edited@portal.org' });
+  table('Accounts').edit(addressHashOf(address), '1', { email: 'edited@portal.org' });
   for (const at of [address, 'Edited@portal.org']) {
     const shown = await accounts(`show ${at}`);
     expect(shown.out).toContain(`address_of_another_partition; the address was ${address}`);
@@ -127,7 +118,7 @@ it('lists all accounts, also as one JSON object a line, and the broken ones alon
   await add();
   await accounts('add other@somewhere.com --username other --id 2 --unusable');
   const edit = { username: '', email: 'a\u001b[2Jb' };
-  storage.memory('Accounts').edit(addressHashOf('other@somewhere.com'), '2', edit);
+  table('Accounts').edit(addressHashOf('other@somewhere.com'), '2', edit);
   const list = await accounts('list');
   expect(list.out).toContain('1\tsomeuser\tsomeuser@somewhere.com\timpossible: it has no usable password\n');
   expect(list.out).not.toContain('\u001b');
@@ -165,32 +156,24 @@ it('reads local.settings.json, over which the environment wins', async () => {
   expect((await accounts('list', { cwd: own.path, env: wins })).error).toBe('0 accounts.\n');
 });
 
-describe('on Azure Storage', () => {
-  it('says what to do if it does not answer, or has no table', async () => {
-    const connectionString = emptyStorage();
-    const gone = connectionString.replace(/TableEndpoint=[^;]*/, 'TableEndpoint=http://127.0.0.1:1/x');
-    const list = (AzureWebJobsStorage: string): Promise<CliResult> =>
-      accounts('list', { env: { AzureWebJobsStorage }, storage: undefined });
-    expect(await list(gone)).toMatchObject({
-      code: 1,
-      error: containing('is it running (`npm start` starts Azurite)'),
-    });
-    expect(await list(connectionString)).toMatchObject({ code: 1, error: containing('azd provision') });
-  });
+it.each([
+  ['connection', 'is it running (`npm start` starts Azurite)'],
+  ['TableNotFound', 'azd provision'],
+])('says what to do if storage fails with %s', async (code, cure) => {
+  table('Accounts').intercept('list', () => Promise.reject(new StorageUnavailable('tables', code)));
+  expect(await accounts('list')).toMatchObject({ code: 1, error: containing(cure) });
+});
 
-  it('works as a process of its own', async () => {
-    const connectionString = emptyStorage();
-    await createStorageClients({ kind: 'connectionString', connectionString }).createMissing();
-    const env = { ...process.env, ...exampleSettings, AzureWebJobsStorage: connectionString };
-    const script = path.join(__dirname, '../../cli/main.ts');
-    const call = (...argv: string[]) =>
-      promisify(execFile)(process.execPath, ['--import', 'tsx', script, 'accounts', ...argv], { env });
-    await call('add', address, '--username', 'someuser', '--id', '1', '--unusable');
-    const { stdout } = await call('show', address, '--json');
-    expect(JSON.parse(stdout)).toMatchObject([{ id: '1', username: 'someuser' }]);
-    await expect(call('show', 'nobody@somewhere.com')).rejects.toMatchObject({
-      code: 1,
-      stderr: 'No account has this address.\n',
-    });
-  });
+it('works as a process of its own, on Azure Storage', async () => {
+  const connectionString = emptyStorage();
+  await createStorageClients({ kind: 'connectionString', connectionString }).createMissing();
+  const env = { ...process.env, ...exampleSettings, AzureWebJobsStorage: connectionString };
+  const script = path.join(__dirname, '../../cli/main.ts');
+  const call = (...argv: string[]) =>
+    promisify(execFile)(process.execPath, ['--import', 'tsx', script, 'accounts', ...argv], { env });
+  await call('add', address, '--username', 'someuser', '--id', '1', '--unusable');
+  const { stdout } = await call('show', address, '--json');
+  expect(JSON.parse(stdout)).toMatchObject([{ id: '1', username: 'someuser' }]);
+  const stderr = 'No account has this address.\n';
+  await expect(call('show', 'nobody@somewhere.com')).rejects.toMatchObject({ code: 1, stderr });
 });

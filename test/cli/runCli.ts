@@ -17,10 +17,10 @@ export interface CliResult {
 }
 
 /** An empty folder to run in; removed after the tests of the file. */
-export function workFolder(): { readonly path: string; write(name: string, text: string): void } {
+export function workFolder(): { readonly path: string; write(name: string, content: string | Buffer): void } {
   const folder = mkdtempSync(path.join(tmpdir(), 'cli-'));
   afterAll(() => rmSync(folder, { recursive: true }));
-  return { path: folder, write: (name, text) => writeFileSync(path.join(folder, name), text) };
+  return { path: folder, write: (name, content) => writeFileSync(path.join(folder, name), content) };
 }
 
 export interface CliWorld {
@@ -66,3 +66,22 @@ export function memoryStorage(): StorageClients & { readonly memory: (name: Tabl
     createMissing: () => Promise.resolve(),
   };
 }
+
+/** A command on tables in memory, which are empty for each test of the file. */
+export function inMemory(run: Run) {
+  const folder = workFolder();
+  let storage = memoryStorage();
+  beforeEach(() => {
+    storage = memoryStorage();
+  });
+  return {
+    folder,
+    storage: () => storage,
+    table: (name: TableName) => storage.memory(name),
+    cli: (argv: readonly string[], world: Partial<CliWorld> = {}, command = run): Promise<CliResult> =>
+      runCli(command, argv, { cwd: folder.path, storage, ...world }),
+  };
+}
+
+export const containing = (text: string): string => expect.stringContaining(text) as string;
+export const matching = (pattern: RegExp): string => expect.stringMatching(pattern) as string;

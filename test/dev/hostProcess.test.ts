@@ -1,20 +1,16 @@
 // The dev host as a process: start, refusals, signals, crashes, timers.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { readHostJson } from '../../dev/host/hostJson';
 import type { HostProcess, HostProcessOptions } from '../../dev/host/hostProcess';
-import { eventually, seen, startFixtureApp } from './fixtures/fixtureApp';
+import { workFolder } from '../cli/runCli';
+import { eventually } from '../support/app';
+import { seen, startFixtureApp } from './fixtures/fixtureApp';
 
-const directory = mkdtempSync(path.join(os.tmpdir(), 'dev-host-'));
-afterAll(() => {
-  rmSync(directory, { recursive: true });
-});
-
-function writeTemporary(name: string, text: string): string {
-  const file = path.join(directory, name);
-  writeFileSync(file, text);
-  return file;
+const folder = workFolder();
+/** An app, or a host.json. @returns its path */
+function file(name: string, text: string): string {
+  folder.write(name, text);
+  return path.join(folder.path, name);
 }
 
 test('it reads the project’s own host.json', () => {
@@ -25,26 +21,18 @@ test('it reads the project’s own host.json', () => {
 });
 
 const badHostJson = '{"version":"2.0","extensions":{"queues":{"batchSize":33}}}';
-const using = (use: string): string =>
-  `const { app } = require(${JSON.stringify(require.resolve('@azure/functions'))}); ${use}`;
+const using = (use: string): string => `require(${JSON.stringify(require.resolve('@azure/functions'))}).app.${use}`;
+const blob = "storageBlob('b', { path: 'x', connection: 'y', handler() {} })";
 
 test.each<[string, Partial<HostProcessOptions>, string]>([
-  ['in Azure', { env: { WEBSITE_INSTANCE_ID: 'x' } }, 'does not run in Azure'],
-  ['in Azure', { env: { WEBSITE_SITE_NAME: 'x' } }, 'does not run in Azure'],
-  ['with a bad host.json', { hostJsonFile: writeTemporary('host.json', badHostJson) }, 'batchSize'],
-  ['an app that throws', { appFile: writeTemporary('broken.cjs', 'throw new Error("broken app");') }, 'broken app'],
+  ['with a bad host.json', { hostJsonFile: file('host.json', badHostJson) }, 'batchSize'],
+  ['an app that throws', { appFile: file('broken.cjs', 'throw new Error("broken app");') }, 'broken app'],
   [
-    'an app with hooks that it does not run',
-    { appFile: writeTemporary('hook.cjs', using('app.hook.preInvocation(() => {})')) },
-    'appTerminate hooks only, not preInvocation',
+    'an app with other hooks',
+    { appFile: file('hook.cjs', using('hook.preInvocation(() => {})')) },
+    'appTerminate hooks',
   ],
-  [
-    'an app with other triggers',
-    {
-      appFile: writeTemporary('blob.cjs', using(`app.storageBlob('b', { path: 'x', connection: 'y', handler() {} })`)),
-    },
-    'does not serve blobTrigger',
-  ],
+  ['an app with other triggers', { appFile: file('blob.cjs', using(blob)) }, 'does not serve blobTrigger'],
 ])('it refuses to start %s', async (_what, options, problem) => {
   await expect(startFixtureApp(options)).rejects.toThrow(problem);
 });

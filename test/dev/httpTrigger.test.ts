@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import type { HostProcess } from '../../dev/host/hostProcess';
-import { compileRoute } from '../../dev/host/routes';
+import { compileRoute } from '../../dev/host/httpServer';
 import { startFixtureApp } from './fixtures/fixtureApp';
 import { send, sendBytes } from './fixtures/rawHttp';
 
@@ -10,9 +10,8 @@ let host: HostProcess;
 const maxBodyBytes = 2000;
 
 beforeAll(async () => {
-  host = await startFixtureApp({
-    env: { DEV_FUNCTION_KEY: 'the-key', FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(maxBodyBytes) },
-  });
+  const env = { DEV_FUNCTION_KEY: 'the-key', FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(maxBodyBytes) };
+  host = await startFixtureApp({ env });
 });
 afterAll(() => host.stop());
 
@@ -51,12 +50,9 @@ describe('routes', () => {
     expect((await get('/api/echo/a', { method })).status).toBe(404);
   });
 
-  test.each(['{id:int}', 'a/{b?}', '{name}.css', '{id'])(
-    'a template it does not support is an error: %s',
-    (template) => {
-      expect(() => compileRoute(template)).toThrow(/not supported/);
-    },
-  );
+  test.each(['{id:int}', 'a/{b?}', '{name}.css', '{id'])('the template %s is an error', (template) => {
+    expect(() => compileRoute(template)).toThrow(/not supported/);
+  });
 });
 
 test('a function gets method, URL, query, headers in lower case and body bytes; repeated values are joined by a comma', async () => {
@@ -80,10 +76,8 @@ test('a function gets method, URL, query, headers in lower case and body bytes; 
 
 test('a body that came chunked, without a Content-Length, is empty', async () => {
   const answer = await send(host.url, { method: 'POST', path: '/api/echo/a', chunks: ['some', 'thing'] });
-  expect(bodyOf(answer.body)).toMatchObject({
-    body: '',
-    headers: { 'x-forwarded-for': expect.stringMatching(/^127/) },
-  });
+  const headers = { 'x-forwarded-for': expect.stringMatching(/^127/) };
+  expect(bodyOf(answer.body)).toMatchObject({ body: '', headers });
 });
 
 test('the answer has the status, headers and body bytes that the function gave; to HEAD no body', async () => {
@@ -136,9 +130,8 @@ describe('hostile requests', () => {
 
   test('a client that goes away before its body is complete does no harm', async () => {
     const socket = net.connect(Number(new URL(host.url).port), '127.0.0.1');
-    socket.write('POST /api/echo/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc', () =>
-      socket.destroy(),
-    );
+    const part = 'POST /api/echo/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc';
+    socket.write(part, () => socket.destroy());
     await once(socket, 'close');
     expect((await get('/api/echo/a')).status).toBe(200);
   });

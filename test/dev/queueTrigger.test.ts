@@ -1,43 +1,35 @@
-// Queue functions under the dev host, against a real Azurite.
+// Azurite as a child process, and queue functions under the dev host against it.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { QueueServiceClient, type QueueClient } from '@azure/storage-queue';
-import { type Azurite, startAzurite } from '../../dev/azurite';
+import { portAnswers, startAzurite } from '../../dev/azurite';
 import type { HostProcess } from '../../dev/host/hostProcess';
-import { eventually, seen, type SeenEvent, startFixtureApp } from './fixtures/fixtureApp';
+import { eventually } from '../support/app';
+import { emptyStorage } from '../support/storage';
+import { seen, type SeenEvent, startFixtureApp } from './fixtures/fixtureApp';
 
-let azurite: Azurite;
 const hosts: HostProcess[] = [];
-let queueNumber = 0;
-
-beforeAll(async () => {
-  azurite = await startAzurite();
-});
 afterEach(async () => {
   await Promise.all(hosts.splice(0).map((host) => host.stop()));
 });
-afterAll(() => azurite.close());
 
-interface Fixture {
-  host: HostProcess;
-  queue: QueueClient;
-  poison: QueueClient;
-  send(message: unknown): Promise<unknown>;
-}
+type Fixture = Awaited<ReturnType<typeof startWithQueue>>;
 
 /** A host whose queue function reads a queue of its own. */
-async function startWithQueue(options: Parameters<typeof startFixtureApp>[0] = {}): Promise<Fixture> {
-  queueNumber += 1;
-  const name = `work-${queueNumber}`;
-  const env = { AzureWebJobsStorage: azurite.connectionString, WORK_QUEUE: name };
-  const host = await startFixtureApp({ ...options, env });
+async function startWithQueue(options: Parameters<typeof startFixtureApp>[0] = {}) {
+  const AzureWebJobsStorage = emptyStorage();
+  const host = await startFixtureApp({ ...options, env: { AzureWebJobsStorage } });
   hosts.push(host);
-  const service = QueueServiceClient.fromConnectionString(azurite.connectionString, { retryOptions: { maxTries: 1 } });
-  const queue = service.getQueueClient(name);
+  const service = QueueServiceClient.fromConnectionString(AzureWebJobsStorage, { retryOptions: { maxTries: 1 } });
+  const queue = service.getQueueClient('work');
   await eventually(() => queue.exists());
   return {
     host,
     queue,
-    poison: service.getQueueClient(`${name}-poison`),
-    send: (message) => queue.sendMessage(Buffer.from(JSON.stringify(message)).toString('base64')),
+    poison: service.getQueueClient('work-poison'),
+    send: (message: unknown) => queue.sendMessage(Buffer.from(JSON.stringify(message)).toString('base64')),
   };
 }
 
@@ -88,8 +80,7 @@ test('a message stays hidden while its function runs longer than the hold', asyn
 
 test('an outage of the storage is logged once, HTTP goes on, and messages are read again afterwards', async () => {
   const own = await startAzurite();
-  const env = { AzureWebJobsStorage: own.connectionString, WORK_QUEUE: 'work' };
-  const host = await startFixtureApp({ env });
+  const host = await startFixtureApp({ env: { AzureWebJobsStorage: own.connectionString } });
   hosts.push(host);
   const connect = (): QueueClient =>
     QueueServiceClient.fromConnectionString(own.connectionString).getQueueClient('work');
@@ -107,4 +98,39 @@ test('an outage of the storage is logged once, HTTP goes on, and messages are re
   expect(host.output().match(/cannot be read/g)).toHaveLength(1);
   expect(await host.stop()).toBe(0);
   await again.close();
+});
+
+describe('Azurite', () => {
+  test('with a location its data is there again after a restart on the same ports', async () => {
+    const location = mkdtempSync(path.join(os.tmpdir(), 'azurite-'));
+    const first = await startAzurite({ location });
+    const queue = QueueServiceClient.fromConnectionString(first.connectionString).getQueueClient('some-queue');
+    await queue.create();
+    await queue.sendMessage('kept');
+    await first.close();
+    const second = await startAzurite({ location, ports: first.ports });
+    expect(second.ports).toEqual(first.ports);
+    expect((await queue.peekMessages()).peekedMessageItems.map((item) => item.messageText)).toEqual(['kept']);
+    await second.close();
+    rmSync(location, { recursive: true });
+  });
+
+  test('a taken port is an error that shows Azurite’s words', async () => {
+    const first = await startAzurite();
+    await expect(startAzurite({ ports: first.ports })).rejects.toThrow(/did not start:[^]*EADDRINUSE/);
+    await first.close();
+  });
+
+  test('it ends when its parent is killed', async () => {
+    const script = `require(${JSON.stringify(path.join(__dirname, '../../dev/azurite.ts'))}).startAzurite().then((a) => console.log(a.ports.queue))`;
+    const parent = spawn(process.execPath, ['--import', 'tsx', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const port = await new Promise<number>((resolve) => {
+      parent.stdout.once('data', (data: Buffer) => {
+        resolve(Number(data.toString()));
+      });
+    });
+    expect(await portAnswers(port)).toBe(true);
+    parent.kill('SIGKILL');
+    await eventually(async () => !(await portAnswers(port)));
+  });
 });

@@ -1,41 +1,28 @@
 // `npm start` as a developer meets it, in a project of its own that holds the fixture app.
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
-import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { QueueServiceClient } from '@azure/storage-queue';
-import { type Azurite, startAzurite } from '../../dev/azurite';
+import { startChild } from '../../dev/childProcess';
+import { startHttpServer } from '../../dev/host/httpServer';
 import { samplePassword, seedSampleAccounts } from '../../dev/samples';
 import { addressHashOf } from '../../shared/address';
 import { verifyPassword } from '../../shared/password/passwordHash';
 import { createAccountsTable } from '../../shared/storage/accountsTable';
-import { exampleSettings } from '../support/app';
-import { emptyStorageClients } from '../support/storage';
-import { eventually } from './fixtures/fixtureApp';
+import { eventually, exampleSettings } from '../support/app';
+import { emptyStorage, emptyStorageClients } from '../support/storage';
 
 const root = path.join(__dirname, '../..');
 const fixture = (name: string): string => path.join(__dirname, 'fixtures', name);
 const sampleKey = 'eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiIxIn0.c2lnbmF0dXJl';
 let project: string;
 let bin: string;
-let azurite: Azurite;
-const runs: Run[] = [];
+let connectionString: string;
+const runs: { interrupt: () => void; exited: Promise<unknown> }[] = [];
 
-interface Run {
-  pid: number;
-  output(): string;
-  url(): Promise<string>;
-  /** Like Ctrl-C: the whole process group is told. */
-  interrupt(): void;
-  exited: Promise<number | null>;
-}
-
-beforeAll(async () => {
-  azurite = await startAzurite();
-});
 beforeEach(() => {
+  connectionString = emptyStorage();
   project = fs.mkdtempSync(path.join(os.tmpdir(), 'npm-start-'));
   bin = path.join(project, 'bin');
   fs.mkdirSync(bin);
@@ -58,46 +45,41 @@ afterEach(async () => {
   }
   fs.rmSync(project, { recursive: true });
 });
-afterAll(() => azurite.close());
 
 function write(name: string, text: string): void {
   fs.writeFileSync(path.join(project, name), text);
 }
 
 /** Runs what `npm start -- …args` runs; its storage is the test's unless `env` names another. */
-function start(
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = { AzureWebJobsStorage: azurite.connectionString },
-): Run {
+function start(args: readonly string[], env: NodeJS.ProcessEnv = { AzureWebJobsStorage: connectionString }) {
   return run(process.execPath, ['dev/start.cjs', ...args], env);
 }
 
-function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Run {
-  const child: ChildProcess = spawn(command, args, {
+function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+  const lines: string[] = [];
+  const output = (): string => lines.join('\n');
+  const PATH = [bin, path.dirname(process.execPath), '/usr/bin', '/bin'].join(':');
+  const child = startChild(command, args, {
     cwd: project,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, PATH: [bin, path.dirname(process.execPath), '/usr/bin', '/bin'].join(':'), ...env },
+    env: { ...process.env, PATH, ...env },
+    onLine: (line) => void lines.push(line),
   });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data: Buffer) => (output += data.toString()));
-  const exited = once(child, 'close').then(([code]) => code as number | null);
-  const started: Run = {
-    pid: child.pid ?? 0,
-    output: () => output,
-    url: () => eventually(() => /^READY (\S+)$/m.exec(output)?.[1], { deadlineMs: 20_000, describe: () => output }),
-    interrupt() {
-      if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
-    },
-    exited,
-  };
+  const url = (): Promise<string> =>
+    eventually(() => /^READY (\S+)$/m.exec(output())?.[1]).catch(() => {
+      throw new Error(`no READY line in:\n${output()}`);
+    });
+  /** Ctrl-C: the whole process group is told. */
+  const interrupt = (): void => child.signal('SIGINT');
+  // Not when the process is over, but when whatever it started has closed its output, too.
+  const exited = once(child.process, 'close').then(([code]) => code as number | null);
+  const started = { pid: child.process.pid ?? 0, output, url, interrupt, exited };
   runs.push(started);
   return started;
 }
 
 /** A storage on this machine that is not running: other tests may have one on the default ports. */
 const nothingAnswers = (): NodeJS.ProcessEnv => ({
-  AzureWebJobsStorage: azurite.connectionString.replace(/:\d+\//g, ':1/'),
+  AzureWebJobsStorage: connectionString.replace(/:\d+\//g, ':1/'),
 });
 
 test('it makes the settings, starts Azurite, builds, runs the dev host, and stops it all on Ctrl-C', async () => {
@@ -115,11 +97,11 @@ test('it makes the settings, starts Azurite, builds, runs the dev host, and stop
 });
 
 test('a storage that answers is used; settings of one’s own stay; whatever looks wrong is warned of', async () => {
-  const storage = QueueServiceClient.fromConnectionString(azurite.connectionString);
+  const storage = QueueServiceClient.fromConnectionString(connectionString);
   await storage.getQueueClient('orders-of-another-app').create();
   const values = { ...exampleSettings, SITE_LOCALE: 'tlh', EMAIL_BAKCEND: 'smtp' };
   write('local.settings.json', JSON.stringify({ Values: values }));
-  const run = start(['--port', '0', '--memory', '--storage', azurite.connectionString], {});
+  const run = start(['--port', '0', '--memory', '--storage', connectionString], {});
   await run.url();
   expect(run.output()).toContain('answer already');
   expect(run.output()).not.toContain('Made local.settings.json');
@@ -134,11 +116,11 @@ test('an old Node is refused in one line', async () => {
   const script = `Object.defineProperty(process.versions, 'node', { value: '20.18.3' }); require('./dev/start.cjs');`;
   const old = run(process.execPath, ['-e', script], {});
   expect(await old.exited).toBe(1);
-  expect(old.output()).toBe('This app needs Node 20.19 or later; this is Node 20.18.3.\n');
+  expect(old.output()).toBe('This app needs Node 20.19 or later; this is Node 20.18.3.');
 });
 
 test.each(['SIGTERM', 'SIGKILL'] as const)('when npm is ended by %s, the app ends, too', async (signal) => {
-  const npm = run('npm', ['start', '--', '--port', '0'], { AzureWebJobsStorage: azurite.connectionString });
+  const npm = run('npm', ['start', '--', '--port', '0'], { AzureWebJobsStorage: connectionString });
   const url = await npm.url();
   process.kill(npm.pid, signal);
   await eventually(() =>
@@ -151,23 +133,20 @@ test.each(['SIGTERM', 'SIGKILL'] as const)('when npm is ended by %s, the app end
 
 test('Core Tools on the PATH are preferred; the environment wins over the settings', async () => {
   fs.copyFileSync(fixture('fakeFunc.cjs'), path.join(bin, 'func'));
-  const port = await freePort();
-  const run = start(['--port', String(port)], {
-    AzureWebJobsStorage: azurite.connectionString,
-    FROM_BOTH: 'environment',
-  });
+  const { port, close } = await startHttpServer({ endpoints: [], port: 0 });
+  await close(); // a free port
+  const env = { AzureWebJobsStorage: connectionString, FROM_BOTH: 'environment' };
+  const run = start(['--port', String(port)], env);
   expect(await run.url()).toBe(`http://127.0.0.1:${port}`);
   expect(run.output()).toContain('Core Tools 4.0.7030');
   expect(run.output()).toContain(`fake func: start --port ${port}; FROM_BOTH=environment; console=Information`);
   const mailbox = /^Mailbox: (\S+)$/m.exec(run.output())?.[1] ?? '';
   const directory = /^mails in (\S+)$/m.exec(run.output())?.[1] ?? '';
   expect(new URL(mailbox).port).not.toBe(String(port));
-  const key = `http://codalab.org/accounts/password/reset/key/${sampleKey}/`;
-  fs.writeFileSync(path.join(directory, '1.eml'), `From: a@b.c\r\nTo: d@e.f\r\nSubject: s\r\n\r\n${key}\r\n`);
+  const link = `/accounts/password/reset/key/${sampleKey}/`;
+  fs.writeFileSync(path.join(directory, '1.eml'), `From: a@b.c\r\nSubject: s\r\n\r\nhttp://codalab.org${link}\r\n`);
   const list: unknown = await (await fetch(`${mailbox}.json`)).json();
-  expect(list).toMatchObject([
-    { links: [{ here: `http://127.0.0.1:${port}/accounts/password/reset/key/${sampleKey}/` }] },
-  ]);
+  expect(list).toMatchObject([{ links: [{ here: `http://127.0.0.1:${port}${link}` }] }]);
   run.interrupt();
   expect(await run.exited).toBe(0);
   expect(run.output()).toContain('fake func: stopped');
@@ -186,36 +165,24 @@ test('older Core Tools are not used; with --memory nothing is kept on disk', asy
 test.each<[string, () => unknown, string[], NodeJS.ProcessEnv, RegExp]>([
   [
     'a settings file that is broken',
-    () => write('local.settings.json', '{\n  "Values": {\n    "SITE_ID": "1"\n    "EMAIL_HOST": ""\n  }\n}'),
+    () => write('local.settings.json', '{'),
     [],
     {},
-    /local\.settings\.json:4:5 is not valid JSON/,
+    /settings\.json:1:2 is not valid/,
   ],
   ['--host func without Core Tools', () => {}, ['--host', 'func'], {}, /are not on the PATH/],
-  [
-    'bad settings, each by name and none by value',
-    () => {},
-    [],
-    { EMAIL_PORT: 'secret-1', LIMIT_PER_IP: 'secret-2' },
-    /^(?![^]*secret-)[^]*EMAIL_PORT is not .*\n.*LIMIT_PER_IP is not /,
-  ],
-  [
-    'a build that fails',
-    () => write('esbuild.config.mjs', 'throw new Error("no such entry point")'),
-    [],
-    {},
-    /no such entry point/,
-  ],
+  ['bad settings', () => {}, [], { EMAIL_PORT: 'secret-1' }, /^(?![^]*secret-)[^]*EMAIL_PORT is not /],
+  ['a build that fails', () => write('esbuild.config.mjs', 'throw new Error("bad build")'), [], {}, /bad build/],
   ['an app that does not load', () => write('app.cjs', 'throw new Error("bad bundle")'), [], {}, /bad bundle/],
 ])('%s: it ends with 1 and says so', async (_what, prepare, args, env, problem) => {
   prepare();
-  const run = start(['--port', '0', ...args], { AzureWebJobsStorage: azurite.connectionString, ...env });
+  const run = start(['--port', '0', ...args], { AzureWebJobsStorage: connectionString, ...env });
   expect(await run.exited).toBe(1);
   expect(run.output()).toMatch(problem);
 });
 
 test('a taken port ends with 1 and tells the way out', async () => {
-  const run = start(['--port', String(azurite.ports.blob)]);
+  const run = start(['--port', /:(\d+)\//.exec(connectionString)?.[1] ?? '']);
   expect(await run.exited).toBe(1);
   expect(run.output()).toContain('--port');
 });
@@ -241,11 +208,3 @@ test('there is a sample account of each kind, made once, in an empty table only'
   expect(await canReset('alice@somewhere.com')).toEqual([true, true]);
   for (const name of ['disabled', 'nopassword']) expect(await canReset(`${name}@somewhere.com`)).toEqual([false]);
 });
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}

@@ -15,7 +15,6 @@ export interface ProxiedCall {
   readonly path: string;
 }
 
-/** What happens to a matching call. */
 export type Fault =
   | { readonly status: number; readonly code?: string }
   /** Lets the call through so much later, also if the client has gone. */
@@ -37,27 +36,13 @@ export interface FaultRule {
   /** How often it applies; default: always. */
   readonly times?: number;
   readonly fault: Fault;
-  /** Called each time it applies. */
   readonly onApply?: () => void;
 }
 
-export interface FaultProxy {
-  /** The storage behind the proxy. */
-  readonly connectionString: string;
-  /** The provider behind the proxy, if there is one. */
-  readonly providerUrl: string;
-  readonly calls: ProxiedCall[];
-  /**
-   * Adds a rule; the first that matches applies.
-   * @returns a promise that is settled when it applied first: for a fault of the reply, when the service has done its part
-   */
-  rule(rule: FaultRule): Promise<void>;
-  clearRules(): void;
-  close(): Promise<void>;
-}
+export type FaultProxy = Awaited<ReturnType<typeof startFaultProxy>>;
 
 /** Puts a proxy in front of the storage of a connection string, and of a provider. */
-export async function startFaultProxy(connectionString: string, provider?: string): Promise<FaultProxy> {
+export async function startFaultProxy(connectionString: string, provider?: string) {
   const calls: ProxiedCall[] = [];
   let rules: { rule: FaultRule; skip: number; left: number; applied: () => void }[] = [];
   const apply = (call: ProxiedCall): { fault: Fault; applied: () => void } | undefined => {
@@ -88,14 +73,18 @@ export async function startFaultProxy(connectionString: string, provider?: strin
       .replace(/TableEndpoint=[^;]+/, `TableEndpoint=${table.url}`),
     providerUrl: mail?.url ?? '',
     calls,
-    rule: (rule) =>
+    /**
+     * Adds a rule; the first that matches applies.
+     * @returns a promise that is settled when it applied first: for a fault of the reply, when the service has done its part
+     */
+    rule: (rule: FaultRule): Promise<void> =>
       new Promise((resolve) => {
         rules.push({ rule, skip: rule.skip ?? 0, left: rule.times ?? Infinity, applied: resolve });
       }),
-    clearRules: () => {
+    clearRules: (): void => {
       rules = [];
     },
-    close: async () => {
+    close: async (): Promise<void> => {
       for (const { server } of [queue, table, ...(mail ? [mail] : [])]) {
         server.closeAllConnections();
         await new Promise((resolve) => server.close(resolve));

@@ -1,25 +1,14 @@
 // The queue `outgoing-mail` in memory, and its poison queue. Messages go through JSON, as through the real one.
 import { StorageUnavailable } from '../../shared/errors';
 import { deadline } from '../../shared/clock';
-import type { Envelope, OutgoingMailQueue } from '../../shared/outbox/outgoingMail';
+import type { Envelope } from '../../shared/outbox/outgoingMail';
 
-/** A message as it waits in the queue. */
-export interface WaitingMessage {
+interface WaitingMessage {
   readonly envelope: Envelope;
   readonly delaySeconds: number;
 }
 
-export interface MemoryQueue extends OutgoingMailQueue {
-  /** All messages that were ever sent, in order. */
-  readonly sent: WaitingMessage[];
-  readonly poisoned: unknown[];
-  /** The messages that nobody took yet; the caller has them now. */
-  readonly takeAll: () => WaitingMessage[];
-  /** The next so many calls fail as if the service were down. */
-  readonly failNext: (times?: number) => void;
-}
-
-export function createMemoryQueue(): MemoryQueue {
+export function createMemoryQueue() {
   const sent: WaitingMessage[] = [];
   const poisoned: unknown[] = [];
   let waiting: WaitingMessage[] = [];
@@ -33,21 +22,23 @@ export function createMemoryQueue(): MemoryQueue {
   return {
     sent,
     poisoned,
-    takeAll: () => {
+    /** The messages that nobody took yet; the caller has them now. */
+    takeAll: (): WaitingMessage[] => {
       const taken = waiting;
       waiting = [];
       return taken;
     },
-    failNext: (times = 1) => {
+    /** The next so many calls fail as if the service were down. */
+    failNext: (times = 1): void => {
       failures += times;
     },
-    send: async (envelope, delaySeconds) => {
+    send: async (envelope: Envelope, delaySeconds: number): Promise<void> => {
       answer();
       const message = { envelope: JSON.parse(JSON.stringify(envelope)) as Envelope, delaySeconds };
       sent.push(message);
       waiting.push(message);
     },
-    poison: async (message) => {
+    poison: async (message: unknown): Promise<void> => {
       answer();
       poisoned.push(message);
     },

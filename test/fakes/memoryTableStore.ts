@@ -10,7 +10,6 @@ export type TableCall = 'get' | 'list' | 'page' | 'insert' | 'merge' | 'remove';
 type Interceptor = (run: () => Promise<unknown>) => unknown;
 
 export interface MemoryTableStore extends TableStore {
-  /** Every call so far, in order. */
   readonly calls: TableCall[];
   /** All rows, by partition and row key. */
   rows(): Row[];

@@ -12,7 +12,6 @@ export interface SendGridRequest {
   readonly at: Date;
 }
 
-/** One scripted answer. */
 export type SendGridAnswer =
   | {
       readonly status: number;
@@ -29,27 +28,14 @@ export type SendGridAnswer =
   /** Reads the request, then resets the connection. */
   | 'reset';
 
-export interface ScriptedSendGrid {
-  /** Base URL, for `SENDGRID_API_URL`. */
-  readonly url: string;
-  readonly requests: SendGridRequest[];
-  /** How many connections were made. */
-  connections(): number;
-  /** Answers for the next requests, in order; afterwards (and before) every request gets 202. */
-  script(...answers: readonly SendGridAnswer[]): void;
-  close(): Promise<void>;
-}
+export type ScriptedSendGrid = Awaited<ReturnType<typeof startScriptedSendGrid>>;
 
 const TRICKLE_MS = 20;
 
 function trickle(socket: Socket, text: string): void {
   let next = 0;
   const timer = setInterval(() => socket.write(text[next++ % text.length] ?? ''), TRICKLE_MS);
-  socket
-    .on('error', () => {})
-    .once('close', () => {
-      clearInterval(timer);
-    });
+  socket.on('error', () => {}).once('close', () => clearInterval(timer));
 }
 
 function answer(how: SendGridAnswer, request: IncomingMessage, response: ServerResponse): void {
@@ -70,8 +56,7 @@ function answer(how: SendGridAnswer, request: IncomingMessage, response: ServerR
   }
 }
 
-/** Starts one on a free loopback port. */
-export async function startScriptedSendGrid(): Promise<ScriptedSendGrid> {
+export async function startScriptedSendGrid() {
   const requests: SendGridRequest[] = [];
   const scripted: SendGridAnswer[] = [];
   let connections = 0;
@@ -93,16 +78,15 @@ export async function startScriptedSendGrid(): Promise<ScriptedSendGrid> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
+    /** Base URL, for `SENDGRID_API_URL`. */
     url: `http://127.0.0.1:${port}/`,
     requests,
     connections: () => connections,
-    script: (...answers) => scripted.push(...answers),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
+    /** Answers for the next requests, in order; afterwards (and before) every request gets 202. */
+    script: (...answers: readonly SendGridAnswer[]): void => void scripted.push(...answers),
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
   };
 }

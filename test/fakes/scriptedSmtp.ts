@@ -1,12 +1,12 @@
 // An SMTP server on loopback that answers what a test scripts: smtp-server for everything it can do, a raw socket for bad manners.
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { SecureVersion } from 'node:tls';
 import { generate } from 'selfsigned';
 import { SMTPServer } from 'smtp-server';
 
 /** A message as it came in after DATA, and its envelope. */
 interface SmtpMessage {
-  readonly from: string;
   readonly to: readonly string[];
   readonly raw: string;
   readonly secure: boolean;
@@ -85,7 +85,6 @@ function reply(scripted: Reply | undefined): Error | null {
   return Object.assign(new Error(text), { responseCode: Number(code) });
 }
 
-/** Starts one on a free loopback port. */
 export async function startScriptedSmtp(options: ScriptedSmtpOptions = {}): Promise<ScriptedSmtp> {
   return options.badManners === undefined ? startSmtpServer(options) : startRawServer(options.badManners);
 }
@@ -93,7 +92,6 @@ export async function startScriptedSmtp(options: ScriptedSmtpOptions = {}): Prom
 async function startSmtpServer({ auth, tls }: ScriptedSmtpOptions): Promise<ScriptedSmtp> {
   const messages: SmtpMessage[] = [];
   const scripted = { rcpt: [] as Reply[], data: [] as Reply[] };
-  let connections = 0;
   const versions = tls?.only ? { minVersion: tls.only, maxVersion: tls.only, ciphers: 'DEFAULT:@SECLEVEL=0' } : {};
   const server = new SMTPServer({
     ...(tls ? { key: tls.key, cert: tls.cert, secure: tls.implicit ?? false, ...versions } : { hideSTARTTLS: true }),
@@ -103,10 +101,6 @@ async function startSmtpServer({ auth, tls }: ScriptedSmtpOptions): Promise<Scri
     disableReverseLookup: true,
     logger: false,
     closeTimeout: 1,
-    onConnect(_session, done) {
-      connections += 1;
-      done();
-    },
     onAuth({ username, password }, _session, done) {
       if (username === auth?.user && password === auth?.password) done(null, { user: username });
       else done(Object.assign(new Error('scripted'), { responseCode: 535 }));
@@ -119,10 +113,9 @@ async function startSmtpServer({ auth, tls }: ScriptedSmtpOptions): Promise<Scri
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('end', () => {
         const refused = reply(scripted.data.shift());
-        const { mailFrom, rcptTo } = session.envelope;
+        const { rcptTo } = session.envelope;
         if (!refused) {
           messages.push({
-            from: mailFrom ? mailFrom.address : '',
             to: rcptTo.map(({ address }) => address),
             raw: Buffer.concat(chunks).toString(),
             secure: session.secure,
@@ -133,76 +126,51 @@ async function startSmtpServer({ auth, tls }: ScriptedSmtpOptions): Promise<Scri
     },
   });
   server.on('error', () => {}); // a client that refuses our certificate
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const sockets = new Set<Socket>();
-  let most = 0;
-  server.server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    most = Math.max(most, sockets.size);
-    socket.once('close', () => sockets.delete(socket));
-  });
+  const listening = await listen(server.server);
   return {
-    port: (server.server.address() as AddressInfo).port,
+    ...listening,
     messages,
     wire: () => '',
-    connections: () => connections,
-    openAtMost: () => most,
     script({ rcpt = [], data = [] }) {
       scripted.rcpt.push(...rcpt);
       scripted.data.push(...data);
     },
-    disconnectAll: () => endAll(sockets),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(resolve);
-      }),
+    close: () => new Promise((resolve) => server.close(resolve)),
   };
 }
 
-async function endAll(sockets: ReadonlySet<Socket>): Promise<void> {
-  await Promise.all(
-    [...sockets].map(
-      (socket) =>
-        new Promise<void>((resolve) => {
-          socket.once('close', () => {
-            resolve();
-          });
-          socket.end();
-        }),
-    ),
-  );
-}
-
-async function startRawServer(how: BadManners): Promise<ScriptedSmtp> {
+/** Listens on a free loopback port, and keeps count of the connections. */
+async function listen(server: Server) {
   const sockets = new Set<Socket>();
-  let most = 0;
-  const messages: SmtpMessage[] = [];
-  let wire = '';
-  let connections = 0;
-  const server = createServer((socket) => {
+  let [connections, most] = [0, 0];
+  server.on('connection', (socket: Socket) => {
     connections += 1;
     sockets.add(socket);
     most = Math.max(most, sockets.size);
-    socket.on('error', () => {}).once('close', () => sockets.delete(socket));
-    behave(socket, how, (text) => (wire += text));
+    socket.once('close', () => sockets.delete(socket));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     port: (server.address() as AddressInfo).port,
-    messages,
-    wire: () => wire,
     connections: () => connections,
     openAtMost: () => most,
-    script: () => {},
-    disconnectAll: () => endAll(sockets),
-    close: () =>
-      new Promise((resolve) => {
-        for (const socket of sockets) socket.destroy();
-        server.close(() => {
-          resolve();
-        });
-      }),
+    disconnectAll: async () => {
+      await Promise.all([...sockets].map((socket) => once(socket.end(), 'close')));
+    },
+    close: async (): Promise<void> => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
   };
+}
+
+async function startRawServer(how: BadManners): Promise<ScriptedSmtp> {
+  let wire = '';
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    behave(socket, how, (text) => (wire += text));
+  });
+  return { ...(await listen(server)), messages: [], wire: () => wire, script: () => {} };
 }
 
 /** The few commands a client sends, one at a time, up to the point where this server goes wrong. */
@@ -224,9 +192,7 @@ function behave(socket: Socket, how: BadManners, heard: (text: string) => void):
     buffered = '';
     if (command.startsWith('EHLO') && how === 'trickleEhlo') {
       const timer = setInterval(() => socket.write('250-SCRIPTED\r\n'), 20);
-      socket.once('close', () => {
-        clearInterval(timer);
-      });
+      socket.once('close', () => clearInterval(timer));
     } else if (command === 'DATA') {
       if (how === 'stallAtData') return;
       inData = true;

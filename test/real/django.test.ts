@@ -61,5 +61,5 @@ describeDjango('a Django site', () => {
 });
 
 describeDjango('the story', () => {
-  directoryStory('Django', startDjango, { ACCOUNT_DIRECTORY_PASSWORD: 'plain' });
+  directoryStory('Django', startDjango);
 });

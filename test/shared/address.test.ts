@@ -18,30 +18,24 @@ describe('parseAddress', () => {
   });
 
   it.each([
-    ['a no-break space around it', '\u00a0mike@example.org'],
-    ['a byte order mark', '\ufeffmike@example.org'],
-    ['a zero-width space', 'mi\u200bke@example.org'],
-    ['a right-to-left override', 'mike\u202e@example.org'],
-    ['a line end', 'mike@example.org\n'],
-    ['a NUL', 'mike\0@example.org'],
-    ['a next-line character', 'mike\u0085@example.org'],
-    ['a lone surrogate', 'mike\ud800@example.org'],
-  ])('[A2] refuses %s', (_what, text) => {
-    expect(parseAddress(text)).toBeUndefined();
-  });
-
-  it.each([
-    'victim@x.example,evil@y.example',
+    '\u00a0mike@example.org', // [A2]
+    '\ufeffmike@example.org',
+    'mi\u200bke@example.org',
+    'mi\u3164ke@example.org',
+    'mike\u202e@example.org',
+    'mike@example.org\n',
+    'mike\0@example.org',
+    'mike\u0085@example.org',
+    'mike\ud800@example.org',
+    'victim@x.example,evil@y.example', // [A4]
     'victim@x.example evil@y.example',
     'evil@y.example <victim@x.example>',
     'g:evil@y.example;',
     'victim@x.example\r\nBcc: evil@y.example',
-  ])('[A4] refuses the list %j', (text) => {
-    expect(parseAddress(text)).toBeUndefined();
-  });
-
-  it.each([
-    '"evil@z x"@victim.y',
+    `${'a'.repeat(65)}@example.org`, // [A7]
+    `${'ä'.repeat(33)}@example.org`,
+    `a@${'b'.repeat(64)}.org`,
+    '"evil@z x"@victim.y', // [A8]
     'user@[127.0.0.1]',
     'user(comment)@example.org',
     'a@b@c',
@@ -55,15 +49,7 @@ describe('parseAddress', () => {
     'user@example-.org',
     'user@exa_mple.org',
     '',
-  ])('[A8] refuses %j', (text) => {
-    expect(parseAddress(text)).toBeUndefined();
-  });
-
-  it.each([
-    ['65 octets before the @', `${'a'.repeat(65)}@example.org`],
-    ['33 two-octet letters before the @', `${'ä'.repeat(33)}@example.org`],
-    ['a label of 64 octets', `a@${'b'.repeat(64)}.org`],
-  ])('[A7] refuses %s', (_what, text) => {
+  ])('[A2] [A4] [A7] [A8] refuses %j', (text) => {
     expect(parseAddress(text)).toBeUndefined();
   });
 
@@ -121,9 +107,7 @@ describe('normalizeAddress', () => {
   });
 });
 
-describe('addressHashOf', () => {
-  it('is the first 128 bits of SHA-256 of the normalized address, in base64url (known answer)', () => {
-    expect(addressHashOf('someuser@somewhere.com')).toBe('cM-Cuc5Ca17_SqXTIlSZcQ');
-    expect(addressHashOf('SomeUser@Somewhere.COM')).toBe('cM-Cuc5Ca17_SqXTIlSZcQ');
-  });
+it('the hash of an address is the first 128 bits of SHA-256 of the normalized one, in base64url (known answer)', () => {
+  expect(addressHashOf('someuser@somewhere.com')).toBe('cM-Cuc5Ca17_SqXTIlSZcQ');
+  expect(addressHashOf('SomeUser@Somewhere.COM')).toBe('cM-Cuc5Ca17_SqXTIlSZcQ');
 });

@@ -66,26 +66,8 @@ describe('the settings', () => {
     });
   });
 
-  it('report every problem in one run, each by its name', () => {
-    const bad = {
-      AzureWebJobsStorage: undefined,
-      CODALAB_SITE_DOMAIN: undefined,
-      SERVER_EMAIL: 'nobody',
-      EMAIL_BACKEND: 'sendgrid,smtp',
-      SENDGRID_API_KEY: undefined,
-      RESET_SIGNING_SECRETS: undefined,
-      RESET_KEY_TTL_MINUTES: 'abc',
-      PASSWORD_MIN_LENGTH: '3',
-      LIMIT_PER_IP: 'off',
-      LIMIT_PER_ADDRESS: 'lots',
-      TRUSTED_PROXY_HOPS: '-1',
-      ALLOWED_ORIGINS: '*',
-      PASSWORD_HASHER: 'md5',
-      LINKS_ENDPOINT: 'maybe',
-    };
-    const more = ['EMAIL_HOST_USER', 'EMAIL_HOST_PASSWORD'];
-    const expected = [...Object.keys(bad).filter((name) => name !== 'EMAIL_BACKEND'), ...more];
-    expect(namesOf(problemsOf(bad)).sort()).toEqual(expected.sort());
+  it.each([5, 1440])('[J8] read a life of %d minutes', (minutes) => {
+    expect(configOf({ RESET_KEY_TTL_MINUTES: String(minutes) }).resetKeyTtlMinutes).toBe(minutes);
   });
 
   it('never repeat a value in a problem', () => {
@@ -96,13 +78,6 @@ describe('the settings', () => {
     expect(problems.join('\n')).not.toContain(canary);
     expect(problemsOf({ RESET_SIGNING_SECRETS: `k1:${canary}` }).join('\n')).not.toContain(canary);
     expect(problemsOf({ AzureWebJobsStorage: canary }).join('\n')).not.toContain(canary);
-  });
-
-  it.each([
-    ['5', 5],
-    ['1440', 1440],
-  ])('[J8] read the life "%s" as that many minutes', (text, minutes) => {
-    expect(configOf({ RESET_KEY_TTL_MINUTES: text }).resetKeyTtlMinutes).toBe(minutes);
   });
 
   const reordered = { '+': '-', '/': '_', '=': '' };
@@ -127,6 +102,11 @@ describe('the settings', () => {
       `k1:${Buffer.from('changeme'.repeat(4)).toString('base64')}`,
     ],
     MAIL_SEALING_SECRETS: ['k:short'],
+    CODALAB_SITE_DOMAIN: [undefined],
+    SERVER_EMAIL: ['nobody'],
+    PASSWORD_MIN_LENGTH: ['3'],
+    PASSWORD_HASHER: ['md5'],
+    LINKS_ENDPOINT: ['maybe'],
     // [LG3]
     EMAIL_BACKEND: [undefined, 'console', 'sendgrid,console', 'django.core.mail.backends.console.EmailBackend'],
     LIMIT_PER_ADDRESS: ['off', '3', '0/5m', '3/0m', '1001/1m', '3/5w', '-3/5m', '3/5m,4/5m', '3/5'],
@@ -148,10 +128,10 @@ describe('the settings', () => {
     ACCOUNT_DIRECTORY_SECRETS: [`whsec_${'A'.repeat(31)}`],
     SITE_EVENTS_SECRETS: [`whsec_${'A'.repeat(32)},secret`],
     // All people would share one limit.
-    TRUSTED_PROXY_HOPS: ['0'],
-    AzureWebJobsStorage: ['AccountName=codalab'],
+    TRUSTED_PROXY_HOPS: ['0', '-1'],
+    AzureWebJobsStorage: [undefined, 'AccountName=codalab'],
     // A Key Vault reference that was not resolved.
-    SENDGRID_API_KEY: ['@Microsoft.KeyVault(SecretUri=https://vault.example/secrets/x)'],
+    SENDGRID_API_KEY: [undefined, '@Microsoft.KeyVault(SecretUri=https://vault.example/secrets/x)'],
   };
   it.each(Object.entries(bad).flatMap(([name, values]) => values.map((value) => [name, value] as const)))(
     'refuse %s %j outside development',
@@ -159,6 +139,11 @@ describe('the settings', () => {
       expect(new Set(namesOf(problemsOf({ [name]: value })))).toEqual(new Set([name]));
     },
   );
+
+  it('report every problem in one run, each by its name', () => {
+    const all = Object.fromEntries(Object.entries(bad).map(([name, values]) => [name, values.at(-1)]));
+    expect(new Set(namesOf(problemsOf(all)))).toEqual(new Set(Object.keys(bad)));
+  });
 
   it('that are refused outside development may be fit for it', () => {
     expect(exampleSettings['RESET_SIGNING_SECRETS']).toContain(sampleSigningSecret);
@@ -183,6 +168,9 @@ describe('the settings', () => {
       const events = { SITE_EVENTS_SECRETS: `whsec_${randomBytes(32).toString('base64')}` };
       expect(problemsOf({ ...events, [name]: 'http://127.0.0.1:4000' })).toEqual([]);
     }
+    expect(namesOf(problemsOf({ SITE_PROTOCOL: 'http' }))).toContain('SITE_PROTOCOL'); // [L4]
+    expect(namesOf(problemsOf({ RESET_URL: 'http://codalab.org/{key}' }))).toEqual(['RESET_URL']);
+    expect(namesOf(problemsOf({ EMAIL_BACKEND: 'smtp' }))).toEqual(['EMAIL_HOST_USER', 'EMAIL_HOST_PASSWORD']);
     const smtp = { EMAIL_BACKEND: 'smtp', EMAIL_HOST_USER: 'apikey', EMAIL_HOST_PASSWORD: 'x' };
     expect(namesOf(problemsOf({ ...smtp, EMAIL_USE_TLS: 'false' }))).toEqual(['EMAIL_USE_TLS']);
     expect(configOf(smtp).email.smtp).toMatchObject({ security: 'starttls', port: 587, host: 'smtp.sendgrid.net' });
@@ -206,11 +194,6 @@ describe('the settings', () => {
     expect(problemsOf({ ...http, RESET_SIGNING_SECRETS: `k:${secret}` })).toEqual([
       'ACCOUNT_DIRECTORY_SECRETS holds a secret of RESET_SIGNING_SECRETS',
     ]);
-  });
-
-  it('[L4] refuse a site of plain http, or a link that is none, outside development', () => {
-    expect(namesOf(problemsOf({ SITE_PROTOCOL: 'http' }))).toContain('SITE_PROTOCOL');
-    expect(namesOf(problemsOf({ RESET_URL: 'http://codalab.org/{key}' }))).toContain('RESET_URL');
   });
 
   it('take storage by identity, by account name or by both service URIs', () => {

@@ -30,15 +30,12 @@ describe('the token bucket', () => {
     expect(charge(refilled as Bucket, rate, 'fifth', after(300))).toBe('over');
   });
 
-  it('is full again after burst × refill, and never fuller', () => {
-    const { bucket } = chargeAll([start, start, start]);
-    expect(charge(bucket, rate, 'x', after(900))).toMatchObject({ tokens: 2 });
-    expect(charge(bucket, rate, 'x', after(1_000_000))).toMatchObject({ tokens: 2 });
-  });
-
-  it('remembers at most burst mails, so that a row stays small', () => {
+  it('is never fuller than the burst, and remembers as many mails, so that a row stays small', () => {
     const { bucket } = chargeAll(Array.from({ length: 50 }, (_, index) => after(index * 300)));
     expect(bucket?.charged).toHaveLength(3);
+    for (const seconds of [900, 1_000_000]) {
+      expect(charge(bucket, rate, 'x', after(50 * 300 + seconds))).toMatchObject({ tokens: 2 });
+    }
   });
 
   it('returns a token once, for a mail that was charged, and never more than the burst', () => {

@@ -12,7 +12,7 @@ const both =
   (front: DirectoryFront): void =>
     ['get', 'set-password'].forEach((call) => front.rule(call, fault));
 
-directoryStory('the Node reference', startDirectorySite, { PASSWORD_HASHER: 'scrypt' }, (story) => {
+directoryStory('the Node reference', startDirectorySite, (story) => {
   let live: string;
   let used: string;
   beforeAll(async () => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { startHostProcess, type HostProcess } from '../../dev/host/hostProcess';
-import { createStorageClients, type StorageClients } from '../../shared/storage/storage';
+import { createStorageClients } from '../../shared/storage/storage';
 import { addressHashOf } from '../../shared/address';
 import { emptyStorage } from './storage';
 
@@ -19,20 +19,7 @@ export const exampleSettings = exampleSchema.parse(
 const running = new Set<HostProcess>();
 afterAll(() => Promise.all([...running].map((host) => host.stop('SIGKILL'))));
 
-export interface App {
-  readonly host: HostProcess;
-  readonly storage: StorageClients;
-  readonly connectionString: string;
-  /** POSTs JSON. A string is sent as it is. */
-  post(route: string, body: unknown, headers?: Record<string, string>): Promise<AppAnswer>;
-  /** The text of each mail the console backend printed, newest last. */
-  mails(): string[];
-  /** Waits until so many mails were printed. */
-  mailsWithin(count: number, seconds?: number): Promise<string[]>;
-  /** Waits until it has printed such a line: an answer may arrive before the lines that were written before it. */
-  logged(line: RegExp): Promise<unknown>;
-  stop(): Promise<number | null>;
-}
+export type App = Awaited<ReturnType<typeof startApp>>;
 
 export interface AppAnswer {
   readonly status: number;
@@ -54,7 +41,7 @@ export interface AppOptions {
   readonly makeTables?: boolean;
 }
 
-export async function startApp({ env, connectionString = emptyStorage(), ...options }: AppOptions = {}): Promise<App> {
+export async function startApp({ env, connectionString = emptyStorage(), ...options }: AppOptions = {}) {
   const storage = createStorageClients({ kind: 'connectionString', connectionString });
   if (options.makeTables !== false) await storage.createMissing();
   const host = await startHostProcess({
@@ -70,11 +57,15 @@ export async function startApp({ env, connectionString = emptyStorage(), ...opti
     host,
     connectionString,
     storage,
+    /** The text of each mail the console backend printed, newest last. */
     mails,
-    mailsWithin: (count, seconds = 20) => eventually(() => (mails().length >= count ? mails() : undefined), seconds),
-    logged: (line) => eventually(() => (line.test(host.output()) ? true : undefined)),
+    mailsWithin: (count: number, seconds = 20): Promise<string[]> =>
+      eventually(() => (mails().length >= count ? mails() : undefined), seconds),
+    /** Waits until it has printed such a line: an answer may arrive before the lines that were written before it. */
+    logged: (line: RegExp) => eventually(() => (line.test(host.output()) ? true : undefined)),
     stop: () => host.stop(),
-    post: async (route, body, headers = {}) => {
+    /** POSTs JSON. A string is sent as it is. */
+    post: async (route: string, body: unknown, headers: Record<string, string> = {}): Promise<AppAnswer> => {
       const response = await fetch(`${host.url}/api/${route}`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json', ...headers },
@@ -87,7 +78,6 @@ export async function startApp({ env, connectionString = emptyStorage(), ...opti
   };
 }
 
-/** An account row as a site or an operator would write it. */
 export interface AccountColumns {
   readonly id?: string;
   readonly email: string;
@@ -111,19 +101,21 @@ export async function readAccount({ storage }: Pick<App, 'storage'>, email: stri
 
 export const someuser = { email: 'someuser@somewhere.com', username: 'someuser' } as const;
 
-/** The reset key in a mail's link. */
 export function keyIn(mail: string): string {
   const key = /\/accounts\/password\/reset\/key\/([^/\s]+)\//.exec(mail)?.[1];
   if (key === undefined) throw new Error('there is no link in the mail');
   return key;
 }
 
-/** Polls until there is a value; fails after so many seconds. */
-export async function eventually<T>(look: () => T | undefined | Promise<T | undefined>, seconds = 20): Promise<T> {
+/** Polls until there is a value other than `false`; fails after so many seconds. */
+export async function eventually<T>(
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  seconds = 20,
+): Promise<T> {
   const until = performance.now() + seconds * 1000;
   for (;;) {
     const seen = await look();
-    if (seen !== undefined) return seen;
+    if (seen !== undefined && seen !== false) return seen;
     if (performance.now() > until) throw new Error(`not seen within ${seconds} s`);
     await new Promise((resolve) => setTimeout(resolve, 30));
   }

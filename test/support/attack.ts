@@ -1,7 +1,7 @@
 // The app under attack: the bundle under the dev host on empty storage, its mails caught by a scripted SendGrid, its invariants
 // checked at the end.
 import { startScriptedSendGrid, type ScriptedSendGrid } from '../fakes/scriptedSendGrid';
-import { addAccount, eventually, readAccount, startApp, type App, type AppAnswer, type AppOptions } from './app';
+import { addAccount, eventually, keyIn, readAccount, startApp, type AppAnswer, type AppOptions } from './app';
 import {
   expectMailsToStoredOnly,
   expectNoSilence,
@@ -18,30 +18,7 @@ export const goodPassword = 'correct horse battery staple';
 /** What `addAccount` stores. */
 export const oldHash = 'pbkdf2_sha256$1$salt$AAAA';
 
-export interface Target {
-  readonly app: App;
-  readonly sendgrid: ScriptedSendGrid;
-  /** Everything that must not be found anywhere; grows with what a test uses. */
-  readonly secrets: string[];
-  readonly stored: string[];
-  mails(): SentMail[];
-  /** Waits until so many mails went to this address. */
-  mailsTo(address: string, count: number): Promise<SentMail[]>;
-  /** An account of its own for a case. @returns its address */
-  victim(columns?: Partial<Parameters<typeof addAccount>[1]>): Promise<string>;
-  request(email: unknown, headers?: Record<string, string>): Promise<AppAnswer>;
-  check(key: unknown): Promise<AppAnswer>;
-  redeem(key: unknown, newPassword?: unknown): Promise<AppAnswer>;
-  /** A key from a mail to this address. */
-  keyFor(address: string): Promise<string>;
-  row(address: string, id?: string): ReturnType<typeof readAccount>;
-  /** Waits until the queue is empty and every handled message has been reported. */
-  settled(requests: number): Promise<void>;
-  /** Waits until there is no message left that is visible, and nothing was sent for a moment. */
-  settledQueue(): Promise<void>;
-  /** I1, I4 and I6 over everything that happened, then the end of both processes. */
-  checkAndStop(): Promise<void>;
-}
+export type Target = Awaited<ReturnType<typeof startTarget>>;
 
 let victims = 0;
 
@@ -50,10 +27,11 @@ export async function startTarget({
   env,
   sendgrid: given,
   ...options
-}: AppOptions & { readonly sendgrid?: ScriptedSendGrid } = {}): Promise<Target> {
+}: AppOptions & { readonly sendgrid?: ScriptedSendGrid } = {}) {
   const sendgrid = given ?? (await startScriptedSendGrid());
   const provider = { EMAIL_BACKEND: 'sendgrid', SENDGRID_API_KEY: apiKey, SENDGRID_API_URL: sendgrid.url };
   const app = await startApp({ timers: false, ...options, env: { LIMIT_PER_IP: 'off', ...provider, ...env } });
+  /** Everything that must not be found anywhere; grows with what a test uses. */
   const secrets = [apiKey, goodPassword];
   const stored: string[] = [];
   const mails = (): SentMail[] => sendgrid.requests.map(sentMailOf);
@@ -62,38 +40,41 @@ export async function startTarget({
       const found = mails().filter(({ to }) => to[0] === address);
       return found.length >= count ? found : undefined;
     });
+  const request = (email: unknown, headers?: Record<string, string>): Promise<AppAnswer> =>
+    app.post('password-reset/request', { email }, headers);
   const reported = (): number => app.host.output().split('"event":"sendMail"').length - 1;
-  const target: Target = {
+  return {
     app,
     sendgrid,
     secrets,
     stored,
     mails,
     mailsTo,
-    victim: async (columns = {}) => {
+    /** An account of its own for a case. @returns its address */
+    victim: async (columns: Partial<Parameters<typeof addAccount>[1]> = {}): Promise<string> => {
       const email = columns.email ?? `victim-${++victims}-${process.pid}@somewhere.com`;
       await addAccount(app, { username: `victim${victims}`, ...columns, email });
       stored.push(email);
       secrets.push(email);
       return email;
     },
-    request: (email, headers) => app.post('password-reset/request', { email }, headers),
-    check: (key) => app.post('password-reset/check', { key }),
-    redeem: (key, newPassword = goodPassword) => {
+    request,
+    check: (key: unknown): Promise<AppAnswer> => app.post('password-reset/check', { key }),
+    redeem: (key: unknown, newPassword: unknown = goodPassword): Promise<AppAnswer> => {
       if (typeof newPassword === 'string') secrets.push(newPassword);
       return app.post('password-reset/redeem', { key, newPassword });
     },
-    keyFor: async (address) => {
+    keyFor: async (address: string): Promise<string> => {
       const before = mails().filter(({ to }) => to[0] === address).length;
-      await target.request(address);
-      const key = keyOf((await mailsTo(address, before + 1))[before]);
+      await request(address);
+      const key = keyIn((await mailsTo(address, before + 1))[before]?.text ?? '');
       secrets.push(key);
       return key;
     },
-    row: (address, id) => readAccount(app, address, id),
-    settled: async (requests) => {
-      await eventually(() => (reported() >= requests ? true : undefined));
-    },
+    row: (address: string, id?: string) => readAccount(app, address, id),
+    /** Waits until every handled message has been reported. */
+    settled: (requests: number) => eventually(() => (reported() >= requests ? true : undefined)),
+    /** Waits until there is no message left that is visible, and nothing was sent for a moment. */
     settledQueue: async () => {
       let before = -1;
       await eventually(async () => {
@@ -104,9 +85,10 @@ export async function startTarget({
         return settled ? true : new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 200));
       });
     },
+    /** I1, I4 and I6 over everything that happened, then the end of both processes. */
     checkAndStop: async () => {
       const sent = mails();
-      secrets.push(...sent.flatMap((mail) => (mail.text.includes('/reset/key/') ? [keyOf(mail)] : [])));
+      secrets.push(...sent.flatMap(({ text }) => (text.includes('/reset/key/') ? [keyIn(text)] : [])));
       expect(app.host.output()).toContain('"event":"answered"'); // the search below has something to search
       await expectNothingLeaked(app.host.output(), app.storage, secrets);
       await expectNoSilence(app.storage, sent);
@@ -115,12 +97,4 @@ export async function startTarget({
       if (given === undefined) await sendgrid.close();
     },
   };
-  return target;
-}
-
-/** The reset key in a mail. */
-function keyOf(mail: SentMail | undefined): string {
-  const key = /\/reset\/key\/([^/\s]+)\//.exec(mail?.text ?? '')?.[1];
-  if (key === undefined) throw new Error('there is no link in the mail');
-  return key;
 }

@@ -1,7 +1,7 @@
-// A peer over https in front of a site with an account directory: records every call, and makes the faults that a test asks for.
+// A peer in front of a site with an account directory: records every call, and makes the faults that a test asks for.
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { ServerResponse } from 'node:http';
+import { createServer as createHttpServer, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { buffer } from 'node:stream/consumers';
 import { generate } from 'selfsigned';
 
 export interface SiteCall {
-  /** `find`, `get`, `set-password` or `events`. */
+  /** The path: `find`, `get`, `set-password` or `events`. */
   readonly call: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -24,11 +24,6 @@ export const reply =
   (status: number, body = '{}', headers: Readonly<Record<string, string>> = json): Fault =>
   (response) =>
     response.writeHead(status, headers).end(body);
-/** The site has done its part, but its reply never arrives. */
-export const loseReply: Fault = async (response, pass) => {
-  await pass();
-  response.destroy();
-};
 export const hang: Fault = () => undefined;
 
 const passOn: Fault = async (response, pass) => {
@@ -44,44 +39,53 @@ const makeCertificate = async () => {
   return { key, cert };
 };
 
-/** @param site the base URL of the site's calls; a site that takes no events answers 404 there, which becomes 204 */
-export async function startDirectoryFront(site: string, secret: string) {
+/**
+ * @param site the base URL of the site's calls; a site that takes no events answers 404 there, which becomes 204
+ * @param scheme `http` for calls from the test's own process, which trusts no other authority than Node does
+ */
+export async function startDirectoryFront(site: string, secret: string, scheme: 'http' | 'https' = 'https') {
   const [trusted, untrusted] = await Promise.all([makeCertificate(), makeCertificate()]);
   const directory = mkdtempSync(path.join(tmpdir(), 'front-'));
   const caFile = path.join(directory, 'ca.pem');
   writeFileSync(caFile, trusted.cert);
   const calls: SiteCall[] = [];
-  const rules: { readonly call: string; readonly fault: Fault; times: number }[] = [];
+  const rules: { readonly call: string | undefined; readonly fault: Fault; times: number }[] = [];
+  const connections = new Set<unknown>();
 
-  const server = createServer(trusted, (request, response) => {
+  const listener: RequestListener = (request, response) => {
+    connections.add(request.socket);
     void (async () => {
       const body = (await buffer(request)).toString();
       const call = (request.url ?? '').replace(/^\//, '');
       const signed = ['id', 'timestamp', 'signature'].map((name) => `webhook-${name}`);
       const headers = Object.fromEntries(signed.map((name) => [name, String(request.headers[name])]));
       calls.push({ call, headers, body });
-      const rule = rules.find((each) => each.call === call && each.times > 0);
+      const rule = rules.find((each) => (each.call ?? call) === call && each.times > 0);
       if (rule !== undefined) rule.times -= 1;
       await (rule?.fault ?? passOn)(response, async () => {
         const answer = await fetch(`${site}/${call}`, { method: 'POST', headers: { ...json, ...headers }, body });
         return call === 'events' && answer.status === 404 ? new Response(null, { status: 204 }) : answer;
       });
     })();
-  });
+  };
+  const https = createServer(trusted, listener);
+  const server = scheme === 'https' ? https : createHttpServer(listener);
   const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const useCertificate = (certificate: typeof trusted): void => {
-    server.setSecureContext(certificate);
-    server.setTicketKeys(randomBytes(48)); // else a resumed session would do without a certificate
-    server.closeAllConnections();
+    https.setSecureContext(certificate);
+    https.setTicketKeys(randomBytes(48)); // else a resumed session would do without a certificate
+    https.closeAllConnections();
   };
   await listen(0);
   const { port } = server.address() as AddressInfo;
-  const url = `https://localhost:${port}`;
+  const url = `${scheme}://${scheme === 'https' ? 'localhost' : '127.0.0.1'}:${port}`;
   const down = (): void => {
     server.close().closeAllConnections();
   };
   return {
+    url,
     calls,
+    connections: () => connections.size,
     /** For the app, so that it calls the site through this peer. */
     settings: {
       ACCOUNT_DIRECTORY: 'http',
@@ -90,8 +94,8 @@ export async function startDirectoryFront(site: string, secret: string) {
       SITE_EVENTS_URL: `${url}/events`,
       NODE_EXTRA_CA_CERTS: caFile,
     },
-    /** The next calls of this name end in the fault. */
-    rule: (call: string, fault: Fault, times = Infinity) => void rules.push({ call, fault, times }),
+    /** The next calls of this name, or of any, end in the fault. */
+    rule: (call: string | undefined, fault: Fault, times = Infinity) => void rules.push({ call, fault, times }),
     down,
     untrusted: () => useCertificate(untrusted),
     /** Ends every fault. */

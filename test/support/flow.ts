@@ -1,11 +1,12 @@
 // The story and the outbox on memory tables under the real adapters, with a clock that a test sets and every event captured.
+import { once } from 'node:events';
 import { addressHashOf } from '../../shared/address';
-import type { Clock } from '../../shared/clock';
+import { deadline } from '../../shared/clock';
 import { StorageUnavailable } from '../../shared/errors';
 import type { AppEvent } from '../../shared/events';
 import { createLimitsTable, type Rate, refundLimits } from '../../shared/limits';
 import type { Mail } from '../../shared/mail/emailBackend';
-import { describeMailRequest, parseMailRequest, type MailRequest } from '../../shared/mailRequest';
+import { describeMailRequest, parseMailRequest } from '../../shared/mailRequest';
 import { createOutbox, type OutboxDeps } from '../../shared/outbox/worker';
 import { openMessage } from '../../shared/outbox/outgoingMail';
 import { createPasswordEncoder } from '../../shared/password/passwordHash';
@@ -17,9 +18,9 @@ import { createAccountsTable } from '../../shared/storage/accountsTable';
 import { createDeliveriesTable } from '../../shared/storage/deliveriesTable';
 import { createResetKeysTable } from '../../shared/resetLinks';
 import { createSiteTable } from '../../shared/storage/siteTable';
-import { createMemoryQueue, type MemoryQueue } from '../fakes/memoryQueue';
+import { createMemoryQueue } from '../fakes/memoryQueue';
 import { createMemoryTableStore, type MemoryTableStore, type TableCall } from '../fakes/memoryTableStore';
-import { createScriptedEmail, type ScriptedEmail } from '../fakes/scriptedEmail';
+import { createScriptedEmail } from '../fakes/scriptedEmail';
 
 export const secretA: NamedSecret = { kid: 'a', secret: Buffer.alloc(32, 'secret A ') };
 export const secretB: NamedSecret = { kid: 'b', secret: Buffer.alloc(32, 'secret B ') };
@@ -42,69 +43,29 @@ export const codalab: Site = {
 };
 
 /** A clock that stands still until a test moves it. */
-export interface TestClock {
-  readonly now: Clock;
-  set(instant: Date): void;
-  /** Forwards, or backwards with a negative number. */
-  advance(seconds: number): void;
-}
-
-export function createTestClock(at: Date = start): TestClock {
+export function createTestClock(at: Date = start) {
   let instant = at;
   return {
-    now: () => instant,
-    set: (to) => {
+    now: (): Date => instant,
+    set: (to: Date): void => {
       instant = to;
     },
-    advance: (seconds) => {
+    /** Forwards, or backwards with a negative number. */
+    advance: (seconds: number): void => {
       instant = new Date(instant.getTime() + seconds * 1000);
     },
   };
 }
 
-export interface TestTables {
-  readonly accounts: MemoryTableStore;
-  readonly resetKeys: MemoryTableStore;
-  readonly limits: MemoryTableStore;
-  readonly deliveries: MemoryTableStore;
-  readonly site: MemoryTableStore;
-  readonly siteTexts: MemoryTableStore;
-}
-
 type FlowDeps = ResetDeps & Omit<OutboxDeps, 'stopping'>;
 
-export interface TestFlow {
-  readonly deps: FlowDeps;
-  /** Handles one message as the queue function does. */
-  readonly handle: (message: unknown) => Promise<void>;
-  /** Tells the outbox to stop; returns when it has. */
-  readonly stop: () => Promise<void>;
-  readonly clock: TestClock;
-  readonly tables: TestTables;
-  readonly queue: MemoryQueue;
-  readonly email: ScriptedEmail;
-  readonly events: AppEvent[];
-  /** A row as a site or an operator would write it. @returns the address's hash */
-  readonly addAccount: (columns: {
-    email: string;
-    id?: string;
-    username?: string;
-    [column: string]: unknown;
-  }) => string;
-  /** requestReset. @returns the mail's id */
-  readonly request: (email: string, requester?: Requester) => Promise<string>;
-  /** Handles every waiting message, also those that are put back, until none is left. At most `rounds` times. */
-  readonly deliverAll: (rounds?: number) => Promise<void>;
-  /** requestReset and all that follows. @returns the mails that were accepted since */
-  readonly mailsFor: (email: string, requester?: Requester) => Promise<Mail[]>;
-  /** The account's row. */
-  readonly account: (email: string, id?: string) => Record<string, unknown> | undefined;
-  /** What is sealed in the newest message. */
-  readonly queued: () => MailRequest | undefined;
-  /** The outcomes of the messages that were handled so far. */
-  readonly outcomes: () => string[];
-  /** Every table call since the last time. */
-  readonly newCalls: () => TableCall[];
+export type TestFlow = ReturnType<typeof createTestFlow>;
+
+interface AccountColumns {
+  readonly email: string;
+  readonly id?: string;
+  readonly username?: string;
+  readonly [column: string]: unknown;
 }
 
 export interface TestFlowOptions {
@@ -118,7 +79,6 @@ export interface TestFlowOptions {
   readonly isBreached?: (password: string) => Promise<boolean>;
 }
 
-/** The outbox of an instance with these. */
 export const createTestOutbox = (deps: FlowDeps) =>
   createOutbox(deps, {
     parse: parseMailRequest,
@@ -127,11 +87,11 @@ export const createTestOutbox = (deps: FlowDeps) =>
     refund: refundLimits,
   });
 
-export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
+export function createTestFlow(options: TestFlowOptions = {}) {
   const clock = createTestClock();
   const events: AppEvent[] = [];
   const emit = (event: AppEvent): void => void events.push(event);
-  const tables: TestTables = {
+  const tables = {
     accounts: createMemoryTableStore(),
     resetKeys: createMemoryTableStore(),
     limits: createMemoryTableStore(),
@@ -185,6 +145,7 @@ export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
   };
   return {
     deps,
+    /** Handles one message as the queue function does. */
     handle,
     stop: () => outbox.stop(),
     clock,
@@ -192,37 +153,57 @@ export function createTestFlow(options: TestFlowOptions = {}): TestFlow {
     queue,
     email,
     events,
+    /** requestReset. @returns the mail's id */
     request,
+    /** Handles every waiting message, also those that are put back, until none is left. At most `rounds` times. */
     deliverAll,
-    addAccount: ({ email: address, id = '1', username = 'someuser', ...columns }) => {
+    /** A row as a site or an operator would write it. @returns the address's hash */
+    addAccount: ({ email: address, id = '1', username = 'someuser', ...columns }: AccountColumns): string => {
       const addressHash = addressHashOf(address);
       const row = { email: address, username, password: oldPassword, isActive: true, generation: 0, ...columns };
       tables.accounts.edit(addressHash, id, row);
       return addressHash;
     },
-    mailsFor: async (address, requester) => {
+    /** requestReset and all that follows. @returns the mails that were accepted since */
+    mailsFor: async (address: string, requester?: Requester): Promise<Mail[]> => {
       const before = email.accepted.length;
       await request(address, requester);
       await deliverAll();
       return email.accepted.slice(before);
     },
-    account: (address, id = '1') =>
+    account: (address: string, id = '1') =>
       tables.accounts.rows().find((row) => row.partitionKey === addressHashOf(address) && row.rowKey === id),
+    /** What is sealed in the newest message. */
     queued: () => {
       const opened = openMessage(deps.settings, queue.sent.at(-1)?.envelope);
       return opened.outcome === 'opened' ? parseMailRequest(opened.inside) : undefined;
     },
+    /** The outcomes of the messages that were handled so far. */
     outcomes: () => events.flatMap((event) => (event.event === 'sendMail' ? [event.outcome] : [])),
-    newCalls: () => {
-      const { accounts, resetKeys, limits, deliveries, site } = tables;
-      return [accounts, resetKeys, limits, deliveries, site].flatMap(({ calls }) => calls.splice(0));
-    },
+    /** Every table call since the last time. */
+    newCalls: () => Object.values(tables).flatMap(({ calls }) => calls.splice(0)),
   };
+}
+
+/** The same with one live account, `someuser@somewhere.com`, and no limits in the way. */
+export function createUnlimitedFlow(options: TestFlowOptions = {}): TestFlow {
+  const t = createTestFlow({ perAddress: 'off', perIp: 'off', ...options });
+  t.addAccount({ email: 'someuser@somewhere.com' });
+  return t;
 }
 
 /** The next calls of this kind fail as if the service were down. */
 export function down(table: MemoryTableStore, call: TableCall, times = 1): void {
   table.intercept(call, () => Promise.reject(new StorageUnavailable('tables', '503')), times);
+}
+
+/** The next call of this kind hangs until its deadline. */
+export function hang(table: MemoryTableStore, call: TableCall): void {
+  table.intercept(call, async () => {
+    const signal = deadline();
+    await once(signal, 'abort');
+    throw new StorageUnavailable('tables', 'timeout');
+  });
 }
 
 /** The next call of this kind does its work, and its reply is lost: the client's own retry sees `answer`. */
@@ -233,12 +214,10 @@ export function loseReply(table: MemoryTableStore, call: TableCall, answer: 'sta
   });
 }
 
-/** The reset keys in a mail's links, in order. */
 export function keysIn({ text }: Pick<Mail, 'text'>): string[] {
   return [...text.matchAll(/\/reset\/key\/([^/\s]+)\//g)].map(([, key = '']) => key);
 }
 
-/** The one key in a mail. */
 export function keyIn(mail: Mail | undefined): string {
   const [key, ...more] = mail === undefined ? [] : keysIn(mail);
   if (key === undefined || more.length > 0) throw new Error('there is not exactly one link in the mail');

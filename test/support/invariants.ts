@@ -7,7 +7,6 @@ import type { AppAnswer } from './app';
 
 const tableNames: readonly TableName[] = ['SiteSettings', 'Accounts', 'ResetKeys', 'Limits', 'Deliveries'];
 
-/** All rows of a table. */
 export async function rowsOf(storage: StorageClients, name: TableName): Promise<Row[]> {
   const rows: Row[] = [];
   for await (const row of storage.table(name).list("PartitionKey ge ''")) rows.push(row);
@@ -27,7 +26,6 @@ export async function messagesOf(
   );
 }
 
-/** A mail as the provider was given it. */
 export interface SentMail {
   readonly id: string;
   readonly to: readonly string[];

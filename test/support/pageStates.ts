@@ -40,7 +40,6 @@ const mistakes: readonly pages.PasswordMistake[] = [
   ...(['missing', 'mismatch', 'too_short', 'too_long', 'malformed', 'too_common', 'about_you', 'breached'] as const),
 ];
 
-/** By name. */
 export const pageStates: Readonly<Record<string, pages.Page>> = {
   'forgot password': pages.forgotPasswordPage(),
   'forgot password, missing': pages.forgotPasswordPage({ typed: '', problem: 'missing' }),
@@ -70,6 +69,5 @@ export const pageStates: Readonly<Record<string, pages.Page>> = {
   unavailable: withoutSite(pages.problemPage('unavailable', 10)),
 };
 
-/** One of them as the visitor of CodaLab gets it. */
 export const render = (page: pages.Page, locale = 'en'): Answer =>
   page({ messages: messagesFor(locale), site: codalab });

@@ -1,15 +1,11 @@
 // The HTTP directory when the site, or the way to it, is at fault: every fault is the same `StorageUnavailable`, and nothing is lost.
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Server } from 'node:net';
-import { buffer } from 'node:stream/consumers';
-import { generate } from 'selfsigned';
 import { Webhook } from 'standardwebhooks';
 import { createHttpDirectory } from '../../../shared/directory/httpDirectory';
 import { createSiteEventSender } from '../../../shared/directory/signedCall';
 import { withDeadline } from '../../../shared/clock';
 import type { AppEvent } from '../../../shared/events';
 import { addressHashOf } from '../../../shared/address';
+import { type Fault, hang, reply, startDirectoryFront } from '../../support/directoryFront';
 import { siteSecret, startDirectorySite } from '../../support/directorySite';
 
 const hash = 'argon2$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzYWx0$Jy3XqUJpSCMSxIVC4A1tHRDUFqTbVYQFkeBxtzKqZGk';
@@ -22,76 +18,36 @@ const shortMs = 200;
 const closers: (() => unknown)[] = [];
 afterAll(() => closers.forEach((close) => close()));
 
-function listen(server: Server & { closeAllConnections(): void }): Promise<number> {
-  closers.push(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
-  });
-}
-
-interface Received {
-  readonly path: string;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: string;
-}
-/** What happens to one call. `pass` hands it to the site and gives its answer, to be sent or not. */
-type Fault = (response: ServerResponse, pass: () => Promise<Response>) => unknown;
+const startFront = async (site: string, scheme: 'http' | 'https' = 'http') => {
+  const front = await startDirectoryFront(site, siteSecret, scheme);
+  closers.push(front.close);
+  return front;
+};
+const directoryAt = (url: string, secrets = [siteSecret]) => createHttpDirectory({ url, secrets }, () => undefined);
 
 /** The reference site behind a peer that makes one fault per call, in order, then passes calls on. */
-async function openFaulty(passwordFormat: 'encoded' | 'plain' = 'encoded', timeoutMs?: number) {
+async function openFaulty(passwordFormat: 'encoded' | 'plain' = 'encoded', timeoutMs = 60_000) {
   const real = await startDirectorySite(passwordFormat);
-  closers.push(() => real.site.close());
+  closers.push(real.close);
   await real.seed([ada]);
-  const faults: Fault[] = [];
-  const received: Received[] = [];
-  const connections = new Set<unknown>();
-  const passOn: Fault = async (response, pass) => {
-    const answer = await pass();
-    response.writeHead(answer.status, { 'Content-Type': 'application/json' }).end(await answer.text());
-  };
-  const listener: RequestListener = (request, response) => {
-    void (async () => {
-      const body = (await buffer(request)).toString();
-      const { url: path = '', headers, socket } = request;
-      connections.add(socket);
-      received.push({ path, headers, body });
-      const { 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signature': signature } = headers;
-      const signed = {
-        'webhook-id': String(id),
-        'webhook-timestamp': String(at),
-        'webhook-signature': String(signature),
-      };
-      await (faults.shift() ?? passOn)(response, () =>
-        fetch(real.url + path, { method: 'POST', headers: signed, body }),
-      );
-    })();
-  };
+  const front = await startFront(real.url);
   const events: AppEvent[] = [];
-  const port = await listen(createServer(listener));
-  const settings = { url: `http://127.0.0.1:${port}/`, secrets: [siteSecret], passwordFormat, timeoutMs };
+  const settings = { url: `${front.url}/`, secrets: [siteSecret], passwordFormat, timeoutMs };
   const directory = createHttpDirectory(settings, (event) => events.push(event));
   const account = await real.directory.get(addressHash, '1');
   if (!account) throw new Error('no account');
   const { credentialVersion } = account;
   const change = { credentialVersion, password: hash.replace('Jy3', 'Jy4'), resetKeyId: 'k', at: new Date() };
-  received.length = 0;
-  return { directory, account, change, events, faults, received, connections, site: real.site, seed: real.seed };
+  const fail = (...faults: readonly Fault[]) => faults.forEach((fault) => front.rule(undefined, fault, 1));
+  return { ...front, directory, account, change, events, fail, site: real };
 }
 
-const reply =
-  (status: number, body: string, headers: Record<string, string> = { 'Content-Type': 'application/json' }): Fault =>
-  (response) =>
-    response.writeHead(status, headers).end(body);
 const json = (status: number, body: unknown): Fault => reply(status, JSON.stringify(body));
 const lose: Fault = async (response, pass) => {
   await pass();
   response.destroy();
 };
 const reset: Fault = (response) => response.destroy();
-const late: Fault = () => undefined;
 const stalled: Fault = (response) =>
   response.writeHead(200, { 'Content-Type': 'application/json' }).write('{"accounts":');
 const padding = 'x'.repeat(1024 * 1024);
@@ -116,7 +72,7 @@ describe('the HTTP directory', () => {
     ['set-password', () => open.directory.setPassword(open.account, open.change)],
   ])('%s', (call, run) => {
     it.each<readonly [string, readonly Fault[], string]>([
-      ['an answer that comes too late', [late], 'timeout'],
+      ['an answer that comes too late', [hang], 'timeout'],
       ['an answer that stalls half-way', [stalled], 'timeout'],
       ['a connection lost twice', [reset, reset], 'connection_lost'],
       ['an error of the site', [json(500, {})], '500'],
@@ -128,19 +84,19 @@ describe('the HTTP directory', () => {
       ['a megabyte', [json(200, { accounts: [], account: null, padding })], 'too_large'],
       ['a rejection that is none', [json(422, { reasons: [] })], '422'],
     ])('%s is an outage that is reported, and is over with it', async (_, faults, code) => {
-      open.faults.push(...faults);
+      open.fail(...faults);
       const isLate = code === 'timeout';
       expect(await rejection(isLate ? withDeadline(shortMs, run) : run())).toEqual(unavailable(code));
       expect(open.events).toEqual([{ event: 'accountDirectoryFailed', level: 'error', call, reason: code }]);
-      expect(open.received).toHaveLength(faults.length);
+      expect(open.calls).toHaveLength(faults.length);
       expect(await rejection(run())).toHaveProperty('value');
     });
 
     it('tries once more when the connection is lost: the same message, signed anew', async () => {
-      open.faults.push(reset);
+      open.fail(reset);
       expect(await rejection(run())).toHaveProperty('value');
-      const [first, second] = open.received;
-      expect(second).toMatchObject({ path: first?.path, body: first?.body });
+      const [first, second] = open.calls;
+      expect(second).toMatchObject({ call: first?.call, body: first?.body });
       expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id']);
       expect(second?.headers['webhook-signature']).not.toBe(first?.headers['webhook-signature']);
       expect(open.events).toEqual([]);
@@ -148,41 +104,41 @@ describe('the HTTP directory', () => {
 
     it('uses its connections again', async () => {
       for (let each = 0; each < 6; each++) await run();
-      expect(open.connections.size).toBeLessThanOrEqual(2);
+      expect(open.connections()).toBeLessThanOrEqual(2);
     });
   });
 
   it('ends a call after its own time-out', async () => {
-    const { directory, faults } = await openFaulty('encoded', shortMs);
-    faults.push(late);
+    const { directory, fail } = await openFaulty('encoded', shortMs);
+    fail(hang);
     expect(await rejection(directory.findByAddress(ada.email))).toEqual(unavailable('timeout'));
   });
 
   it('answers `changed` when the reply to the change was lost', async () => {
-    open.faults.push(lose);
+    open.fail(lose);
     expect(await open.directory.setPassword(open.account, open.change)).toEqual({ outcome: 'changed' });
-    expect(open.received).toHaveLength(2);
+    expect(open.calls).toHaveLength(2);
     expect((await open.directory.get(addressHash, '1'))?.lastResetKeyId).toBe('k');
   });
 
   it.each([404, 409])('takes %s for a key that is used', async (status) => {
-    open.faults.push(reply(status, '', {}));
+    open.fail(reply(status, '', {}));
     expect(await open.directory.setPassword(open.account, open.change)).toEqual({ outcome: 'superseded' });
-    open.faults.push(reply(status, '', {}));
+    open.fail(reply(status, '', {}));
     expect(await rejection(open.directory.get(addressHash, '1'))).toEqual(unavailable(String(status)));
   });
 
   it('ignores accounts that have another address, and reports them', async () => {
     const account = { ...answered, id: '2' };
     const other = { ...account, id: '3', email: 'adä@example.org' };
-    open.faults.push(json(200, { accounts: [other, account] }));
+    open.fail(json(200, { accounts: [other, account] }));
     expect((await open.directory.findByAddress(ada.email)).map(({ id }) => id)).toEqual(['2']);
     expect(open.events).toMatchObject([{ event: 'accountDirectoryFailed', call: 'find', reason: 'other_address' }]);
   });
 
   it('skips an account that it cannot read, and keeps the others', async () => {
     const good = { ...answered, id: '2' };
-    open.faults.push(json(200, { accounts: [{ ...good, id: '3', username: 'y'.repeat(300) }, good, 'nonsense'] }));
+    open.fail(json(200, { accounts: [{ ...good, id: '3', username: 'y'.repeat(300) }, good, 'nonsense'] }));
     expect((await open.directory.findByAddress(ada.email)).map(({ id }) => id)).toEqual(['2']);
     expect(open.events).toMatchObject([{ event: 'accountRowSkipped', reason: 'bad_shape' }]);
   });
@@ -190,7 +146,7 @@ describe('the HTTP directory', () => {
   it('reads every field', async () => {
     const times = { passwordChangedAt: '2026-01-02T03:04:05+01:00', createdAt: '2025-01-01T00:00:00.123456Z' };
     const account = { ...answered, locale: 'de', lastResetKeyId: 'k', ...times };
-    open.faults.push(json(200, { account: { ...account, unknown: 1 } }));
+    open.fail(json(200, { account: { ...account, unknown: 1 } }));
     expect(await open.directory.get(addressHash, '1')).toEqual({
       ...{ addressHash, id: '1', email: ada.email, username: 'ada', canReset: true, revision: 'v' },
       ...{ credentialVersion: 'v', locale: 'de', lastResetKeyId: 'k' },
@@ -208,12 +164,12 @@ describe('the HTTP directory', () => {
     ['a time that is none', { createdAt: 'yesterday' }],
     ['the id of another account', { id: '2' }],
   ])('takes %s for a broken directory', async (_, more) => {
-    open.faults.push(json(200, { account: { ...answered, ...more } }));
+    open.fail(json(200, { account: { ...answered, ...more } }));
     expect(await rejection(open.directory.get(addressHash, '1'))).toEqual(unavailable('bad_shape'));
   });
 
   it('takes an account without an address that can be mailed for none', async () => {
-    open.faults.push(json(200, { account: { ...answered, email: '' } }));
+    open.fail(json(200, { account: { ...answered, email: '' } }));
     expect(await open.directory.get(addressHash, '1')).toBeUndefined();
     expect(open.events).toMatchObject([{ event: 'accountRowSkipped', reason: 'bad_address' }]);
   });
@@ -221,10 +177,10 @@ describe('the HTTP directory', () => {
   it('gives the reasons of a rejected password, bounded, for plain passwords only', async () => {
     const long = { code: 'x y', message: `a\u0000\r\nb${padding.slice(0, 1000)}` };
     const rejected = json(422, { reasons: Array.from({ length: 20 }, () => long) });
-    open.faults.push(rejected);
+    open.fail(rejected);
     expect(await rejection(open.directory.setPassword(open.account, open.change))).toEqual(unavailable('422'));
     const plain = await openFaulty('plain');
-    plain.faults.push(rejected);
+    plain.fail(rejected);
     const result = await plain.directory.setPassword(plain.account, plain.change);
     const problems = result.outcome === 'rejected' ? result.problems : [];
     expect(problems).toHaveLength(10);
@@ -232,32 +188,23 @@ describe('the HTTP directory', () => {
   });
 
   it('says so when nothing listens', async () => {
-    const port = await listen(createServer());
-    closers.pop()?.();
-    const settings = { url: `http://127.0.0.1:${port}`, secrets: [siteSecret] };
-    const directory = createHttpDirectory(settings, () => undefined);
-    expect(await rejection(directory.findByAddress(ada.email))).toEqual(unavailable('connection_refused'));
+    open.down();
+    expect(await rejection(open.directory.findByAddress(ada.email))).toEqual(unavailable('connection_refused'));
   });
 
   it('trusts no certificate that is not signed by an authority', async () => {
-    const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }]);
-    let calls = 0;
-    const port = await listen(createTlsServer({ key, cert }, () => (calls += 1)));
-    const directory = createHttpDirectory({ url: `https://localhost:${port}`, secrets: [siteSecret] }, () => undefined);
-    expect(await rejection(directory.findByAddress(ada.email))).toEqual(unavailable('tls'));
-    expect(calls).toBe(0);
+    const front = await startFront(open.site.url, 'https');
+    expect(await rejection(directoryAt(front.url).findByAddress(ada.email))).toEqual(unavailable('tls'));
+    expect(front.calls).toEqual([]);
   });
 
   it.each(['http://example.org/x', 'http://127.0.0.1.example.org', 'ftp://127.0.0.1'])('refuses the URL %s', (url) => {
-    expect(() => createHttpDirectory({ url, secrets: [siteSecret] }, () => undefined)).toThrow('needs https');
+    expect(() => directoryAt(url)).toThrow('needs https');
   });
 
   it('signs with the first of its secrets', async () => {
-    const { url, site, seed } = await startDirectorySite('encoded');
-    closers.push(() => site.close());
-    await seed([ada]);
     const other = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
-    const find = (secrets: string[]) => createHttpDirectory({ url, secrets }, () => undefined).findByAddress(ada.email);
+    const find = (secrets: string[]) => directoryAt(open.site.url, secrets).findByAddress(ada.email);
     expect(await find([siteSecret, other])).toHaveLength(1);
     expect(await rejection(find([other, siteSecret]))).toEqual(unavailable('bad_signature'));
   });
@@ -267,25 +214,22 @@ describe('a site event', () => {
   const data = { accountId: '1', at: '2026-01-02T03:04:05.000Z' };
   const event = { id: 'event1', type: 'password.changed', data };
   async function sendTo(fault: Fault) {
-    const received: Received[] = [];
-    const server = createServer((request, response) => {
-      void (async () => {
-        received.push({ path: request.url ?? '', headers: request.headers, body: (await buffer(request)).toString() });
-        await fault(response, () => Promise.reject(new Error()));
-      })();
-    });
-    const url = `http://127.0.0.1:${await listen(server)}/events/reset`;
-    return { outcome: await createSiteEventSender({ url, secrets: [siteSecret], timeoutMs: 500 })(event), received };
+    const front = await startFront('http://127.0.0.1:9');
+    front.rule('events/reset', fault);
+    const target = { url: `${front.url}/events/reset`, secrets: [siteSecret], timeoutMs: 500 };
+    return { outcome: await createSiteEventSender(target)(event), calls: front.calls };
   }
 
   it('is a signed Standard Webhook under its own id', async () => {
-    const { outcome, received } = await sendTo(reply(204, '', {}));
+    const { outcome, calls } = await sendTo(reply(204, '', {}));
     expect(outcome).toMatchObject({ outcome: 'accepted' });
-    const [{ path, headers, body } = { path: '', headers: {}, body: '' }] = received;
-    expect(path).toBe('/events/reset');
-    expect(headers['webhook-id']).toBe('event1');
-    const signed = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
-    expect(new Webhook(siteSecret).verify(body, signed)).toEqual({ type: event.type, timestamp: data.at, data });
+    const [call] = calls;
+    expect(call?.headers['webhook-id']).toBe('event1');
+    expect(new Webhook(siteSecret).verify(call?.body ?? '', call?.headers ?? {})).toEqual({
+      type: event.type,
+      timestamp: data.at,
+      data,
+    });
   });
 
   it.each<readonly [string, Fault, object]>([
@@ -295,7 +239,7 @@ describe('a site event', () => {
     ['a refused signature', reply(401, '', {}), { reason: 'site_401', misconfigured: true }],
     ['a redirect', reply(302, '', { Location: '/' }), { reason: 'site_302', misconfigured: true }],
     ['a lost connection', reset, { reason: 'connection_lost', misconfigured: false }],
-    ['no answer in time', late, { reason: 'timeout', misconfigured: false }],
+    ['no answer in time', hang, { reason: 'timeout', misconfigured: false }],
   ])('is to be sent again after %s', async (_, fault, more) => {
     expect((await sendTo(fault)).outcome).toMatchObject({ outcome: 'transient', ...more });
   });

@@ -9,7 +9,7 @@ import { accountDirectoryContract } from './accountDirectory.contract';
 const closers: (() => void)[] = [];
 const open = async (passwordFormat: 'encoded' | 'plain') => {
   const started = await startDirectorySite(passwordFormat);
-  closers.push(() => started.site.close());
+  closers.push(started.close);
   return started;
 };
 afterAll(() => closers.forEach((close) => close()));

@@ -3,7 +3,6 @@ import PostalMime from 'postal-mime';
 import type { EmailBackend } from '../../../shared/mail/emailBackend';
 import { longLink, sampleMail } from './sampleMail';
 
-/** A mail as the other side got it. */
 export interface ReceivedMail {
   readonly subject: string;
   readonly fromName: string;
@@ -18,7 +17,6 @@ export interface ReceivedMail {
   readonly headers: ReadonlyMap<string, string>;
 }
 
-/** One backend with its peer. */
 export interface BackendUnderTest {
   readonly backend: EmailBackend;
   received(): Promise<readonly ReceivedMail[]>;
@@ -58,7 +56,6 @@ export function htmlText(html: string): string {
     .replace(/&amp;/g, '&');
 }
 
-/** Where the links of an HTML part lead. */
 export function htmlLinks(html: string): string[] {
   return [...html.matchAll(/<a [^>]*href="([^"]*)"/g)].map(([, href = '']) => href.replace(/&amp;/g, '&'));
 }

@@ -2,7 +2,6 @@
 import type { Mail } from '../../../shared/mail/emailBackend';
 import { buildMail, type MailSite, renderPasswordReset } from '../../../shared/mail/renderMail';
 
-/** CodaLab. */
 export const codalab: MailSite = {
   domain: 'codalab.org',
   name: 'CodaLab',
@@ -14,7 +13,6 @@ export const codalab: MailSite = {
 /** As long as a reset key can be. */
 const longKey = `${'eyJhbGciOiJIUzI1NiIsInR5cCI6InJlc2V0K2p3dCIsImtpZCI6IjEifQ'.repeat(5).slice(0, 254)}_`;
 
-/** A link with a key of full length. */
 export const longLink = `http://codalab.org/accounts/password/reset/key/${longKey}/`;
 
 /** The reset mail to someuser@somewhere.com, with what a test changes. */

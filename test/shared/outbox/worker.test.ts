@@ -1,15 +1,20 @@
 // One message of the queue becomes one mail, once.
+import { enqueueMail } from '../../../shared/mailRequest';
 import { derivedId, enqueue } from '../../../shared/outbox/outgoingMail';
 import { checkKey, redeemKey } from '../../../shared/resetFlow';
 import type { SendResult } from '../../../shared/mail/emailBackend';
+import type { MemoryTableStore } from '../../fakes/memoryTableStore';
 import {
   createTestFlow,
+  createUnlimitedFlow,
   down,
   goodPassword,
+  hang,
   keyIn,
   oldPassword,
   secretA,
   secretB,
+  start,
   type TestFlow,
   type TestFlowOptions,
 } from '../../support/flow';
@@ -22,15 +27,9 @@ const unsure: SendResult = { outcome: 'transient', reason: 'timeout', surelyNotA
 const refusal: SendResult = { outcome: 'permanent', reason: 'sendgrid_400' };
 const day = 86_400;
 
-/** A flow with one live account and no limits in the way. */
-function setUp(options: TestFlowOptions = {}): TestFlow {
-  const t = createTestFlow({ perAddress: 'off', perIp: 'off', ...options });
-  t.addAccount({ email });
-  return t;
-}
-/** The same with a message that waits to be handled. */
+/** A flow with a message that waits to be handled. */
 async function setUpMessage(options: TestFlowOptions = {}) {
-  const t = setUp(options);
+  const t = createUnlimitedFlow(options);
   const mailId = await t.request(email);
   const [{ envelope } = {}] = t.queue.takeAll();
   if (envelope === undefined) throw new Error('nothing was queued');
@@ -40,7 +39,7 @@ const rowOf = ({ tables }: TestFlow) => tables.deliveries.rows().find(({ partiti
 const alertsOf = ({ deps }: TestFlow) => deps.deliveries.alerts();
 
 it('a mail that is accepted is recorded, and its message is done', async () => {
-  const t = setUp();
+  const t = createUnlimitedFlow();
   await t.mailsFor(email);
   expect(rowOf(t)).toMatchObject({ state: 'accepted', backend: 'scripted', charged: true, kind: 'passwordReset' });
   expect(t.queue.takeAll()).toEqual([]);
@@ -57,7 +56,7 @@ it('a mail that is accepted is recorded, and its message is done', async () => {
 
 describe('a mail that cannot be sent now', () => {
   it('is retried with attempt + 1, after 10 s doubling to 10 min, give or take a fifth', async () => {
-    const t = setUp();
+    const t = createUnlimitedFlow();
     t.email.script(...Array.from({ length: 9 }, () => unavailable));
     await t.request(email);
     await t.deliverAll(20);
@@ -73,29 +72,35 @@ describe('a mail that cannot be sent now', () => {
   });
 
   it('[G4] waits as long as the provider asks, if that is longer', async () => {
-    const t = setUp();
+    const t = createUnlimitedFlow();
     t.email.script({ ...unavailable, reason: 'sendgrid_429', retryAfterSeconds: 299 });
     await t.mailsFor(email);
     expect(t.queue.sent[1]?.delaySeconds).toBe(299);
   });
 
-  it.each(['accounts', 'resetKeys', 'limits', 'deliveries', 'site'] as const)(
-    '[O4] is retried when the table %s does not answer: nobody is taken for unknown',
-    async (name) => {
-      const t = createTestFlow();
-      t.addAccount({ email });
-      const { [name]: table } = t.tables;
-      down(table, name === 'accounts' ? 'list' : name === 'site' ? 'get' : 'insert');
-      await t.request(email, { client: '203.0.113.7' });
-      await t.deliverAll(1);
-      expect([t.email.tried, t.outcomes()]).toEqual([[], ['retry_later']]);
-      await t.deliverAll();
-      expect(t.email.accepted).toHaveLength(1);
-    },
-  );
+  const raceLost = (table: MemoryTableStore): void => table.intercept('insert', () => 'exists', 6);
+  it.each<[string, string, (tables: TestFlow['tables']) => void]>([
+    ['the table of accounts does not answer', 'storage_503', ({ accounts }) => down(accounts, 'list')],
+    ['the table of reset keys does not answer', 'storage_503', ({ resetKeys }) => down(resetKeys, 'insert')],
+    ['the table of limits does not answer', 'storage_503', ({ limits }) => down(limits, 'insert')],
+    ['the table of deliveries does not answer', 'storage_503', ({ deliveries }) => down(deliveries, 'insert')],
+    ['the site row does not answer', 'storage_503', ({ site }) => down(site, 'get')],
+    ['its row is written by others all the time', 'claim_contended', ({ deliveries }) => raceLost(deliveries)],
+    ['a limit row is written by others all the time', 'limit_contended', ({ limits }) => raceLost(limits)],
+  ])('[O4] is retried when %s: nobody is taken for unknown', async (_what, reason, fault) => {
+    const t = createTestFlow();
+    t.addAccount({ email });
+    fault(t.tables);
+    await t.request(email, { client: '203.0.113.7' });
+    await t.deliverAll(1);
+    expect([t.email.tried, t.outcomes()]).toEqual([[], ['retry_later']]);
+    expect(t.events).toContainEqual(expect.objectContaining({ outcome: 'retry_later', reason }));
+    await t.deliverAll();
+    expect(t.email.accepted).toHaveLength(1);
+  });
 
   it('[ST1] waits for a good site row', async () => {
-    const t = setUp();
+    const t = createUnlimitedFlow();
     t.tables.site.edit('site', '1', { domain: 'broken/' });
     await t.request(email);
     await t.deliverAll(3);
@@ -104,6 +109,25 @@ describe('a mail that cannot be sent now', () => {
     t.tables.site.drop('site', '1');
     await t.deliverAll();
     expect(t.email.accepted).toHaveLength(1);
+  });
+
+  it('is retried once, also if that cannot be recorded, and whatever its attempts while its age is known', async () => {
+    const t = await setUpMessage();
+    t.email.script(unavailable);
+    down(t.tables.deliveries, 'merge');
+    await t.handle({ ...t.envelope, attempt: 400 }); // replayed twice
+    expect(t.queue.takeAll()).toMatchObject([{ envelope: { attempt: 401 } }]);
+  });
+
+  it('is retried if a table has not answered after 8 s', async () => {
+    const t = await setUpMessage();
+    jest.useFakeTimers({ doNotFake: ['Date', 'nextTick', 'queueMicrotask'] });
+    hang(t.tables.deliveries, 'insert');
+    const handled = t.handle(t.envelope);
+    await jest.advanceTimersByTimeAsync(8_000);
+    await handled;
+    jest.useRealTimers();
+    expect(t.outcomes()).toEqual(['retry_later']);
   });
 
   it('waits for a version without the bug that kept it', async () => {
@@ -123,22 +147,35 @@ describe('a mail that cannot be sent now', () => {
   });
 
   it('[G3] is kept while the provider refuses the settings, with one alert once that has lasted', async () => {
-    const t = setUp();
+    const t = createUnlimitedFlow();
     const refused: SendResult = { ...unavailable, reason: 'sendgrid_401', misconfigured: true };
     t.email.script(...Array.from({ length: 6 }, () => refused));
     await t.request(email);
     await t.deliverAll(3);
     expect(await alertsOf(t)).toEqual([]);
-    await t.deliverAll(20);
+    await t.deliverAll(1);
     expect(await alertsOf(t)).toEqual([expect.objectContaining({ kind: 'provider', reason: 'sendgrid_401' })]);
+    await t.deliverAll(20);
     expect(t.events.filter(({ event }) => event === 'deliveryAlert')).toHaveLength(1);
     expect(t.email.accepted).toHaveLength(1);
     expect(t.queue.poisoned).toEqual([]);
   });
+
+  it('is no failure of the provider if it is an event that the site refuses', async () => {
+    const sendSiteEvent = async (): Promise<SendResult> => ({
+      ...unavailable,
+      reason: 'site_401',
+      misconfigured: true,
+    });
+    const t = createUnlimitedFlow({ sendSiteEvent });
+    await enqueueMail(t.deps, id, { kind: 'siteEvent', addressHash, acceptedAt: start, type: 'x', data: {} });
+    await t.deliverAll(4);
+    expect(await alertsOf(t)).toMatchObject([{ kind: 'mail', reason: 'site_401' }]);
+  });
 });
 
 it('a refusal that may be the recipient’s own policy is tried as often as it may be, whatever outages came before', async () => {
-  const t = setUp();
+  const t = createUnlimitedFlow();
   const policy: SendResult = { ...unavailable, reason: 'smtp_554', misconfigured: true, maxAttempts: 3 };
   t.email.script(...Array.from({ length: 5 }, () => unavailable), policy, policy, policy);
   await t.request(email);
@@ -149,7 +186,7 @@ it('a refusal that may be the recipient’s own policy is tried as often as it m
 
 describe('D6 a send without a clear answer', () => {
   it('[G7] is repeated after one and ten minutes with the same Message-ID, and each link works', async () => {
-    const t = setUp();
+    const t = createUnlimitedFlow();
     t.email.script(unsure, unsure);
     await t.mailsFor(email);
     expect(t.queue.sent.map(({ delaySeconds }) => delaySeconds >= 60)).toEqual([false, true, true]);
@@ -161,7 +198,7 @@ describe('D6 a send without a clear answer', () => {
   });
 
   it('ends after the third, recorded and alerted, without a copy for a replay', async () => {
-    const t = setUp();
+    const t = createUnlimitedFlow();
     t.email.script(unsure, unavailable, unsure, unsure);
     await t.request(email);
     await t.deliverAll(20);
@@ -225,7 +262,7 @@ describe('a mail that comes twice', () => {
 
 describe('a mail that fails for good', () => {
   it('[G2] D18 is tried once and recorded, without a poison copy; one alert per address and day, at anybody’s wish', async () => {
-    const t = setUp();
+    const t = createUnlimitedFlow();
     t.email.script(...Array.from({ length: 4 }, () => refusal));
     for (let nth = 0; nth < 3; nth++) await t.mailsFor(email);
     expect(t.email.tried).toHaveLength(3);
@@ -240,11 +277,12 @@ describe('a mail that fails for good', () => {
   });
 
   it('is given up 24 hours after the request and not before, with an alert and a copy for a replay', async () => {
-    const t = await setUpMessage();
+    const t = await setUpMessage({ perAddress: { burst: 3, refillMs: 300_000 } });
     t.email.script(unavailable);
     t.clock.advance(day - 1);
     await t.handle(t.envelope);
     t.clock.advance(1);
+    down(t.tables.limits, 'get'); // the refund is best effort
     await t.deliverAll(1);
     expect(t.outcomes()).toEqual(['retry_later', 'failed']);
     expect(t.email.tried).toHaveLength(1);
@@ -256,26 +294,27 @@ describe('a mail that fails for good', () => {
   it('[O4] is given up by its attempts while the table does not answer: its age is not known', async () => {
     const t = await setUpMessage();
     t.clock.advance(2 * day);
-    down(t.tables.deliveries, 'insert', 2);
+    down(t.tables.deliveries, 'insert', 3);
     await t.handle({ ...t.envelope, attempt: 399 });
     expect(t.queue.takeAll()).toMatchObject([{ envelope: { attempt: 400 } }]);
     await t.handle({ ...t.envelope, attempt: 400 });
     expect(t.queue.poisoned).toEqual([{ ...t.envelope, attempt: 400 }]);
     expect(t.outcomes()).toEqual(['retry_later', 'failed']);
+    expect(t.events).toContainEqual(expect.objectContaining({ event: 'deliveryAlert' })); // though it cannot be noted
     expect(t.email.tried).toEqual([]);
   });
 });
 
 describe('a message that cannot be opened', () => {
   it('[Q1] is poisoned at once if it is unreadable', async () => {
-    const t = setUp();
+    const t = createUnlimitedFlow();
     await t.handle('junk');
     expect(t.queue.poisoned).toEqual(['junk']);
     expect(t.events).toEqual([{ event: 'sendMail', level: 'error', outcome: 'poisoned', reason: 'unreadable' }]);
   });
 
   it('[Q1] is poisoned at once if a good seal holds no request', async () => {
-    const t = setUp();
+    const t = createUnlimitedFlow();
     await enqueue(t.deps, id, { kind: 'spam', to: email });
     await t.deliverAll();
     expect(t.queue.poisoned).toEqual([t.queue.sent[0]?.envelope]);
@@ -325,6 +364,17 @@ describe('the end of the process', () => {
     expect(t.queue.takeAll()).toEqual([{ delaySeconds: 1, envelope: t.envelope }]);
   });
 
+  it('does not begin to send a mail that was being prepared', async () => {
+    const t = await setUpMessage();
+    t.tables.resetKeys.intercept('insert', (run) => {
+      void t.stop();
+      return run();
+    });
+    await t.handle(t.envelope);
+    expect(t.email.tried).toEqual([]);
+    expect(rowOf(t)).toMatchObject({ state: 'waiting', reason: 'stopped', unsureTries: 0 });
+  });
+
   it('waits for the mail in flight', async () => {
     const t = await setUpMessage();
     let stopped: Promise<void> | undefined;
@@ -351,7 +401,7 @@ describe('the end of the process', () => {
 });
 
 it('[I4] no event, message or row says what nobody may read', async () => {
-  const t = setUp();
+  const t = createUnlimitedFlow();
   t.email.script(unavailable, refusal);
   await t.mailsFor(email, { client: '203.0.113.7' });
   await t.mailsFor(email);

@@ -6,7 +6,6 @@ import { codeOf, createTableStore, storageCall } from '../../../shared/storage/s
 // The pauses between tries take no time.
 jest.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
 
-/** What the SDKs throw. */
 const restError = (statusCode?: number, code?: string): Error =>
   Object.assign(new Error('said by the service'), { name: 'RestError', statusCode, code });
 

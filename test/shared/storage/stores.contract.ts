@@ -7,9 +7,9 @@ import type { AccountDirectory } from '../../../shared/directory/accountDirector
 import type { AppEvent } from '../../../shared/events';
 import { createLimitsTable, type Limits } from '../../../shared/limits';
 import type { OutgoingMailQueue } from '../../../shared/outbox/outgoingMail';
-import { leaseMs, type ClaimRequest, type Deliveries, type Delivery } from '../../../shared/outbox/deliveries';
+import { type ClaimRequest, type Deliveries, type Delivery } from '../../../shared/outbox/deliveries';
 import { type BoundKey, createResetKeysTable, type ResetKeyStore } from '../../../shared/resetLinks';
-import { accountOf, createAccountsTable, readAccountRow } from '../../../shared/storage/accountsTable';
+import { createAccountsTable } from '../../../shared/storage/accountsTable';
 import { createDeliveriesTable } from '../../../shared/storage/deliveriesTable';
 import { createSiteTable } from '../../../shared/storage/siteTable';
 import type { TableName, TableStore } from '../../../shared/storage/storage';
@@ -53,26 +53,16 @@ function accountsContract(make: MakeTable): void {
     const insert = (id: string, columns = {}) =>
       table.insert(addressHashOf(email), id, { email, ...complete, ...columns });
     const find = () => accounts.findByAddress(email);
-    const only = async () => {
-      const [account] = await find();
-      if (account === undefined) throw new Error('there is no account');
-      return account;
-    };
 
-    it('are found by the address in any ASCII letter case, with everything that the story needs', async () => {
+    it('are found with everything that the story needs, or less if Django or an operator left it out', async () => {
       const columns = { locale: 'de', lastResetKeyId: 'x', passwordChangedAt: start, createdAt: after(-1) };
       await insert("o'brien", { ...columns, generation: 3 });
-      const found = await accounts.findByAddress(email.toUpperCase());
+      await table.insert(addressHashOf(email), 'partly', { email, username: 'someuser' });
       const base = { addressHash: addressHashOf(email), id: "o'brien", email, username: 'someuser', canReset: true };
       const opaque = { credentialVersion: expect.any(String), revision: expect.any(String) };
-      expect(found).toEqual([{ ...base, ...columns, ...opaque }]);
-    });
-
-    it('may lack what Django or an operator left out', async () => {
-      await table.insert(addressHashOf(email), '1', { email, username: 'someuser' });
-      await expect(only()).resolves.toMatchObject({ canReset: false });
-      await table.merge(addressHashOf(email), '1', { password: oldPassword }, '*');
-      await expect(only()).resolves.toMatchObject({ canReset: true, locale: undefined, createdAt: undefined });
+      expect(await find()).toEqual([{ ...base, ...columns, ...opaque }, expect.objectContaining({ canReset: false })]);
+      await table.merge(addressHashOf(email), 'partly', { password: oldPassword }, '*');
+      expect((await find())[1]).toMatchObject({ canReset: true, locale: undefined, createdAt: undefined });
     });
 
     it.each([
@@ -98,7 +88,8 @@ function accountsContract(make: MakeTable): void {
 
     it('[K14] get a new password by one write that leaves the other columns alone, though one was edited meanwhile', async () => {
       await insert('1', { remark: 'kept' });
-      const account = await only();
+      const [account] = await find();
+      if (account === undefined) throw new Error('there is no account');
       await table.merge(addressHashOf(email), '1', { username: 'renamed', locale: 'fr' }, '*');
       const { credentialVersion } = account;
       const change = { credentialVersion, password: 'new', resetKeyId: 'key', at: start };
@@ -107,20 +98,6 @@ function accountsContract(make: MakeTable): void {
         ...{ password: 'new', generation: 1, lastResetKeyId: 'key', passwordChangedAt: start },
         ...{ email, username: 'renamed', locale: 'fr', remark: 'kept' },
       });
-    });
-
-    it('have a credential version that every credential changes and nothing else does', async () => {
-      const versionOf = async (columns: object) => {
-        const keys = { partitionKey: addressHashOf(email), rowKey: '1', etag: 'x' };
-        const read = readAccountRow({ email, ...complete, ...columns, ...keys });
-        return 'problem' in read ? read.problem : accountOf({ ...read, ...columns }).credentialVersion;
-      };
-      const version = await versionOf({});
-      const own = [{ id: '2' }, { email: email.toUpperCase() }];
-      const others = [...own, { password: 'z' }, { generation: 1 }, { isActive: false }];
-      const versions = await Promise.all(others.map(versionOf));
-      expect(new Set([version, ...versions]).size).toBe(others.length + 1);
-      expect(await versionOf({ username: 'z', locale: 'fr', lastResetKeyId: 'z', createdAt: start })).toBe(version);
     });
   });
 }
@@ -184,15 +161,6 @@ function deliveriesContract(make: MakeTable): void {
     const accepted = (now: Date) => ({ state: 'accepted', backend: 'sendgrid', now }) as const;
     const failed = (now: Date) => ({ state: 'failed', reason: 'sendgrid_400', now }) as const;
 
-    it('make a row for the first claim, with a lease and no address', async () => {
-      const lease = { state: 'sending', attempt: 0, leaseUntil: after(leaseMs / 1000), claimId: 'mine' };
-      await expect(claim({ claimId: 'mine' })).resolves.toMatchObject({ ...lease, charged: false });
-      const keys = { partitionKey: request.addressHash, rowKey: request.id };
-      const own = { kind: 'passwordReset', acceptedAt: start, charged: false, updatedAt: start };
-      const columns = Object.entries((await stored()) ?? {}).filter(([name]) => !/odata|etag|timestamp/.test(name));
-      expect(Object.fromEntries(columns)).toEqual({ ...keys, ...lease, ...own });
-    });
-
     it('[Q4] [Q5] let one of ten concurrent claims have the mail, and one of ten once its lease has run out', async () => {
       const claims = async (now: Date) => {
         const outcomes = await Promise.all(Array.from({ length: 10 }, () => outcome({ now })));
@@ -205,19 +173,6 @@ function deliveriesContract(make: MakeTable): void {
       await claim({ claimId: 'mine' });
       expect(await outcome({ claimId: 'mine' })).toBe('claimed');
       expect(await outcome({ claimId: 'another' })).toBe('busy');
-    });
-
-    it('never let anybody have a mail that is in a final state', async () => {
-      await deliveries.record(await claim(), accepted(after(1)));
-      expect(await outcome({ now: after(100_000) })).toBe('done');
-    });
-
-    it('keep what is retried for the next attempt, and end the chains behind it', async () => {
-      const change = { state: 'waiting', attempt: 1, reason: 'sendgrid_503', charged: true, unsureTries: 2 } as const;
-      await deliveries.record(await claim(), { ...change, now: after(1) });
-      expect(await outcome({ attempt: 0, now: after(2) })).toBe('done');
-      const { attempt, charged, unsureTries, acceptedAt } = await claim({ attempt: 1, now: after(10) });
-      expect([attempt, charged, unsureTries, acceptedAt]).toEqual([1, true, 2, start]);
     });
 
     it('[E1] forget a mail, but do not let a worker write that has lost it', async () => {
@@ -358,15 +313,11 @@ export function outgoingMailQueueContract(name: string, make: () => Promise<Queu
     });
     const envelope = () => ({ v: 1, id: newId(), attempt: 0, kid: 'a', sealed: 'sealed', added: 'by a later version' });
 
-    it('keeps what was sent', async () => {
+    it('keeps what was sent, and hides it for as long as was asked', async () => {
       const message = envelope();
       await under.queue.send(message, 0);
-      await expect(under.visible()).resolves.toEqual([message]);
-    });
-
-    it('hides a message for as long as was asked', async () => {
       await under.queue.send(envelope(), 30);
-      await expect(under.visible()).resolves.toEqual([]);
+      await expect(under.visible()).resolves.toEqual([message]);
     });
 
     it('[Q1] keeps whatever was poisoned, as it was', async () => {

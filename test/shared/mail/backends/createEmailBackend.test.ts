@@ -4,8 +4,6 @@ import { parseBackendNames } from '../../../../shared/settings/emailSettings';
 import { createEmailBackend, createFallbackBackend } from '../../../../shared/mail/backends/createEmailBackend';
 import type { SendResult } from '../../../../shared/mail/emailBackend';
 import { createScriptedEmail, type ScriptedEmail } from '../../../fakes/scriptedEmail';
-import { startScriptedSendGrid } from '../../../fakes/scriptedSendGrid';
-import { startScriptedSmtp } from '../../../fakes/scriptedSmtp';
 import { sampleMail } from '../sampleMail';
 
 describe('EMAIL_BACKEND', () => {
@@ -33,22 +31,23 @@ describe('EMAIL_BACKEND', () => {
 describe('createEmailBackend', () => {
   const write = () => {};
 
-  it('goes from SendGrid to SMTP while SendGrid answers 503, and back', async () => {
-    const [api, smtp] = [await startScriptedSendGrid(), await startScriptedSmtp()];
+  it('asks its backends in order, with their settings', async () => {
+    const events: FallbackEvent[] = [];
     const backend = createEmailBackend(
       {
-        backends: ['sendgrid', 'smtp'],
-        sendgrid: { apiKey: 'SG.test', apiUrl: api.url, timeoutMs: 5_000 },
-        smtp: { host: '127.0.0.1', port: smtp.port, security: 'none', timeoutMs: 5_000 },
+        backends: ['sendgrid', 'smtp', 'console'],
+        sendgrid: { apiKey: 'SG.test', apiUrl: 'http://127.0.0.1:9/', timeoutMs: 5_000 },
+        smtp: { host: '127.0.0.1', port: 9, security: 'none', timeoutMs: 5_000 },
       },
-      { write },
+      { write, log: (event) => events.push(event) },
     );
-    api.script({ status: 503 });
-    expect(await backend.send(sampleMail())).toEqual({ outcome: 'accepted', backend: 'smtp' });
-    expect(await backend.send(sampleMail())).toEqual({ outcome: 'accepted', backend: 'sendgrid' });
-    expect(smtp.messages).toHaveLength(1);
+    expect(await backend.send(sampleMail())).toEqual({ outcome: 'accepted', backend: 'console' });
+    const reason = 'connection_refused';
+    expect(events).toMatchObject([
+      { from: 'sendgrid', to: 'smtp', reason },
+      { from: 'smtp', to: 'console', reason },
+    ]);
     await backend.close();
-    await Promise.all([api.close(), smtp.close()]);
   });
 
   it.each([
@@ -89,7 +88,6 @@ describe('several backends in order', () => {
   const unsure: SendResult = { outcome: 'transient', reason: 'timeout', surelyNotAccepted: false };
   const permanent: SendResult = { outcome: 'permanent', reason: 'sendgrid_400' };
 
-  /** A backend that answers what it is told, in order, and then accepts. */
   function scripted(name: string, ...results: SendResult[]): ScriptedEmail {
     const backend = createScriptedEmail(name);
     backend.script(...results);
@@ -107,25 +105,6 @@ describe('several backends in order', () => {
     expect(events).toEqual([{ event: 'emailBackendFallback', level: 'warn', mailId, ...change }]);
   });
 
-  it.each([
-    ['accepted', accepted('sendgrid')],
-    ['permanent', permanent],
-    ['perhaps accepted', unsure],
-  ])('asks nobody else after %s', async (_what, result) => {
-    const [first, second] = [scripted('sendgrid', result), scripted('smtp')];
-    expect(await createFallbackBackend([first, second]).send(sampleMail())).toEqual(result);
-    expect(second.tried).toEqual([]);
-  });
-
-  it('stays with a backend that perhaps has the mail, until it knows', async () => {
-    const [first, second] = [scripted('sendgrid', unsure, refused), scripted('smtp')];
-    const backend = createFallbackBackend([first, second]);
-    expect(await backend.send(sampleMail())).toEqual(unsure);
-    expect(await backend.send(sampleMail())).toEqual(refused);
-    expect(await backend.send(sampleMail())).toEqual(accepted('sendgrid'));
-    expect(second.tried).toEqual([]);
-  });
-
   it('stays with the second one too, while other mails go their usual way', async () => {
     const [first, second] = [scripted('sendgrid', refused), scripted('smtp', unsure)];
     const backend = createFallbackBackend([first, second]);
@@ -135,18 +114,37 @@ describe('several backends in order', () => {
     expect(first.tried.map(({ id }) => id)).toEqual(['a', 'b']);
   });
 
-  it('if all surely failed: the last reason, the shortest wait, misconfigured if any was', async () => {
-    const limited: SendResult = { ...refused, reason: 'sendgrid_429', retryAfterSeconds: 5 };
-    const mistaken: SendResult = { ...refused, reason: 'smtp_535', misconfigured: true };
-    const backend = createFallbackBackend([scripted('sendgrid', limited), scripted('smtp', mistaken)]);
-    expect(await backend.send(sampleMail())).toEqual({ ...mistaken, retryAfterSeconds: 5 });
-  });
-
-  it('asks the next for an address that the first cannot take, and gives up if none can', async () => {
-    const cannot: SendResult = { outcome: 'permanent', reason: 'non_ascii_local_part' };
-    const [first, second] = [scripted('sendgrid', cannot, cannot), scripted('smtp', accepted('smtp'), cannot)];
+  const limited: SendResult = { ...refused, reason: 'sendgrid_429', retryAfterSeconds: 5 };
+  const mistaken: SendResult = { ...refused, reason: 'smtp_535', misconfigured: true };
+  const cannot: SendResult = { outcome: 'permanent', reason: 'non_ascii_local_part' };
+  it.each<[string, SendResult[], SendResult[], SendResult[], number]>([
+    ['ask nobody else once it is accepted', [], [], [accepted('sendgrid')], 0],
+    ['ask nobody else once it is refused for good', [permanent], [], [permanent], 0],
+    [
+      'stay with one that perhaps has the mail, until it knows',
+      [unsure, refused],
+      [],
+      [unsure, refused, accepted('sendgrid')],
+      0,
+    ],
+    [
+      'if all fail, give the last reason, the shortest wait, and misconfigured if any was',
+      [limited],
+      [mistaken],
+      [{ ...mistaken, retryAfterSeconds: 5 }],
+      1,
+    ],
+    [
+      'ask the next for an address that the first cannot take, and give up if none can',
+      [cannot, cannot],
+      [accepted('smtp'), cannot],
+      [accepted('smtp'), cannot],
+      2,
+    ],
+  ])('%s', async (_what, ofFirst, ofSecond, results, askedSecond) => {
+    const [first, second] = [scripted('sendgrid', ...ofFirst), scripted('smtp', ...ofSecond)];
     const backend = createFallbackBackend([first, second]);
-    expect(await backend.send(sampleMail())).toEqual(accepted('smtp'));
-    expect(await backend.send(sampleMail())).toEqual(cannot);
+    for (const result of results) expect(await backend.send(sampleMail())).toEqual(result);
+    expect(second.tried).toHaveLength(askedSecond);
   });
 });

@@ -61,15 +61,6 @@ describeEmailBackend('sendgrid', () =>
 );
 
 describe('[G1] the request', () => {
-  it('is one POST to /v3/mail/send with the API key', async () => {
-    await backend().send(sampleMail());
-    expect(api.requests).toHaveLength(1);
-    expect(api.requests[0]).toMatchObject({ method: 'POST', path: '/v3/mail/send' });
-    expect(api.requests[0]?.headers.authorization).toBe(`Bearer ${apiKey}`);
-    await backend(5_000, api.url.replace(/\/$/, '')).send(sampleMail());
-    expect(api.requests[1]?.path).toBe('/v3/mail/send');
-  });
-
   it('carries the logo inline', async () => {
     const mail = sampleMail({ site: { logo: sampleLogo, logoInMail: true } });
     await backend().send(mail);
@@ -94,9 +85,12 @@ describe('[G1] the request', () => {
     expect(api.requests).toEqual([]);
   });
 
-  it('holds one recipient, tracking off in all its forms, a category and the mail id, and nothing else', async () => {
+  it('is one POST with one recipient, tracking off in all its forms, a category and the mail id, and nothing else', async () => {
     const mail = sampleMail({ site: { from: 'CodaLab <info@codalab.org>' } });
-    await backend().send(mail);
+    await backend(5_000, api.url.replace(/\/$/, '')).send(mail);
+    expect(api.requests).toHaveLength(1);
+    const headers = expect.objectContaining({ authorization: `Bearer ${apiKey}` });
+    expect(api.requests[0]).toMatchObject({ method: 'POST', path: '/v3/mail/send', headers });
     expect(api.requests[0]?.body).toEqual({
       personalizations: [{ to: [{ email: 'someuser@somewhere.com' }], custom_args: { mail_id: mail.id } }],
       from: { email: 'info@codalab.org', name: 'CodaLab' },

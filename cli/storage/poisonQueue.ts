@@ -1,14 +1,64 @@
-// `outbox replay`: moves messages from the poison queue back to `outgoing-mail`, each mail once, also with two operators at once.
-// The order makes it safe to be killed anywhere: first the row (by ETag), then the copy, then the removal. The sealed inside is not
-// touched: the worker judges the mail's age by its row.
+// The poison queue, for `npm run outbox`: what is in it and what became of each mail, and replay, which moves messages back to
+// `outgoing-mail`, each mail once, also with two operators at once. Opens no seal: it needs no secret, and shows no address.
+// A replay may be killed anywhere: first it writes the row (by ETag), then the copy, then it removes the original. The worker judges
+// the mail's age by its row.
 import type { DequeuedMessageItem, QueueClient } from '@azure/storage-queue';
 import type { Clock } from '../../shared/clock';
 import type { Delivery } from '../../shared/outbox/deliveries';
 import type { Envelope } from '../../shared/outbox/outgoingMail';
 import { readDeliveryRow } from '../../shared/storage/deliveriesTable';
 import { readMessage } from '../../shared/storage/outgoingMailQueue';
-import { codeOf, type Columns, storageCall, type TableStore, updateRow } from '../../shared/storage/storage';
-import { findDeliveries, ifQueueExists } from './outboxAdmin';
+import { codeOf, equals, storageCall, updateRow, type Columns, type TableStore } from '../../shared/storage/storage';
+
+/** The service's own limit. */
+const atMost = 32;
+/** The service takes 15 comparisons in a filter. */
+const idsPerScan = 15;
+
+/** How many messages there are, approximately, and the oldest 32 of them. A queue that does not exist is empty. */
+export async function listPoison(deliveries: TableStore, poisonQueue: QueueClient) {
+  const { count, items } = await queueCallOr({ count: 0, items: [] }, ['QueueNotFound'], async (abortSignal) => {
+    const { approximateMessagesCount = 0 } = await poisonQueue.getProperties({ abortSignal });
+    const { peekedMessageItems } = await poisonQueue.peekMessages({ numberOfMessages: atMost, abortSignal });
+    return { count: approximateMessagesCount, items: peekedMessageItems };
+  });
+  const messages = items.map(({ messageText, insertedOn }) => {
+    const { id, attempt } = readMessage(messageText) ?? {}; // nothing in a message that is not one of the app's
+    return { id, attempt, insertedOn };
+  });
+  const ids = messages.map(({ id }) => id);
+  const rows = await findDeliveries(deliveries, ids);
+  return { count, messages: messages.map((message) => ({ ...message, delivery: rows.get(message.id ?? '') })) };
+}
+
+/** A call of a queue; `otherwise` if it fails with one of these codes. */
+async function queueCallOr<T>(
+  otherwise: T,
+  codes: readonly string[],
+  call: (abortSignal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const isExpected = (error: unknown): boolean => codes.includes(codeOf(error) ?? '');
+  try {
+    return await storageCall('queue', call, isExpected);
+  } catch (error) {
+    if (isExpected(error)) return otherwise;
+    throw error;
+  }
+}
+
+/** The rows of these mails, by a scan of the Deliveries table (30 days of mail). */
+export async function findDeliveries(deliveries: TableStore, ids: readonly (string | undefined)[]) {
+  const found = new Map<string, Delivery>();
+  const unique = [...new Set(ids)].filter((id) => id !== undefined);
+  for (let start = 0; start < unique.length; start += idsPerScan) {
+    const chunk = unique.slice(start, start + idsPerScan);
+    for await (const row of deliveries.list(chunk.map((id) => equals('RowKey', id)).join(' or '))) {
+      const delivery = readDeliveryRow(row); // an alert has the id of its mail, but is no delivery
+      if (delivery !== undefined) found.set(delivery.id, delivery);
+    }
+  }
+  return found;
+}
 
 /** What became of a message, and what an operator reads about it. */
 export const replayOutcomes = {
@@ -25,13 +75,7 @@ export const replayOutcomes = {
 } as const;
 export type ReplayOutcome = keyof typeof replayOutcomes;
 
-export interface ReplayResult {
-  /** The mail's id; undefined if the message is unreadable. */
-  readonly id: string | undefined;
-  readonly outcome: ReplayOutcome;
-}
-
-export interface ReplayDeps {
+interface ReplayDeps {
   readonly deliveries: TableStore;
   readonly queue: QueueClient;
   readonly poisonQueue: QueueClient;
@@ -40,8 +84,7 @@ export interface ReplayDeps {
   readonly clock: Clock;
 }
 
-const batch = 32;
-/** How long a message is hidden from other operators while it is worked on, in seconds. */
+/** How long a message is hidden from other operators while it is worked on. */
 const holdSeconds = 300;
 
 /** A message as received, and its clear part if it is one of the app's. */
@@ -50,16 +93,16 @@ type Held = DequeuedMessageItem & { readonly envelope: Envelope | undefined };
 /**
  * Replays the mails with these ids, or all.
  * @param force also sends back what has no row or no account, or may have been sent; an unreadable message returns to the poison queue
- * @returns one result per message that was meant, in the order of the queue
+ * @returns one result per message that was meant, in the order of the queue; an unreadable one has no id
  * @throws StorageUnavailable: repeat the call, no mail is sent twice by that
  */
 export async function replayPoison(
   deps: ReplayDeps,
   wanted: ReadonlySet<string> | 'all',
   force: boolean,
-): Promise<ReplayResult[]> {
+): Promise<{ id: string | undefined; outcome: ReplayOutcome }[]> {
   const { deliveries, poisonQueue } = deps;
-  const results: ReplayResult[] = [];
+  const results: { id: string | undefined; outcome: ReplayOutcome }[] = [];
   const held = new Map<string, Held>();
   const seen = new Set<string>();
   try {
@@ -71,10 +114,8 @@ export async function replayPoison(
       if (fresh.length === 0) return results;
       for (const message of fresh) for (const key of keysOf(message)) seen.add(key);
       const meant = fresh.filter(({ envelope }) => wanted === 'all' || wanted.has(envelope?.id ?? ''));
-      const rows = await findDeliveries(
-        deliveries,
-        meant.flatMap(({ envelope }) => envelope?.id ?? []),
-      );
+      const ids = meant.map(({ envelope }) => envelope?.id);
+      const rows = await findDeliveries(deliveries, ids);
       for (const message of meant) {
         const { id } = message.envelope ?? {};
         const outcome = await replayOne(deps, message, rows.get(id ?? ''), force);
@@ -142,28 +183,21 @@ function judge(row: Delivery, now: Date, force: boolean): ReplayOutcome {
   }
 }
 
-/** The next messages, at most 32; none from a queue that does not exist. */
 const receive = (queue: QueueClient): Promise<Held[]> =>
-  ifQueueExists([], async (abortSignal) => {
-    const options = { numberOfMessages: batch, visibilityTimeout: holdSeconds, abortSignal };
+  queueCallOr([], ['QueueNotFound'], async (abortSignal) => {
+    const options = { numberOfMessages: atMost, visibilityTimeout: holdSeconds, abortSignal };
     const { receivedMessageItems } = await queue.receiveMessages(options);
     return receivedMessageItems.map((item) => ({ ...item, envelope: readMessage(item.messageText) }));
   });
 
+/** A copy that never expires, as the app's own messages do not; then the original can go. */
 async function sendBack({ queue, poisonQueue }: ReplayDeps, message: Held, text: string): Promise<void> {
-  // As the app's own messages, it never expires.
   await storageCall('queue', (abortSignal) => queue.sendMessage(text, { messageTimeToLive: -1, abortSignal }));
   await remove(poisonQueue, message);
 }
 
 /** A message that another operator has taken over meanwhile stays: that operator finds its mail on its way. */
-async function remove(queue: QueueClient, { messageId, popReceipt }: Held): Promise<void> {
-  const isGone = (error: unknown): boolean => ['MessageNotFound', 'PopReceiptMismatch'].includes(codeOf(error) ?? '');
-  await storageCall(
-    'queue',
-    (abortSignal) => queue.deleteMessage(messageId, popReceipt, { abortSignal }),
-    isGone,
-  ).catch((error: unknown) => {
-    if (!isGone(error)) throw error;
+const remove = (queue: QueueClient, { messageId, popReceipt }: Held): Promise<unknown> =>
+  queueCallOr(undefined, ['MessageNotFound', 'PopReceiptMismatch'], async (abortSignal) => {
+    await queue.deleteMessage(messageId, popReceipt, { abortSignal });
   });
-}
