@@ -32,14 +32,14 @@ describe('createEmailBackend', () => {
   const write = () => {};
 
   it('asks its backends in order, with their settings', async () => {
-    const events: FallbackEvent[] = [];
+    const events: AppEvent[] = [];
     const backend = createEmailBackend(
       {
         backends: ['sendgrid', 'smtp', 'console'],
         sendgrid: { apiKey: 'SG.test', apiUrl: 'http://127.0.0.1:9/', timeoutMs: 5_000 },
         smtp: { host: '127.0.0.1', port: 9, security: 'none', timeoutMs: 5_000 },
       },
-      { write, log: (event) => events.push(event) },
+      { write, emit: (event) => events.push(event) },
     );
     expect(await backend.send(sampleMail())).toEqual({ outcome: 'accepted', backend: 'console' });
     const reason = 'connection_refused';
