@@ -110,7 +110,6 @@ module identity 'modules/identity.bicep' = {
   scope: group
   params: {
     name: 'id-${token}'
-    location: location
     tags: tags
   }
 }
@@ -120,7 +119,6 @@ module storage 'modules/storage.bicep' = {
   scope: group
   params: {
     name: 'st${token}'
-    location: location
     tags: tags
     sku: storageSku
     lock: lockStorage
@@ -133,7 +131,6 @@ module monitoring 'modules/monitoring.bicep' = {
   params: {
     workspaceName: 'log-${token}'
     applicationInsightsName: 'appi-${token}'
-    location: location
     tags: tags
     retentionDays: logRetentionDays
   }
@@ -144,7 +141,6 @@ module keyVault 'modules/keyVault.bicep' = {
   scope: group
   params: {
     name: 'kv-${token}'
-    location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
     purgeProtection: keyVaultPurgeProtection
@@ -174,7 +170,6 @@ module functionApp 'modules/functionApp.bicep' = {
   params: {
     name: 'func-reset-${token}'
     planName: 'plan-${token}'
-    location: location
     tags: tags
     nodeVersion: nodeVersion
     alwaysReadyInstances: alwaysReadyInstances
@@ -198,7 +193,6 @@ module domain 'modules/customDomain.bicep' = if (!empty(customDomain)) {
   params: {
     functionAppName: functionApp.outputs.name
     domain: customDomain
-    location: location
     tags: tags
   }
 }
@@ -207,7 +201,6 @@ module alerts 'modules/alerts.bicep' = if (alertMinutes > 0 || healthTestSeconds
   name: 'alerts'
   scope: group
   params: {
-    location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
     applicationInsightsId: monitoring.outputs.applicationInsightsId

@@ -1,5 +1,5 @@
 // Two log alerts on the app's events (docs/kql/alert*.kql) and, if wanted, an availability test. What each costs: docs/operations.md.
-param location string
+param location string = resourceGroup().location
 param tags object
 param workspaceId string
 param applicationInsightsId string

@@ -3,7 +3,7 @@
 // wrote first would switch TLS off for a moment at every deployment. On Flex Consumption certificates belong to the app.
 param functionAppName string
 param domain string
-param location string
+param location string = resourceGroup().location
 param tags object
 
 resource app 'Microsoft.Web/sites@2024-11-01' existing = {

@@ -2,7 +2,7 @@
 // FUNCTIONS_WORKER_RUNTIME and FUNCTIONS_EXTENSION_VERSION are not allowed on Flex; `functionAppConfig.runtime` replaces them.
 param name string
 param planName string
-param location string
+param location string = resourceGroup().location
 param tags object
 param nodeVersion string
 param alwaysReadyInstances int
@@ -60,14 +60,6 @@ var platformSettings = {
   AzureFunctionsJobHost__logging__logLevel__Function: 'Information'
 }
 
-var warmInstances = [
-  {
-    name: 'http'
-    instanceCount: alwaysReadyInstances
-  }
-]
-var alwaysReady = alwaysReadyInstances == 0 ? [] : warmInstances
-
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   name: planName
   location: location
@@ -118,7 +110,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: 2048
         maximumInstanceCount: maximumInstanceCount
-        alwaysReady: alwaysReady
+        alwaysReady: alwaysReadyInstances == 0 ? [] : [{ name: 'http', instanceCount: alwaysReadyInstances }]
         triggers: {
           http: {
             // A redemption needs 19 MiB and 30 ms of a core for its hash: more of them at once would only wait.

@@ -1,6 +1,6 @@
 // The app's identity: user-assigned, so that it has its roles before the app starts, and keeps them when the app is made anew.
 param name string
-param location string
+param location string = resourceGroup().location
 param tags object
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {

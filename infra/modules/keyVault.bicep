@@ -1,7 +1,7 @@
 // The Key Vault. Its secrets are not made here: a template would write new ones at every deployment, and Bicep has no secure
 // random numbers. infra/hooks/ensureSecrets.mjs makes them once.
 param name string
-param location string
+param location string = resourceGroup().location
 param tags object
 param workspaceId string
 param purgeProtection bool

@@ -2,7 +2,7 @@
 // the HTTP access log (AppServiceHTTPLogs) would hold the path of every link that is opened, and so reset keys.
 param workspaceName string
 param applicationInsightsName string
-param location string
+param location string = resourceGroup().location
 param tags object
 param retentionDays int
 
@@ -36,37 +36,31 @@ resource applicationInsights 'Microsoft.Insights/components@2020-02-02' = {
 
 var tiles = [
   {
-    name: 'funnel'
     title: 'From request to redemption, last 7 days'
     visualization: 'barchart'
     query: loadTextContent('../../docs/kql/funnel.kql')
   }
   {
-    name: 'failures'
     title: 'Mails retried, suppressed or failed, by reason'
     visualization: 'table'
     query: loadTextContent('../../docs/kql/failures.kql')
   }
   {
-    name: 'queueAge'
     title: 'Seconds from request to sending'
     visualization: 'timechart'
     query: loadTextContent('../../docs/kql/queueAge.kql')
   }
   {
-    name: 'latency'
     title: 'Calls: number, errors, milliseconds'
     visualization: 'table'
     query: loadTextContent('../../docs/kql/latency.kql')
   }
   {
-    name: 'refusals'
     title: 'Refused keys and passwords'
     visualization: 'timechart'
     query: loadTextContent('../../docs/kql/refusals.kql')
   }
   {
-    name: 'bounces'
     title: 'What SendGrid reported'
     visualization: 'timechart'
     query: loadTextContent('../../docs/kql/bounces.kql')
@@ -88,7 +82,7 @@ resource workbook 'Microsoft.Insights/workbooks@2022-04-01' = {
       fallbackResourceIds: [workspace.id]
       items: map(tiles, tile => {
         type: 3
-        name: tile.name
+        name: tile.title
         content: {
           version: 'KqlItem/1.0'
           query: tile.query

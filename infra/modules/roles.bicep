@@ -1,4 +1,4 @@
-// Who may do what, and no more. The role ids are Azure's built-in ones (test/infra/bicep.test.ts knows them).
+// Who may do what, and no more. The role ids are Azure's built-in ones.
 param storageAccountName string
 param keyVaultName string
 param applicationInsightsName string
@@ -80,25 +80,19 @@ resource deployerOnVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
   }
 }
 
-// Without a principalType: an operator may be a person or a group.
-resource operatorsOnTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for operator in operatorPrincipalIds: {
-    scope: storage
-    name: guid(storage.id, operator, 'Storage Table Data Contributor')
-    properties: {
-      principalId: operator
-      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds['Storage Table Data Contributor'])
-    }
-  }
-]
+var operatorStorageRoles = flatten(map(operatorPrincipalIds, operator => [
+  { operator: operator, role: 'Storage Table Data Contributor' }
+  { operator: operator, role: 'Storage Queue Data Contributor' }
+]))
 
-resource operatorsOnQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for operator in operatorPrincipalIds: {
+// Without a principalType: an operator may be a person or a group.
+resource operatorsOnStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for each in operatorStorageRoles: {
     scope: storage
-    name: guid(storage.id, operator, 'Storage Queue Data Contributor')
+    name: guid(storage.id, each.operator, each.role)
     properties: {
-      principalId: operator
-      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds['Storage Queue Data Contributor'])
+      principalId: each.operator
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds[each.role])
     }
   }
 ]

@@ -1,6 +1,6 @@
 // The storage account: tables, queues and the container of the deployed package. No account key works.
 param name string
-param location string
+param location string = resourceGroup().location
 param tags object
 param sku string
 @description('Forbids deleting the account.')

@@ -1,13 +1,16 @@
-// What a call answers while storage fails, waits, or holds nonsense; and the number of storage calls, counted on the wire.
+// What a call answers while storage fails, waits, or holds nonsense.
 import { addressHashOf } from '../../shared/address';
 import { issueResetKey } from '../../shared/resetKey';
 import { startFaultProxy, type FaultProxy } from '../fakes/faultProxy';
+import { newId } from '../../shared/clock';
+import { seal } from '../../shared/outbox/outgoingMail';
 import { eventually } from '../support/app';
 import { exampleConfig } from '../support/pages';
-import { goodPassword, startTarget, type Target } from '../support/attack';
+import { startTarget, type Target } from '../support/attack';
 import { messagesOf } from '../support/invariants';
 import { emptyStorage } from '../support/storage';
 
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const forever = new Promise<never>(() => {});
 
 describe('the HTTP calls, with nobody at the queue,', () => {
@@ -24,7 +27,7 @@ describe('the HTTP calls, with nobody at the queue,', () => {
   });
   const since = (count: number) => proxy.calls.slice(count);
 
-  it('make one storage call for a request, the same one whoever the address belongs to', async () => {
+  it('[E3] [E6] make one storage call for a request and no other, the same one whoever the address belongs to', async () => {
     const known = await target.victim();
     for (const email of [known, 'nobody@somewhere.com']) {
       const before = proxy.calls.length;
@@ -69,49 +72,41 @@ describe('the HTTP calls, with nobody at the queue,', () => {
   );
 });
 
-describe('with the queue function at work,', () => {
-  let proxy: FaultProxy;
-  let target: Target;
-  beforeAll(async () => {
-    proxy = await startFaultProxy(emptyStorage());
-    target = await startTarget({
-      connectionString: proxy.connectionString,
-      env: { LIMIT_PER_ADDRESS: 'off' },
-    });
-  });
-  afterEach(() => proxy.clearRules());
-  afterAll(async () => {
-    await target.checkAndStop();
-    await proxy.close();
-  });
+it('[Q1] [Q2] puts what nobody can read into the poison queue at once, while the others flow', async () => {
+  const target = await startTarget();
+  const [secret] = exampleConfig.signingSecrets;
+  const countOf = async (name: 'outgoing-mail' | 'outgoing-mail-poison') =>
+    (await (await target.app.storage.queue(name)).getProperties()).approximateMessagesCount;
+  const good = { v: 1, id: newId(), attempt: 0, kid: 'dev' };
+  const junk = [
+    base64('not json'),
+    base64('null'),
+    base64('{}'),
+    base64('[]'),
+    base64('"text"'),
+    base64(JSON.stringify({ ...good, id: undefined, sealed: 'x' })),
+    base64(JSON.stringify({ ...good, sealed: seal(secret, { v: 1, id: newId() }, '{}') })), // another id's seal
+    base64(JSON.stringify({ ...good, sealed: seal(secret, { v: 1, id: good.id }, '{"kind":"other"}') })),
+    base64(JSON.stringify({ ...good, sealed: 'x'.repeat(40_000) })),
+    base64(base64(JSON.stringify(good))), // encoded twice
+    JSON.stringify({ ...good, sealed: 'raw JSON, not base64' }),
+    '!!! no base64 at all',
+  ];
+  const queue = await target.app.storage.queue('outgoing-mail');
+  for (const text of junk) await queue.sendMessage(text);
+  await target.keyFor(await target.victim());
+  await eventually(async () => ((await countOf('outgoing-mail-poison')) === junk.length ? true : undefined));
+  await eventually(async () => ((await countOf('outgoing-mail')) === 0 ? true : undefined));
+  expect(target.app.host.output()).not.toContain('"event":"taskFailed"');
+  await target.checkAndStop();
+});
 
-  it('makes two calls for a check and four for a redemption', async () => {
-    const email = await target.victim();
-    const key = await target.keyFor(email);
-    const queue = await target.app.storage.queue('outgoing-mail');
-    await eventually(async () => ((await queue.getProperties()).approximateMessagesCount === 0 ? true : undefined));
-    // Besides the host's polling, and the site row that is read every half minute.
-    const others = /\/outgoing-mail|\/Site(?:Settings|Texts)/;
-    const ours = () => proxy.calls.filter(({ method, path }) => !(method === 'GET' && others.test(path)));
-    let before = ours().length;
-    await target.check(key);
-    expect(ours().slice(before)).toHaveLength(2);
-    before = ours().length;
-    await target.redeem(key, `${goodPassword} calls`);
-    expect(
-      ours()
-        .slice(before)
-        .map(({ service, method }) => `${service} ${method === 'GET' ? 'read' : 'write'}`),
-    ).toEqual(['table read', 'table read', 'queue write', 'table write']);
-  });
-
-  it('[ST3] a missing table is 503 and an event, never an empty one in silence; only seedSite makes tables', async () => {
-    const fresh = await startTarget({ makeTables: false, queues: false });
-    const { key } = issueResetKey(exampleConfig, addressHashOf('nobody@somewhere.com'), new Date());
-    await expect(fresh.check(key)).resolves.toMatchObject({ status: 503 });
-    await fresh.app.logged(/"event":"(?:siteRowRefused|storageUnavailable)".*"TableNotFound"/);
-    await fresh.app.host.runTimer('seedSite');
-    await expect(fresh.check(key)).resolves.toMatchObject({ status: 400 });
-    await fresh.checkAndStop();
-  });
+it('[ST3] a missing table is 503 and an event, never an empty one in silence; only seedSite makes tables', async () => {
+  const fresh = await startTarget({ makeTables: false, queues: false });
+  const { key } = issueResetKey(exampleConfig, addressHashOf('nobody@somewhere.com'), new Date());
+  await expect(fresh.check(key)).resolves.toMatchObject({ status: 503 });
+  await fresh.app.logged(/"event":"(?:siteRowRefused|storageUnavailable)".*"TableNotFound"/);
+  await fresh.app.host.runTimer('seedSite');
+  await expect(fresh.check(key)).resolves.toMatchObject({ status: 400 });
+  await fresh.checkAndStop();
 });

@@ -4,7 +4,7 @@ import { expectNoSilence, expectNothingLeaked, type SentMail } from '../support/
 import { emptyStorageClients } from '../support/storage';
 
 const secret = 'canary@somewhere.com';
-const mail: SentMail = { id: 'm', to: ['a@b'], subject: '', text: 'https://codalab.org/x', html: '' };
+const mail: SentMail = { id: 'm', messageId: 'm', to: 'a@b', category: '', text: '', html: '', key: '' };
 
 describe('the invariants over storage', () => {
   let storage: StorageClients;
@@ -15,20 +15,18 @@ describe('the invariants over storage', () => {
     await storage.table('Deliveries').insert('p', 'm', { state: 'accepted' });
   });
 
-  it('[LG1] find a secret in the log', async () => {
-    await expectNothingLeaked('a log', storage, [secret]);
-    await expect(expectNothingLeaked(`a log with ${secret}`, storage, [secret])).rejects.toThrow(/0 is in the log/);
-  });
+  const leaked = (log = '') => expectNothingLeaked(log, storage, [secret]);
 
-  it.each([secret, Buffer.from(`{"email":"${secret}"}`).toString('base64')])(
-    '[LG1] find a secret in a queue: %s',
-    async (message) => {
-      const queue = await storage.queue('outgoing-mail');
+  it('[LG1] find a secret in the log and in a queue', async () => {
+    await leaked('a log');
+    await expect(leaked(`a log with ${secret}`)).rejects.toThrow(/0 is in the log/);
+    const queue = await storage.queue('outgoing-mail');
+    for (const message of [secret, Buffer.from(`{"email":"${secret}"}`).toString('base64')]) {
       await queue.sendMessage(message);
-      await expect(expectNothingLeaked('', storage, [secret])).rejects.toThrow(/queue/);
+      await expect(leaked()).rejects.toThrow(/queue/);
       await queue.clearMessages();
-    },
-  );
+    }
+  });
 
   it.each([
     ['Accounts', 'p', { username: secret }],
@@ -39,7 +37,7 @@ describe('the invariants over storage', () => {
     ['ResetKeys', 'p', { key: secret }],
   ] as const)('[LG1] find a secret in %s outside its own column', async (name, partition, columns) => {
     await storage.table(name).insert(partition, 'dirty', columns);
-    await expect(expectNothingLeaked('', storage, [secret])).rejects.toThrow(new RegExp(name));
+    await expect(leaked()).rejects.toThrow(new RegExp(name));
     await storage.table(name).remove(partition, 'dirty', '*');
   });
 

@@ -1,12 +1,10 @@
 // One key, one password, over the wire and with races between real writes. What needs no wire is in test/shared/resetKey.test.ts and
 // test/shared/resetFlow.redeem.test.ts.
-import { createHmac } from 'node:crypto';
-import { addressHashOf } from '../../shared/address';
 import { startFaultProxy, type FaultProxy } from '../fakes/faultProxy';
 import { emptyStorage } from '../support/storage';
 import type { AppAnswer } from '../support/app';
-import { apiKey, goodPassword, oldHash, startTarget, type Target } from '../support/attack';
-import { expectHashOf, expectOneRedemption, expectSameAnswer, messagesOf, rowsOf } from '../support/invariants';
+import { goodPassword, oldHash, startTarget, type Target } from '../support/attack';
+import { expectHashOf, expectOneRedemption, expectSameAnswer } from '../support/invariants';
 
 const forgedKeys = 200;
 
@@ -20,7 +18,6 @@ describe('a reset key under attack', () => {
       env: { LIMIT_PER_ADDRESS: 'off', ALLOW_DEV_EMAIL_BACKEND: 'true' },
     });
   });
-  afterEach(() => proxy.clearRules());
   afterAll(async () => {
     await target.checkAndStop();
     await proxy.close();
@@ -49,21 +46,8 @@ describe('a reset key under attack', () => {
     // They were in flight together: at least two reached the conditional write, after the notice that they queued.
     const notices = proxy.calls.slice(before).filter(({ service, method }) => service === 'queue' && method === 'POST');
     expect(notices.length).toBeGreaterThan(1);
+    proxy.clearRules();
   });
-
-  it('[K2] lets exactly one of two keys of one account win, five times', async () => {
-    for (let round = 0; round < 5; round++) {
-      const email = await target.victim();
-      const keys = [await target.keyFor(email), await target.keyFor(email)];
-      const answers = await Promise.all(keys.map((key, n) => insist(key, `${goodPassword} key ${n}`)));
-      const winner = expectOneRedemption(answers);
-      expect(winner).toBeGreaterThanOrEqual(0);
-      await expectHashOf(await target.row(email), {
-        password: `${goodPassword} key ${winner}`,
-        losers: [`${goodPassword} key ${1 - winner}`],
-      });
-    }
-  }, 60_000);
 
   it('[K15] [P4] [J4] costs neither a hash nor a storage call when it is forged', async () => {
     const email = await target.victim();
@@ -90,46 +74,6 @@ describe('a reset key under attack', () => {
     expect(calls).toBeLessThan((2 * forgedKeys) / forged.length);
     await expectHashOf(await target.row(email), { unchanged: oldHash });
   });
-
-  it('[K16] cannot be had from a dump of every table and queue, nor from the signing secret alone', async () => {
-    const email = await target.victim();
-    const key = await target.keyFor(email);
-    const tables = await Promise.all(
-      (['Accounts', 'ResetKeys', 'Limits', 'Deliveries', 'SiteSettings'] as const).map((name) =>
-        rowsOf(target.app.storage, name),
-      ),
-    );
-    const queues = [
-      ...(await messagesOf(target.app.storage, 'outgoing-mail')),
-      ...(await messagesOf(target.app.storage, 'outgoing-mail-poison')),
-    ];
-    const strings = new Set<string>();
-    const collect = (value: unknown): void => {
-      if (typeof value === 'string') strings.add(value);
-      else if (typeof value === 'object' && value !== null) Object.values(value).forEach(collect);
-    };
-    collect([tables, queues]);
-    expect(strings.size).toBeGreaterThan(20);
-    for (const text of strings) expect(text).not.toContain(key);
-    const candidates = [...strings].filter((text) => text.length > 20).slice(0, 50);
-    for (const candidate of candidates) {
-      const { status } = await target.redeem(candidate);
-      expect([400, 413]).toContain(status);
-    }
-    // The secret leaked, too: a key signed with it is bound to nothing.
-    const secret = Buffer.from('ZGV2ZWxvcG1lbnQgb25seTogdGhpcyBzZWNyZXQgaXMgaW4gdGhlIHJlcG9zaXRvcnk=', 'base64');
-    const rowKey = (tables[1] ?? []).find(({ partitionKey }) => partitionKey === addressHashOf(email))?.rowKey ?? '';
-    for (const jti of [rowKey.slice(0, 22), 'AAECAwQFBgcICQoLDA0ODw']) {
-      const claims = { iss: 'pr', aud: '1', sub: addressHashOf(email), jti, exp: Math.floor(Date.now() / 1000) + 3000 };
-      const input = [{ alg: 'HS256', typ: 'reset+jwt', kid: 'dev' }, claims]
-        .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
-        .join('.');
-      const signed = `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`;
-      await expect(target.redeem(signed)).resolves.toMatchObject({ status: 400, json: { code: 'invalid_key' } });
-    }
-    await expectHashOf(await target.row(email), { unchanged: oldHash });
-    expect(JSON.stringify(tables)).not.toContain(apiKey);
-  }, 60_000);
 
   it('[P1] [P2] sets a password of any characters, exactly as it was sent', async () => {
     const email = await target.victim();

@@ -1,6 +1,7 @@
 // The pages in a real browser: what a person does, from the forgotten password to the new one.
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { messagesFor } from '../../shared/locales';
@@ -13,12 +14,6 @@ jest.setTimeout(90_000);
 const goodPassword = 'correct horse battery staple';
 const { checkInbox, forgotPassword, newPassword, page: shared, passwordSet, problem } = messagesFor('en');
 
-const portOf = (server: Server): number => {
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return address.port;
-};
-
 function frontEndExample(appUrl: string): string {
   const document = readFileSync(path.join(__dirname, '../../docs/front-ends.md'), 'utf8');
   const example = /```html\n([^]*?)```/.exec(document)?.[1];
@@ -28,15 +23,15 @@ function frontEndExample(appUrl: string): string {
 
 describeInBrowser('the pages in a browser', (browser) => {
   let app: App;
-  /** A site of another origin, which serves the example of docs/front-ends.md everywhere. */
+  let origin: string;
+  /** A site of that origin, which serves the example of docs/front-ends.md everywhere. */
   const frontEnd = createServer((_request, response) => {
     response.setHeader('Content-Type', 'text/html').end(frontEndExample(app.host.url));
   });
   beforeAll(async () => {
     await new Promise<void>((resolve) => frontEnd.listen(0, '127.0.0.1', resolve));
-    app = await startApp({
-      env: { LIMIT_PER_IP: 'off', LIMIT_PER_ADDRESS: 'off', ALLOWED_ORIGINS: `http://127.0.0.1:${portOf(frontEnd)}` },
-    });
+    origin = `http://127.0.0.1:${(frontEnd.address() as AddressInfo).port}`;
+    app = await startApp({ env: { LIMIT_PER_IP: 'off', LIMIT_PER_ADDRESS: 'off', ALLOWED_ORIGINS: origin } });
     await addAccount(app, { ...someuser });
   });
   afterAll(async () => {
@@ -64,7 +59,6 @@ describeInBrowser('the pages in a browser', (browser) => {
   const save = (page: Page) => page.getByRole('button', { name: newPassword.button });
   const hasPassword = async (password: string): Promise<boolean> =>
     verifyPassword(password, String((await readAccount(app, someuser.email))?.['password']));
-  const nextMailedKey = async (ask: () => Promise<void>): Promise<string> => (await nextResetMail(app, ask)).key;
 
   it('lead from the forgotten password through the dev mailbox to the new one', () =>
     inPage(async (page) => {
@@ -94,7 +88,7 @@ describeInBrowser('the pages in a browser', (browser) => {
 
   it('work without JavaScript, on another device than the one that asked', async () => {
     const options = { javaScriptEnabled: false };
-    const key = await nextMailedKey(() =>
+    const { key } = await nextResetMail(app, () =>
       inPage(async (page) => {
         await page.goto(paths.forgotPassword);
         const field = page.getByLabel(forgotPassword.email);
@@ -208,7 +202,6 @@ describeInBrowser('the pages in a browser', (browser) => {
     }));
 
   it('are not needed: the example of docs/front-ends.md works on a page of another origin', async () => {
-    const origin = `http://127.0.0.1:${portOf(frontEnd)}`;
     const key = await bindKey(app, someuser.email);
     await inPage(async (page) => {
       await page.goto(`${origin}/reset#key=${key}`);

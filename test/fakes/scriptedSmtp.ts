@@ -10,6 +10,8 @@ interface SmtpMessage {
   readonly to: readonly string[];
   readonly raw: string;
   readonly secure: boolean;
+  /** When it was accepted, as `performance.now()`. */
+  readonly at: number;
 }
 
 /** A code, or a code and a text such as `554 5.7.1 Relay access denied`. */
@@ -30,6 +32,8 @@ export interface ScriptedSmtpOptions {
   readonly badManners?: BadManners;
   /** Log-ins that are accepted; any log-in is refused with 535 otherwise. Without it AUTH is not offered. */
   readonly auth?: { readonly user: string; readonly password: string };
+  /** What the answer to the end of the first DATA takes. The message is accepted whether or not the client is still there. */
+  readonly firstAnswerMs?: number;
   /** Offers STARTTLS (or speaks TLS at once if `implicit`) with this certificate. */
   readonly tls?: TestCertificate & { readonly implicit?: boolean; readonly only?: SecureVersion };
 }
@@ -89,9 +93,10 @@ export async function startScriptedSmtp(options: ScriptedSmtpOptions = {}): Prom
   return options.badManners === undefined ? startSmtpServer(options) : startRawServer(options.badManners);
 }
 
-async function startSmtpServer({ auth, tls }: ScriptedSmtpOptions): Promise<ScriptedSmtp> {
+async function startSmtpServer({ auth, firstAnswerMs = 0, tls }: ScriptedSmtpOptions): Promise<ScriptedSmtp> {
   const messages: SmtpMessage[] = [];
   const scripted = { rcpt: [] as Reply[], data: [] as Reply[] };
+  let mails = 0;
   const versions = tls?.only ? { minVersion: tls.only, maxVersion: tls.only, ciphers: 'DEFAULT:@SECLEVEL=0' } : {};
   const server = new SMTPServer({
     ...(tls ? { key: tls.key, cert: tls.cert, secure: tls.implicit ?? false, ...versions } : { hideSTARTTLS: true }),
@@ -111,7 +116,8 @@ async function startSmtpServer({ auth, tls }: ScriptedSmtpOptions): Promise<Scri
     onData(stream, session, done) {
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('end', () => {
+      const answerMs = mails++ === 0 ? firstAnswerMs : 0;
+      const answer = (): void => {
         const refused = reply(scripted.data.shift());
         const { rcptTo } = session.envelope;
         if (!refused) {
@@ -119,10 +125,12 @@ async function startSmtpServer({ auth, tls }: ScriptedSmtpOptions): Promise<Scri
             to: rcptTo.map(({ address }) => address),
             raw: Buffer.concat(chunks).toString(),
             secure: session.secure,
+            at: performance.now(),
           });
         }
         done(refused);
-      });
+      };
+      stream.on('end', () => (answerMs === 0 ? answer() : setTimeout(answer, answerMs).unref()));
     },
   });
   server.on('error', () => {}); // a client that refuses our certificate

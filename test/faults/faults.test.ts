@@ -1,8 +1,6 @@
-// The matrix: every storage and provider call of the story × every fault × once or for a while. The calls are learnt from a run
-// without faults, so a new one is driven too. `npm test` runs one cell per call.
-// The soak: two hosts on one storage under mixed load and seeded random faults; one of them is killed now and then. 15 s in `npm test`,
-// or `FAULTS_SECONDS`; `FAULTS_SEED` repeats a run's faults.
-// They run at the same time, since both mostly wait. `npm run test:faults` runs the whole matrix, and the soak for ten minutes.
+// The matrix: every storage and provider call of the story × every fault × once or for a while; `npm test` runs one cell per call. The
+// soak: two hosts on one storage under mixed load and seeded random faults; one of them is killed now and then. They run at the same time,
+// since both mostly wait. docs/reliability.md has the whole runs and their settings.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as later } from 'node:timers/promises';
 import { verifyPassword } from '../../shared/password/passwordHash';
@@ -81,25 +79,14 @@ function cellsOf(points: readonly Point[]): Cell[] {
 const pointName = ({ step, call, index, cold }: Point): string =>
   `${step}: ${call}${index > 0 ? ` (${index + 1}.)` : ''}${cold ? ' (cold)' : ''}`;
 
-/** `✓` held, `✗` did not, `·` not driven in this run; per fault once and for a while. */
+/** One line per point, then the size; what did not hold is named by the failure. */
 function printMatrix(points: readonly Point[], held: ReadonlyMap<Cell, string | undefined>): void {
-  const width = Math.max(...points.map((point) => pointName(point).length));
-  const lines = [`${' '.repeat(width)}  ${faultNames.join('  ')}`];
-  for (const point of points) {
-    const marks = faultNames.map((fault) => {
-      const mark = [false, true].map((lasting) => {
-        const cell = [...held.keys()].find(
-          (one) => one.point === point && one.fault === fault && one.lasting === lasting,
-        );
-        return cell === undefined ? '·' : held.get(cell) === undefined ? '✓' : '✗';
-      });
-      return mark.join('').padEnd(fault.length);
-    });
-    lines.push(`${pointName(point).padEnd(width)}  ${marks.join('  ')}`);
-  }
-  const good = [...held.values()].filter((problem) => problem === undefined).length;
-  lines.push(`${points.length} points × ${faultNames.length} faults × 2, ${held.size} cells driven, ${good} held`);
-  process.stdout.write(`${lines.join('\n')}\n`);
+  const summary = (cells: [Cell, string | undefined][]): string =>
+    `${cells.filter(([, problem]) => problem === undefined).length} of ${cells.length} cells held`;
+  const all = [...held];
+  const lines = points.map((point) => `${pointName(point)}: ${summary(all.filter(([cell]) => cell.point === point))}`);
+  const size = `${points.length} points × ${faultNames.length} faults × 2: ${summary(all)}`;
+  process.stdout.write(`${[...lines, size].join('\n')}\n`);
 }
 
 it.concurrent(

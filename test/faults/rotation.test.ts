@@ -66,14 +66,3 @@ it('a link and a waiting mail from before the rotation work until the old secret
   await expectLink(after, lastKey());
   await expectLink(after, old);
 });
-
-it('sealing secrets may come to one instance before the other: mails wait for an instance that has them', async () => {
-  const [without, having] = [host({}), host({ seal: list('s') })];
-  await having.outbox.handle(await ask(without));
-  await expectLink(without, lastKey());
-
-  await without.outbox.handle(await ask(having));
-  expect(t.events.at(-1)).toMatchObject({ event: 'sendMail', outcome: 'retry_later', reason: 'unknown_kid' });
-  await having.outbox.handle(t.queue.takeAll()[0]?.envelope);
-  await expectLink(without, lastKey());
-});

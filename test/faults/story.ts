@@ -5,7 +5,8 @@ import { verifyPassword } from '../../shared/password/passwordHash';
 import { createPeekPoison } from '../../shared/storage/outgoingMailQueue';
 import type { Fault, ProxiedCall } from '../fakes/faultProxy';
 import { addAccount, eventually, readAccount, type AppAnswer } from '../support/app';
-import { acceptedMails, answerMs, type AcceptedMail, type Lane } from './lane';
+import type { SentMail } from '../support/invariants';
+import { acceptedMails, answerMs, type Lane } from './lane';
 
 /** What a person does, and what the app then does by itself (`send`, `notice`). `again`: with the rows of the first time there. */
 export const steps = [
@@ -139,7 +140,7 @@ export async function runStory(lane: Lane, cell?: Cell, learn?: Learn, cold = fa
   const fail = (what: string): never => {
     throw new Error(what);
   };
-  const mails = (category: string): AcceptedMail[] =>
+  const mails = (category: string): SentMail[] =>
     acceptedMails(lane, firstMail).filter((mail) => mail.to === email && mail.category === category);
   let asked = 0;
 

@@ -3,23 +3,26 @@ import { createSmtpBackend } from '../../shared/mail/backends/smtpBackend';
 import type { SmtpSettings } from '../../shared/mail/emailBackend';
 import { describeEmailBackend, readMime } from '../shared/mail/emailBackend.contract';
 import { sampleMail } from '../shared/mail/sampleMail';
-import { password, postfixMissing, startPostfix, user, type PostfixServer } from './postfixServer';
+import { password, postfixMissing, startPostfix, user } from './postfixServer';
 
 const missing = postfixMissing();
 
 (missing === undefined ? describe : describe.skip)(
   `with a real Postfix${missing === undefined ? '' : ` (${missing})`}`,
   () => {
-    let postfix: PostfixServer;
+    let postfix: Awaited<ReturnType<typeof startPostfix>>;
     beforeAll(async () => {
       postfix = await startPostfix();
     });
     afterAll(() => postfix.close());
     afterEach(() => postfix.clear());
 
-    const backend = (service: keyof PostfixServer['ports'] = 'submission', more: Partial<SmtpSettings> = {}) => {
+    const backend = (
+      service: Parameters<typeof postfix.portOf>[0] = 'submission',
+      more: Partial<SmtpSettings> = {},
+    ) => {
       const login = { user, password, security: 'starttls', timeoutMs: 5_000 } as const;
-      return createSmtpBackend({ host: '127.0.0.1', port: postfix.ports[service], ...login, ...more }, postfix.ca);
+      return createSmtpBackend({ host: '127.0.0.1', port: postfix.portOf(service), ...login, ...more }, postfix.ca);
     };
     const send = async (mail = sampleMail(), ...how: Parameters<typeof backend>) => {
       const one = backend(...how);

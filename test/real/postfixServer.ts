@@ -29,18 +29,8 @@ const services = {
   implicitTls: '-o smtpd_tls_wrappermode=yes',
 } as const;
 
-export interface PostfixServer {
-  readonly ports: Readonly<Record<keyof typeof services, number>>;
-  /** The certificate to trust. */
-  readonly ca: string;
-  /** The messages delivered since the last `clear`, once the queue is empty. */
-  delivered(): Promise<string[]>;
-  clear(): Promise<void>;
-  close(): Promise<void>;
-}
-
 /** Starts it. Mailboxes: every address at somewhere.com that begins with `some`. */
-export async function startPostfix(): Promise<PostfixServer> {
+export async function startPostfix() {
   const root = await mkdtemp(join(tmpdir(), 'postfix-'));
   await chmod(root, 0o755);
   const folder = async (name: string): Promise<string> => {
@@ -69,8 +59,8 @@ export async function startPostfix(): Promise<PostfixServer> {
   execFileSync('/usr/sbin/saslpasswd2', ['-p', '-c', '-f', join(sasl, 'db'), '-u', realm, login], { input: password });
   await chown(join(sasl, 'db'), postfixUser, 0);
 
-  const ports = Object.fromEntries(
-    await Promise.all(Object.keys(services).map(async (name) => [name, await freePort()])),
+  const ports = new Map(
+    await Promise.all(Object.keys(services).map(async (name) => [name, await freePort()] as const)),
   );
   await writeFile(join(etc, 'master.cf'), masterCf(ports));
   await writeFile(join(etc, 'main.cf'), mainCf({ root, etc, spool, data, boxes, nobody }));
@@ -84,8 +74,10 @@ export async function startPostfix(): Promise<PostfixServer> {
     return (await Promise.all(queues)).flat().filter((name) => /[^/]{6,}$/.test(name)).length;
   };
   return {
-    ports,
+    portOf: (service: keyof typeof services) => ports.get(service) ?? 0,
+    /** The certificate to trust. */
     ca: cert,
+    /** The messages delivered since the last `clear`, once the queue is empty. */
     async delivered() {
       for (let tries = 0; (await waiting()) > 0; tries += 1) {
         if (tries > 200) throw new Error(await readFile(join(root, 'log'), 'utf8'));
@@ -103,9 +95,9 @@ export async function startPostfix(): Promise<PostfixServer> {
   };
 }
 
-const masterCf = (ports: Readonly<Record<string, number>>): string => `
+const masterCf = (ports: ReadonlyMap<string, number>): string => `
 ${Object.entries(services)
-  .map(([name, options]) => `127.0.0.1:${ports[name] ?? 0} inet n - n - - smtpd ${options}`)
+  .map(([name, options]) => `127.0.0.1:${ports.get(name)} inet n - n - - smtpd ${options}`)
   .join('\n')}
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr

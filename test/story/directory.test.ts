@@ -1,8 +1,9 @@
-// The story with accounts at the Node reference site, and what becomes of it while that site is at fault.
-import { eventually, startApp } from '../support/app';
-import { hang, reply, startDirectoryFront, type DirectoryFront, type Fault } from '../support/directoryFront';
-import { siteSecret, startDirectorySite } from '../support/directorySite';
-import { addressOf, directoryStory, newPassword, type Story } from '../support/directoryStory';
+// The story with accounts at the Node reference site, and what becomes of it while that site is at fault. Which answer to which call is a
+// conflict, an outage or no account is tested in test/shared/directory; that a request asks the site nothing, in resetFlow.request.test.ts.
+import { eventually } from '../support/app';
+import { hang, reply, type DirectoryFront, type Fault } from '../support/directoryFront';
+import { startDirectorySite } from '../support/directorySite';
+import { addressOf, directoryStory, newPassword } from '../support/directoryStory';
 import { expectSameAnswer } from '../support/invariants';
 
 const json = { 'Content-Type': 'application/json' };
@@ -53,29 +54,6 @@ directoryStory('the Node reference', startDirectorySite, (story) => {
     expect(await check(live)).toMatchObject({ status: 200 });
   });
 
-  it.each<readonly [string, number, string, Fault]>([
-    ['hangs', 503, 'unavailable', hang],
-    ['refuses the signature', 503, 'unavailable', reply(401, '{"code":"bad_signature"}')],
-    ['fails', 503, 'unavailable', reply(500)],
-    ['answers a page', 503, 'unavailable', reply(200, '<p>Welcome', { 'Content-Type': 'text/html' })],
-    ['redirects', 503, 'unavailable', reply(307, '', { Location: 'https://localhost:9/' })],
-    ['answers a conflict', 410, 'used_key', reply(409)],
-    ['has lost the account', 410, 'used_key', reply(404)],
-  ])('a site that %s when the password is set: %s %s', async (_, status, code, fault) => {
-    const { front, check, redeem } = story();
-    front.rule('set-password', fault);
-    expect(await redeem(live, newPassword)).toMatchObject({ status, json: { code } });
-    await front.recover();
-    expect(await check(live)).toMatchObject({ status: 200 });
-  });
-
-  it('an account that is gone makes the key invalid', async () => {
-    const { front, check, redeem } = story();
-    front.rule('get', reply(200, '{"account":null}'));
-    for (const answer of [await check(live), await redeem(live, newPassword)])
-      expect(answer).toMatchObject({ status: 400, json: { code: 'invalid_key' } });
-  });
-
   it('mails and events wait while the site fails', async () => {
     const { app, front, redeem } = story();
     const logged = app.host.output().length;
@@ -87,31 +65,5 @@ directoryStory('the Node reference', startDirectorySite, (story) => {
       const line = new RegExp(`"outcome":"retry_later".*${waits.source}`);
       await eventually(() => (line.test(app.host.output().slice(logged)) ? true : undefined));
     }
-  });
-});
-
-describe('a request, with accounts at a site that hangs,', () => {
-  let front: DirectoryFront;
-  let app: Story['app'];
-  beforeAll(async () => {
-    front = await startDirectoryFront('http://127.0.0.1:9', siteSecret);
-    app = await startApp({ env: { ...front.settings, LIMIT_PER_IP: 'off' }, queues: false, timers: false });
-    await app.post('password-reset/request', { email: 'first@example.org' });
-  });
-  afterAll(async () => {
-    await app.stop();
-    front.close();
-  });
-
-  it('is answered at once and alike for every address, since it asks the site nothing', async () => {
-    front.rule('find', hang);
-    const answers = [];
-    for (const email of [addressOf('ada'), 'nobody@example.org'])
-      answers.push(await app.post('password-reset/request', { email }));
-    const [known, unknown] = answers;
-    if (!known || !unknown) throw new Error('no answers');
-    expect(known).toMatchObject({ status: 202, text: '{"status":"accepted"}' });
-    expectSameAnswer(known, unknown);
-    expect(front.calls).toEqual([]);
   });
 });

@@ -29,11 +29,11 @@ const hostile: Readonly<Record<string, string | number>> = {
   'no.such.message': 'x',
 };
 
-it('shows an operator’s colour, logo, sentences and language, and nothing of a hostile text', async () => {
+it('shows an operator’s colour, logo and sentences, and nothing of a hostile text', async () => {
   const env = { LIMIT_PER_ADDRESS: 'off', LIMIT_PER_IP: 'off', EMAIL_FILE_PATH: folder };
   app = await startApp({ env });
   await addAccount(app, { ...someuser, locale: 'es' });
-  await addAccount(app, { email: 'anna@somewhere.com', username: 'anna', locale: 'it' });
+  await addAccount(app, { email: 'anna@somewhere.com', username: 'anna', locale: 'en' });
   const page = async (locale: string) => {
     const answer = await fetch(`${app.host.url}${paths.forgotPassword}`, { headers: { 'Accept-Language': locale } });
     return { policy: answer.headers.get('content-security-policy') ?? '', html: await answer.text() };
@@ -49,7 +49,7 @@ it('shows an operator’s colour, logo, sentences and language, and nothing of a
   await site('set', 'logo', sampleLogo);
   await site('set', 'logoInMail', 'true');
   await site('texts', 'set', 'en', 'forgotPassword.button', 'Send it & see');
-  await site('texts', 'import', 'docs/texts-it.json');
+  await site('texts', 'set', 'en', 'passwordReset.thanks', 'See you soon!');
   // Sixteen columns of 60 KB each are all that Azure takes.
   const megabyte = Object.fromEntries(Array.from({ length: 14 }, (_, index) => [`c${index}`, 'x'.repeat(30_000)]));
   for (const [name, text] of Object.entries(hostile)) {
@@ -63,10 +63,7 @@ it('shows an operator’s colour, logo, sentences and language, and nothing of a
   expect(english.html.replaceAll('&#x2F;', '/')).toContain(`<img src="${sampleLogo}"`);
   expect(english.html).toContain('--main:#1a7f37');
   expect(english.policy.replace(/'sha256-[^']+'/g, 'HASH')).toBe(before.policy.replace(/'sha256-[^']+'/g, 'HASH'));
-  expect((await page('it')).html).toContain('<h1>Reimposta la password</h1>');
-  const italian = await mailTo(app, 'anna@somewhere.com');
-  expect(italian).toContain('Subject: [CodaLab] Reimpostazione della password');
-  expect(italian).toMatch(/\n\nGrazie per aver scelto il nostro sito!$/);
+  expect(await mailTo(app, 'anna@somewhere.com')).toMatch(/\n\nSee you soon!$/);
   const image = readLogo(sampleLogo)?.base64.slice(0, 60) ?? '';
   await eventually(() => {
     const copies = readdirSync(folder).map((name) => readFileSync(path.join(folder, name), 'utf8'));

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { startHostProcess, type HostProcess } from '../../dev/host/hostProcess';
 import { createStorageClients } from '../../shared/storage/storage';
 import { addressHashOf } from '../../shared/address';
+import { expectDocumented } from './openapi';
 import { emptyStorage } from './storage';
 
 const root = path.join(__dirname, '../..');
@@ -64,14 +65,15 @@ export async function startApp({ env, connectionString = emptyStorage(), ...opti
     /** Waits until it has printed such a line: an answer may arrive before the lines that were written before it. */
     logged: (line: RegExp) => eventually(() => (line.test(host.output()) ? true : undefined)),
     stop: () => host.stop(),
-    /** POSTs JSON. A string is sent as it is. */
+    /** POSTs JSON, and holds the answer against the OpenAPI document. A string or bytes are sent as they are. */
     post: async (route: string, body: unknown, headers: Record<string, string> = {}): Promise<AppAnswer> => {
       const response = await fetch(`${host.url}/api/${route}`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json', ...headers },
-        body: typeof body === 'string' ? body : JSON.stringify(body),
+        body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
       });
       const text = await response.text();
+      expectDocumented('POST', `/api/${route}`, { status: response.status, headers: response.headers, text });
       const json = text.startsWith('{') ? z.record(z.string(), z.unknown()).parse(JSON.parse(text)) : {};
       return { status: response.status, headers: response.headers, text, json };
     },

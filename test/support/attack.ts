@@ -1,7 +1,7 @@
 // The app under attack: the bundle under the dev host on empty storage, its mails caught by a scripted SendGrid, its invariants
 // checked at the end.
 import { startScriptedSendGrid, type ScriptedSendGrid } from '../fakes/scriptedSendGrid';
-import { addAccount, eventually, keyIn, readAccount, startApp, type AppAnswer, type AppOptions } from './app';
+import { addAccount, eventually, readAccount, startApp, type AppAnswer, type AppOptions } from './app';
 import {
   expectMailsToStoredOnly,
   expectNoSilence,
@@ -35,9 +35,10 @@ export async function startTarget({
   const secrets = [apiKey, goodPassword];
   const stored: string[] = [];
   const mails = (): SentMail[] => sendgrid.requests.map(sentMailOf);
+  /** Waits until so many mails went to this address. */
   const mailsTo = (address: string, count: number): Promise<SentMail[]> =>
     eventually(() => {
-      const found = mails().filter(({ to }) => to[0] === address);
+      const found = mails().filter(({ to }) => to === address);
       return found.length >= count ? found : undefined;
     });
   const request = (email: unknown, headers?: Record<string, string>): Promise<AppAnswer> =>
@@ -59,21 +60,24 @@ export async function startTarget({
       return email;
     },
     request,
-    check: (key: unknown): Promise<AppAnswer> => app.post('password-reset/check', { key }),
-    redeem: (key: unknown, newPassword: unknown = goodPassword): Promise<AppAnswer> => {
+    check: (key: unknown) => app.post('password-reset/check', { key }),
+    redeem: (key: unknown, newPassword: unknown = goodPassword) => {
       if (typeof newPassword === 'string') secrets.push(newPassword);
       return app.post('password-reset/redeem', { key, newPassword });
     },
-    keyFor: async (address: string): Promise<string> => {
-      const before = mails().filter(({ to }) => to[0] === address).length;
+    /** A key from a mail to this address. */
+    keyFor: async (address: string) => {
+      const before = mails().filter(({ to }) => to === address).length;
       await request(address);
-      const key = keyIn((await mailsTo(address, before + 1))[before]?.text ?? '');
+      const { key = '' } = (await mailsTo(address, before + 1))[before] ?? {};
       secrets.push(key);
       return key;
     },
     row: (address: string, id?: string) => readAccount(app, address, id),
-    /** Waits until every handled message has been reported. */
-    settled: (requests: number) => eventually(() => (reported() >= requests ? true : undefined)),
+    /** Waits until so many handled messages have been reported. */
+    settled: async (requests: number) => {
+      await eventually(() => (reported() >= requests ? true : undefined));
+    },
     /** Waits until there is no message left that is visible, and nothing was sent for a moment. */
     settledQueue: async () => {
       let before = -1;
@@ -88,7 +92,7 @@ export async function startTarget({
     /** I1, I4 and I6 over everything that happened, then the end of both processes. */
     checkAndStop: async () => {
       const sent = mails();
-      secrets.push(...sent.flatMap(({ text }) => (text.includes('/reset/key/') ? [keyIn(text)] : [])));
+      secrets.push(...sent.map(({ key }) => key));
       expect(app.host.output()).toContain('"event":"answered"'); // the search below has something to search
       await expectNothingLeaked(app.host.output(), app.storage, secrets);
       await expectNoSilence(app.storage, sent);

@@ -1,4 +1,5 @@
-// A peer in front of a site with an account directory: records every call, and makes the faults that a test asks for.
+// A peer in front of a site with an account directory: records every call, holds it and its answer against
+// docs/account-directory.openapi.json, and makes the faults that a test asks for.
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, type RequestListener, type ServerResponse } from 'node:http';
@@ -7,7 +8,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import Ajv2020 from 'ajv/dist/2020';
+import addFormats from 'ajv-formats';
 import { generate } from 'selfsigned';
+import document from '../../docs/account-directory.openapi.json';
 
 export interface SiteCall {
   /** The path: `find`, `get`, `set-password` or `events`. */
@@ -31,6 +35,27 @@ const passOn: Fault = async (response, pass) => {
   response.writeHead(answer.status, json).end(await answer.text());
 };
 
+const ajv = addFormats(new Ajv2020({ strict: false, allErrors: true })).addSchema(document, 'api', false, false);
+/** What is wrong with the value, by the schema at this place of the document. */
+function problemsOf(value: unknown, ...place: string[]): string[] {
+  const pointer = place.map((part) => encodeURIComponent(part.replaceAll('/', '~1'))).join('/');
+  const validate = ajv.getSchema(`api#/${pointer}`);
+  if (validate === undefined) return [`${place.join(' ')} is not documented`];
+  return validate(value) === true ? [] : [`${place.join(' ')}: ${ajv.errorsText(validate.errors)}`];
+}
+const jsonSchema = ['content', 'application/json', 'schema'];
+
+function undocumentedOf({ call, body }: SiteCall, status: number, answer: string): string[] {
+  const operation = call === 'events' ? ['webhooks', 'siteEvent', 'post'] : ['paths', `/${call}`, 'post'];
+  const isBodyless = call === 'events' || status === 404 || status === 409;
+  const response =
+    status === 401 ? ['components', 'responses', 'Refused'] : [...operation, 'responses', String(status)];
+  return [
+    ...problemsOf(JSON.parse(body), ...operation, 'requestBody', ...jsonSchema),
+    ...(isBodyless ? [] : problemsOf(JSON.parse(answer), ...response, ...jsonSchema)),
+  ];
+}
+
 const makeCertificate = async () => {
   const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }], {
     keyType: 'ec',
@@ -49,6 +74,7 @@ export async function startDirectoryFront(site: string, secret: string, scheme: 
   const caFile = path.join(directory, 'ca.pem');
   writeFileSync(caFile, trusted.cert);
   const calls: SiteCall[] = [];
+  const undocumented: string[] = [];
   const rules: { readonly call: string | undefined; readonly fault: Fault; times: number }[] = [];
   const connections = new Set<unknown>();
 
@@ -59,11 +85,13 @@ export async function startDirectoryFront(site: string, secret: string, scheme: 
       const call = (request.url ?? '').replace(/^\//, '');
       const signed = ['id', 'timestamp', 'signature'].map((name) => `webhook-${name}`);
       const headers = Object.fromEntries(signed.map((name) => [name, String(request.headers[name])]));
-      calls.push({ call, headers, body });
+      const made = { call, headers, body };
+      calls.push(made);
       const rule = rules.find((each) => (each.call ?? call) === call && each.times > 0);
       if (rule !== undefined) rule.times -= 1;
       await (rule?.fault ?? passOn)(response, async () => {
         const answer = await fetch(`${site}/${call}`, { method: 'POST', headers: { ...json, ...headers }, body });
+        undocumented.push(...undocumentedOf(made, answer.status, await answer.clone().text()));
         return call === 'events' && answer.status === 404 ? new Response(null, { status: 204 }) : answer;
       });
     })();
@@ -85,6 +113,8 @@ export async function startDirectoryFront(site: string, secret: string, scheme: 
   return {
     url,
     calls,
+    /** What the document does not say of the calls and of the site's answers. */
+    undocumented,
     connections: () => connections.size,
     /** For the app, so that it calls the site through this peer. */
     settings: {

@@ -61,6 +61,7 @@ async function startStory(site: StorySite, env: Readonly<Record<string, string>>
       await app.stop();
       front.close();
       await site.close();
+      expect([...new Set(front.undocumented)]).toEqual([]);
     },
   };
 }

@@ -5,6 +5,7 @@ import { issueResetKey, resetKeyIdOf } from '../../shared/resetKey';
 import { createAccountsTable } from '../../shared/storage/accountsTable';
 import { createResetKeysTable } from '../../shared/resetLinks';
 import { eventually, exampleSettings, keyIn, type App } from './app';
+import { expectDocumented } from './openapi';
 
 /** The settings of `local.settings.json.example`, which `startApp` runs on. */
 export const exampleConfig = ((): Config => {
@@ -31,7 +32,7 @@ export async function bindKey(app: Pick<App, 'storage'>, email: string, ageMinut
   return key;
 }
 
-/** The reset mails so far; the notices of earlier tests come 30 s late, in between. */
+/** The reset mails so far; the notices of earlier tests come late, in between. */
 const resetMails = (app: App): string[] => app.mails().filter((mail) => mail.includes(paths.newPassword));
 
 /** Does what makes a reset mail, and waits for it. @returns the mail and its key */
@@ -48,15 +49,19 @@ export interface PageAnswer {
   readonly html: string;
 }
 
-async function read(response: Response): Promise<PageAnswer> {
-  return { status: response.status, headers: response.headers, html: await response.text() };
+async function callPage(app: App, method: 'GET' | 'POST', path: string, init: RequestInit): Promise<PageAnswer> {
+  const response = await fetch(`${app.host.url}${path}`, { ...init, method, redirect: 'manual' });
+  const { status, headers } = response;
+  const html = await response.text();
+  expectDocumented(method, path, { status, headers, text: html });
+  return { status, headers, html };
 }
 
-export async function getPage(app: App, path: string, headers: Record<string, string> = {}): Promise<PageAnswer> {
-  return read(await fetch(`${app.host.url}${path}`, { headers, redirect: 'manual' }));
-}
+/** GETs a page, and holds the answer against the OpenAPI document. */
+export const getPage = (app: App, path: string, headers: Record<string, string> = {}): Promise<PageAnswer> =>
+  callPage(app, 'GET', path, { headers });
 
-/** POSTs a form. A string is sent as it is. */
+/** POSTs a form likewise. A string is sent as it is. */
 export async function postForm(
   app: App,
   path: string,
@@ -65,5 +70,5 @@ export async function postForm(
 ): Promise<PageAnswer> {
   const body = typeof fields === 'string' ? fields : new URLSearchParams(fields).toString();
   const form = { 'Content-Type': 'application/x-www-form-urlencoded', ...headers };
-  return read(await fetch(`${app.host.url}${path}`, { method: 'POST', headers: form, body, redirect: 'manual' }));
+  return callPage(app, 'POST', path, { headers: form, body });
 }
