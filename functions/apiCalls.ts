@@ -1,24 +1,31 @@
 // The table of the JSON calls: what each one takes, does and answers. The edge reads bodies, applies limits and registers them;
 // GET /api/openapi.json is generated from the same entries.
-import { app, type HttpHandler, type HttpRequest } from '@azure/functions';
+import { app, type HttpHandler, type HttpMethod, type HttpRequest } from '@azure/functions';
 import * as z from 'zod';
 import { addressHashOf, parseAddress } from '../shared/address';
 import { isHealthy } from '../shared/health';
-import { type Answer, jsonAnswer, problemAnswer, type ProblemCode, readJsonBody } from '../shared/http/message';
-import { clientIpSchema, createOpenapi, type JsonCall, type OpenapiDocument } from '../shared/http/openapi';
-import { acceptedLocale } from '../shared/locales';
+import {
+  type Answer,
+  bucketOf,
+  jsonAnswer,
+  problemAnswer,
+  type ProblemCode,
+  readBytes,
+  readJsonBody,
+} from '../shared/http/message';
+import { backendNameOf, bodyOf, createOpenapi, type JsonCall, type OpenapiDocument } from '../shared/http/openapi';
 import { isGenuine, readReports } from '../shared/mail/sendgridEvents';
-import { mailKinds, noteReports, providerStates } from '../shared/outbox/deliveries';
+import { deliveryStates, mailKinds, noteReports, providerStates } from '../shared/outbox/deliveries';
 import type { Requester } from '../shared/resetDeps';
 import { checkKey, issueLinks, redeemKey, requestReset } from '../shared/resetFlow';
 import type { Services } from '../shared/services';
 import { isLocale } from '../shared/site';
 import {
   clientOf,
-  clientOfBackend,
   emit,
   httpEndpoint,
   inInvocation,
+  languageOf,
   withFrontLimit,
   type Endpoint,
   type FrontLimit,
@@ -26,19 +33,19 @@ import {
 import { pageCalls } from './pageCalls';
 
 /** A call with what it does. */
-interface ApiCall<B = unknown> extends JsonCall {
-  readonly body?: z.ZodType<B> | undefined;
+interface ApiCall<Body extends z.ZodObject = z.ZodObject> extends JsonCall {
+  readonly body?: Body | undefined;
   readonly limit?: FrontLimit | undefined;
   handle(call: {
     readonly services: Services;
     readonly request: HttpRequest;
-    readonly body: B;
+    readonly body: z.output<Body>;
     readonly requester: Requester;
   }): Promise<Answer>;
 }
 
 /** Lets `handle` be typed by its own `body`. */
-const define = <B>(call: ApiCall<B>): ApiCall => call;
+const define = <Body extends z.ZodObject>(call: ApiCall<Body>): ApiCall => call;
 
 const email = z
   .string()
@@ -53,7 +60,6 @@ const email = z
 const key = z.string().describe('The reset key: what is between `/key/` and the next slash of the mailed link.');
 const username = z.string().describe('What the account logs in with.');
 const instant = z.iso.datetime();
-const status = <S extends string>(...values: readonly [S, ...S[]]) => z.enum(values);
 const keyProblems: readonly ProblemCode[] = ['invalid_key', 'expired_key', 'used_key', 'too_many_requests'];
 
 const linksCall = define({
@@ -100,7 +106,7 @@ const calls: readonly ApiCall[] = [
     answers: () => ({
       202: {
         description: 'The same for every well-formed address.',
-        schema: z.strictObject({ status: status('accepted') }),
+        schema: z.strictObject({ status: z.enum(['accepted']) }),
       },
     }),
     problems: ['too_many_requests'],
@@ -145,7 +151,7 @@ const calls: readonly ApiCall[] = [
     answers: () => ({
       200: {
         description: 'The password is set; the mailbox is notified.',
-        schema: z.strictObject({ status: status('changed'), username }),
+        schema: z.strictObject({ status: z.enum(['changed']), username }),
       },
     }),
     problems: [...keyProblems, 'rejected_password'],
@@ -181,7 +187,7 @@ const calls: readonly ApiCall[] = [
             z.strictObject({
               id: z.string().describe('The mail id of the logs.'),
               kind: z.enum(mailKinds),
-              state: z.enum(['sending', 'waiting', 'accepted', 'failed', 'unsure', 'suppressed']),
+              state: z.enum(deliveryStates),
               attempt: z.int(),
               reason: z.string().optional(),
               backend: z.string().optional(),
@@ -222,13 +228,11 @@ const calls: readonly ApiCall[] = [
     }),
     problems: ['forbidden', 'request_too_large'],
     handle: async ({ services, request }) => {
-      const maxBytes = 1024 * 1024;
-      if (Number(request.headers.get('content-length')) > maxBytes) return problemAnswer('request_too_large');
-      const body = Buffer.from(await request.arrayBuffer());
-      if (body.length > maxBytes) return problemAnswer('request_too_large');
-      const [signature = null, timestamp = null] = ['signature', 'timestamp'].map((name) =>
-        request.headers.get(`x-twilio-email-event-webhook-${name}`),
-      );
+      const bytes = await readBytes(request, 1024 * 1024);
+      if (bytes === undefined) return problemAnswer('request_too_large');
+      const body = Buffer.from(bytes);
+      const signature = request.headers.get('x-twilio-email-event-webhook-signature');
+      const timestamp = request.headers.get('x-twilio-email-event-webhook-timestamp');
       const { sendgridWebhookPublicKey } = services.settings;
       if (!isGenuine(sendgridWebhookPublicKey, body, signature, timestamp, services.clock())) {
         emit({ event: 'webhookRefused', level: 'warn' });
@@ -250,7 +254,7 @@ const calls: readonly ApiCall[] = [
   }),
 ];
 
-const healthStatus = status('ok', 'unavailable');
+const healthStatus = z.enum(['ok', 'unavailable']);
 const healthDetails = z.strictObject({
   status: healthStatus,
   settings: z
@@ -295,15 +299,16 @@ export const openapiDocument = (): OpenapiDocument =>
 /** Registers the calls, each with its backend twin. */
 export function registerApiCalls(services: Services): void {
   for (const call of services.settings.linksEndpoint ? [...calls, linksCall] : calls) {
-    const methods = call.method === 'GET' ? (['GET', 'HEAD'] as const) : (['POST'] as const);
+    const hasTwin = call.backendTwin === true;
+    const methods: HttpMethod[] = call.method === 'GET' ? ['GET', 'HEAD'] : hasTwin ? ['POST', 'OPTIONS'] : ['POST'];
     app.http(call.name, {
       route: `api/${call.route}`,
-      methods: call.backendTwin === true ? ['POST', 'OPTIONS'] : [...methods],
+      methods,
       authLevel: call.auth,
       handler: httpEndpoint(call.name, services, endpointOf(services, call, false)),
     });
-    if (call.backendTwin !== true) continue;
-    app.http(`backend${call.name.charAt(0).toUpperCase()}${call.name.slice(1)}`, {
+    if (!hasTwin) continue;
+    app.http(backendNameOf(call), {
       route: `api/backend/${call.route}`,
       methods: ['POST'],
       authLevel: 'function',
@@ -313,26 +318,26 @@ export function registerApiCalls(services: Services): void {
 }
 
 function endpointOf(services: Services, call: ApiCall, isBackend: boolean): Endpoint {
-  const schema =
-    isBackend && call.body instanceof z.ZodObject ? call.body.extend({ clientIp: clientIpSchema }) : call.body;
+  const schema = bodyOf(call, isBackend);
   return async (request) => {
     const read = schema === undefined ? undefined : await readJsonBody(request, schema);
     if (read?.outcome === 'refused') return read.answer;
-    const body = read?.body ?? {};
-    const clientIp = isBackend && hasClientIp(body) ? body.clientIp : undefined;
-    const client = isBackend ? clientOfBackend(clientIp) : clientOf(services, request);
-    // A site's own server sends its own Accept-Language, not the person's.
-    const localeOf = () =>
-      isBackend ? undefined : acceptedLocale(request.headers.get('accept-language'), services.site.catalog());
-    const run = () => call.handle({ services, request, body, requester: { client, locale: localeOf() } });
+    const body: Record<string, unknown> = read?.body ?? {};
+    const client = isBackend ? clientOfBackend(body['clientIp']) : clientOf(services, request);
+    const run = () => {
+      // A site's own server sends its own Accept-Language, not the person's.
+      const locale = isBackend ? undefined : languageOf(services, request);
+      return call.handle({ services, request, body, requester: { client, locale } });
+    };
     if (call.limit === undefined) return run();
     const over = (retryAfterSeconds: number) => problemAnswer('too_many_requests', { retryAfterSeconds });
     return withFrontLimit(services, call.limit, client, run, over);
   };
 }
 
-const hasClientIp = (body: unknown): body is { readonly clientIp?: string | undefined } =>
-  typeof body === 'object' && body !== null && 'clientIp' in body;
+/** The client that a site's own server asks for; undefined if it names none: no limit per client applies then. */
+const clientOfBackend = (clientIp: unknown): string | undefined =>
+  typeof clientIp === 'string' ? bucketOf(clientIp) : undefined;
 
 /** Registers `health` and `healthDetails`. */
 export function registerHealth(services: Services): void {
@@ -350,8 +355,7 @@ export function registerBadHealth(problems: readonly string[]): void {
     (_name, details) => (_request, context) =>
       inInvocation(context, () => {
         emit({ event: 'badSettings', level: 'error', problems });
-        const answer = healthAnswer(false, details ? { settings: problems } : {});
-        return { ...answer, headers: { ...answer.headers } };
+        return healthAnswer(false, details ? { settings: problems } : {});
       }),
   );
 }

@@ -4,7 +4,8 @@ import type { HttpHandler, HttpRequest, InvocationContext } from '@azure/functio
 import { withDeadline } from '../shared/clock';
 import { SiteUnavailable, StorageUnavailable } from '../shared/errors';
 import { errorFields, type AppEvent } from '../shared/events';
-import { type Answer, bucketOf, clientBucket, corsAnswer, problemAnswer, withCors } from '../shared/http/message';
+import { type Answer, clientBucket, corsAnswer, problemAnswer, withCors } from '../shared/http/message';
+import { acceptedLocale } from '../shared/locales';
 import type { Services } from '../shared/services';
 
 /** Every HTTP call is answered within 5 s, also if storage hangs: this much is for the storage calls. */
@@ -52,21 +53,17 @@ export function httpEndpoint(name: string, services: Services, endpoint: Endpoin
       const { status } = answer;
       const level = status >= 500 ? 'error' : 'info';
       emit({ event: 'answered', level, call: name, status, latencyMs: Math.round(performance.now() - startedAt) });
-      return { ...answer, headers: { ...answer.headers } };
+      return answer;
     });
 }
 
 async function answerOf(name: string, services: Services, endpoint: Endpoint, request: HttpRequest): Promise<Answer> {
-  try {
-    const { allowedOrigins } = services.settings;
-    if (request.method === 'OPTIONS') return corsAnswer(request.headers, allowedOrigins);
-    const answered = withDeadline(answerMs, () => endpoint(request));
-    // A front end on another origin must be able to read a 503, too.
-    const answer = await answered.catch((error: unknown) => answerToError(name, error));
-    return withCors(answer, request.headers, allowedOrigins);
-  } catch (error) {
-    return answerToError(name, error);
-  }
+  const { allowedOrigins } = services.settings;
+  if (request.method === 'OPTIONS') return corsAnswer(request.headers, allowedOrigins);
+  const answered = withDeadline(answerMs, () => endpoint(request));
+  // A front end on another origin must be able to read a 503, too.
+  const answer = await answered.catch((error: unknown) => answerToError(name, error));
+  return withCors(answer, request.headers, allowedOrigins);
 }
 
 function answerToError(call: string, error: unknown): Answer {
@@ -109,9 +106,9 @@ export type FrontLimit = 'request' | 'check' | 'redeem';
 export const clientOf = ({ settings }: Services, request: HttpRequest): string =>
   clientBucket(request.headers.get('x-forwarded-for'), settings.trustedProxyHops);
 
-/** The client that a site's own server asks for; undefined if it names none: no limit per client applies then. */
-export const clientOfBackend = (clientIp: string | undefined): string | undefined =>
-  clientIp === undefined ? undefined : bucketOf(clientIp);
+/** The language that the browser prefers, of those that the site has. */
+export const languageOf = ({ site }: Services, request: HttpRequest): string | undefined =>
+  acceptedLocale(request.headers.get('accept-language'), site.catalog());
 
 /**
  * Runs a call under the coarse limit in this process's memory. A call that fails on our side is not charged.

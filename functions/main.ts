@@ -24,7 +24,6 @@ if (settings.ok) {
   registerBadHealth(settings.problems);
 }
 
-/** Registers `sendMail`, `seedSite`, `reportPoisonMail` and `purgeExpired`. */
 function registerBackground(services: Services): void {
   const { clock, outbox, settings, site, storage } = services;
   // One message, one mail. Never with `retry`: storage queues take their retries from host.json, and those are for crashes only.
@@ -33,7 +32,7 @@ function registerBackground(services: Services): void {
     connection: 'AzureWebJobsStorage',
     handler: backgroundTask('sendMail', outbox.handle),
   });
-  // Makes the tables and queues that are missing, and writes what is missing of the site row (the heir of CodaLab's initialize.py).
+  // Makes the tables and queues that are missing and writes what is missing of the site row, as CodaLab's initialize.py did.
   app.timer('seedSite', {
     schedule: '0 0 * * * *',
     runOnStartup: settings.development,

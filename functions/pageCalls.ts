@@ -1,11 +1,10 @@
 // The table of the pages: one entry per function, with its routes for the OpenAPI document.
-import { app, type HttpHandler } from '@azure/functions';
+import { app, type HttpMethod } from '@azure/functions';
 import * as z from 'zod';
 import { commonHeaders } from '../shared/http/message';
 import type { PageCall } from '../shared/http/openapi';
 import { paths, problemPage } from '../shared/pages/pages';
 import type { Services } from '../shared/services';
-import { httpEndpoint } from './edge';
 import { answerCheckInbox, answerForgotPassword } from './forgotPasswordPage';
 import { answerNewPassword } from './newPasswordPage';
 import { pageEndpoint, type AnswerPage } from './pageEndpoint';
@@ -13,8 +12,12 @@ import { pageEndpoint, type AnswerPage } from './pageEndpoint';
 const text = z.string().optional();
 
 interface RegisteredPage extends PageCall {
-  readonly answer: AnswerPage | 'redirect';
+  readonly answer: AnswerPage;
+  /** `pageMethods` if absent. */
+  readonly methods?: readonly HttpMethod[];
 }
+
+const pageMethods: readonly HttpMethod[] = ['GET', 'HEAD', 'POST'];
 
 export const pageCalls: readonly RegisteredPage[] = [
   {
@@ -71,20 +74,14 @@ export const pageCalls: readonly RegisteredPage[] = [
         get: { summary: 'W3C "A Well-Known URL for Changing Passwords", for password managers.', statuses: [302] },
       },
     },
-    answer: 'redirect',
+    methods: ['GET', 'HEAD'],
+    answer: () => ({ status: 302, headers: { ...commonHeaders, Location: paths.forgotPassword } }),
   },
 ];
 
-/** Registers the pages. */
 export function registerPages(services: Services): void {
-  for (const { name, route, answer } of pageCalls) {
-    const handler: HttpHandler =
-      answer === 'redirect'
-        ? httpEndpoint(name, services, () =>
-            Promise.resolve({ status: 302, headers: { ...commonHeaders, Location: paths.forgotPassword } }),
-          )
-        : pageEndpoint(name, services, answer);
-    const methods = answer === 'redirect' ? (['GET', 'HEAD'] as const) : (['GET', 'HEAD', 'POST'] as const);
+  for (const { name, route, answer, methods = pageMethods } of pageCalls) {
+    const handler = pageEndpoint(name, services, answer);
     app.http(name, { route, methods: [...methods], authLevel: 'anonymous', handler });
   }
 }

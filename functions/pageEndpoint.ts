@@ -1,12 +1,20 @@
 // The edge of the pages: the visitor's language, the site, the form, and a page instead of problem+json for whatever goes wrong.
 import type { HttpHandler, HttpRequest } from '@azure/functions';
-import { type Answer, readFormBody } from '../shared/http/message';
-import { acceptedLocale, messagesFor } from '../shared/locales';
+import { type Answer, readFormBody, type RequestHeaders } from '../shared/http/message';
+import { messagesFor } from '../shared/locales';
 import { type Page, type PageContext, problemPage } from '../shared/pages/pages';
 import type { Requester } from '../shared/resetDeps';
 import type { Services } from '../shared/services';
 import { resetLink, type Site } from '../shared/site';
-import { clientOf, type FrontLimit, httpEndpoint, reportError, retryAfterSeconds, withFrontLimit } from './edge';
+import {
+  clientOf,
+  type FrontLimit,
+  httpEndpoint,
+  languageOf,
+  reportError,
+  retryAfterSeconds,
+  withFrontLimit,
+} from './edge';
 
 /** One page call. GET and HEAD are the same: the host leaves the body of a HEAD out. */
 export interface PageRequest {
@@ -15,7 +23,7 @@ export interface PageRequest {
 }
 
 /** Decides which page a call gets. */
-export type AnswerPage = (call: PageRequest) => Promise<Page | Answer> | Page;
+export type AnswerPage = (call: PageRequest) => Promise<Page | Answer> | Page | Answer;
 
 /**
  * Makes the handler of a page function: httpEndpoint, with every error as a page.
@@ -34,9 +42,6 @@ export function pageEndpoint(name: string, services: Services, answer: AnswerPag
   });
 }
 
-const acceptLanguage = ({ services, request }: PageRequest): string | undefined =>
-  acceptedLocale(request.headers.get('accept-language'), services.site.catalog());
-
 /**
  * The visitor's language, else the site's; and the site. What a form asked for has been done by now, so its answer is shown
  * without the site if need be.
@@ -46,7 +51,7 @@ async function contextOf(call: PageRequest): Promise<PageContext> {
   const { services, request } = call;
   try {
     const site = await services.site.current();
-    return { messages: messagesFor(acceptLanguage(call) ?? site.locale, site.catalog), site };
+    return { messages: messagesFor(languageOf(services, request) ?? site.locale, site.catalog), site };
   } catch (error) {
     if (request.method === 'POST') return neutralContext(call);
     throw error;
@@ -55,11 +60,8 @@ async function contextOf(call: PageRequest): Promise<PageContext> {
 
 /** Without the site's name: for when there is no good site row. */
 function neutralContext({ services, request }: PageRequest): PageContext {
-  const { locale } = services.settings.siteDefaults;
-  return {
-    messages: messagesFor(acceptLanguage({ services, request }) ?? locale, services.site.catalog()),
-    site: undefined,
-  };
+  const locale = languageOf(services, request) ?? services.settings.siteDefaults.locale;
+  return { messages: messagesFor(locale, services.site.catalog()), site: undefined };
 }
 
 /** Runs a call under the front limit that the API call of the same name has; over it, the 429 page. */
@@ -88,19 +90,18 @@ const originsOf = (site: Site): string[] =>
 
 /** Who makes the request: the client's bucket, and the language of the browser for an account that has none of its own. */
 export function requesterOf({ services, request }: PageRequest): Requester {
-  return { client: clientOf(services, request), locale: acceptLanguage({ services, request }) };
+  return { client: clientOf(services, request), locale: languageOf(services, request) };
 }
-
-type Headers = { get(name: string): string | null };
 
 /**
  * May this page POST go on? Only our own forms may. There is no cookie to abuse; this keeps other sites from making a visitor's browser
- * request mails or use a link (Fetch Metadata, OWASP CSRF Prevention Cheat Sheet). `Sec-Fetch-Site` decides if the browser sends it. Older browsers send `Origin`: `null` from our own
- * form (its page has the policy `no-referrer`), so only another site's origin is refused. Without either header it is no browser.
+ * request mails or use a link (Fetch Metadata, OWASP CSRF Prevention Cheat Sheet). `Sec-Fetch-Site` decides if the browser sends it. Older
+ * browsers send `Origin`: `null` from our own form (its page has the policy `no-referrer`), so only another site's origin is refused.
+ * Without either header it is no browser.
  * @param ownOrigins the site's origins, read only when an `Origin` has to be compared
  */
 export async function isOwnPost(
-  headers: Headers,
+  headers: RequestHeaders,
   allowedOrigins: readonly string[],
   ownOrigins: () => Promise<readonly string[]>,
 ): Promise<boolean> {
@@ -117,7 +118,7 @@ export async function isOwnPost(
  * Is this GET loaded by another site's page (an image, a frame) instead of visited? Such a page could use up the visitor's limit
  * unnoticed.
  */
-export function isEmbedded(headers: Headers): boolean {
+export function isEmbedded(headers: RequestHeaders): boolean {
   const destination = headers.get('sec-fetch-dest');
   return (
     headers.get('sec-fetch-site')?.toLowerCase() === 'cross-site' && destination !== null && destination !== 'document'

@@ -14,7 +14,7 @@ const invisible = /\p{Default_Ignorable_Code_Point}/u;
  * Reads what a person typed as an e-mail address. ASCII blanks around it are trimmed; nothing else is changed.
  * Accepts a dot-atom local part and a domain of one or more labels, ≤254 octets of UTF-8. Refuses everything cleverer:
  * comments, quotes, lists, groups, address literals, control and invisible characters.
- * @returns the trimmed address, or undefined when it is none. Linear in the length; anything long is refused unread.
+ * @returns the trimmed address, or undefined for anything else. Linear in the length; a text that is too long is refused without being read.
  * @see RFC 5321 §4.1.2, RFC 6531 §3.3
  */
 export function parseAddress(text: string): string | undefined {

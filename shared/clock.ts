@@ -48,8 +48,8 @@ function runUnder<T>(signal: AbortSignal, tryMs: number, task: () => Promise<T>)
 }
 
 /**
- * Runs a task under a signal that aborts after so many ms, or with another one. Unlike `AbortSignal.timeout` and `any` it leaves
- * nothing behind: a timer that fires after its call has ended makes an exception with a stack that nobody reads.
+ * Runs a task under a signal that aborts after `ms`, or together with another signal. Unlike `AbortSignal.timeout` and `any` it leaves
+ * nothing behind: a timer that fires after its call has ended creates an exception, with its stack, for nothing.
  */
 export async function withTimer<T>(
   ms: number,

@@ -2,11 +2,10 @@
 // The schema is in settings/; `local.settings.json.example`, the README's table and infra/ hold every setting (a test compares).
 import type { KeyObject } from 'node:crypto';
 import type { z } from 'zod';
+import type { SignedTarget } from './directory/signedCall';
 import type { EmailSettings } from './mail/emailBackend';
 import type { PasswordHasher } from './password/passwordHash';
-import type { Rate } from './limits';
-import type { SealSettings } from './outbox/outgoingMail';
-import type { ResetKeySettings } from './resetKey';
+import type { ResetSettings } from './resetDeps';
 import { readEmail } from './settings/emailSettings';
 import { readableSchema, type ReadableSettings, settingNames, settingsSchema } from './settings/settingsSchema';
 import { readStorage, type StorageSettings } from './settings/storageSettings';
@@ -18,7 +17,7 @@ export type { StorageSettings } from './settings/storageSettings';
 /** zod would compile a parser, which pays from the second use on. */
 const parsedOnce = { jitless: true } as const;
 
-export interface Config extends ResetKeySettings, Pick<SealSettings, 'sealingSecrets'> {
+export interface Config extends ResetSettings {
   /** `AZURE_FUNCTIONS_ENVIRONMENT` is `Development`: the dev host and Core Tools set it. */
   readonly development: boolean;
   readonly storage: StorageSettings;
@@ -31,16 +30,13 @@ export interface Config extends ResetKeySettings, Pick<SealSettings, 'sealingSec
     /** The base URL of the range API, or undefined when the check is off. */
     readonly pwnedPasswordsUrl: string | undefined;
   };
-  readonly limits: { readonly perAddress: Rate | 'off'; readonly perIp: Rate | 'off' };
   readonly trustedProxyHops: number;
   readonly allowedOrigins: readonly string[];
   readonly linksEndpoint: boolean;
-  /** Optional lines of the reset mail: when the link expires, and which address asked. */
-  readonly mailExtraLines: readonly ('expiry' | 'asker')[];
   readonly sendgridWebhookPublicKey: KeyObject | undefined;
   readonly directory: DirectorySettings;
   /** Where site events go, or undefined. */
-  readonly siteEvents: { readonly url: string; readonly secrets: readonly string[] } | undefined;
+  readonly siteEvents: SignedTarget | undefined;
 }
 
 /** The secret of `local.settings.json.example`: everybody knows it, so it is refused outside development. */
@@ -84,7 +80,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const siteEvents = readSiteEvents(readable, problems);
   checkProduction(readable, development, problems);
   if (!parsed.success || problems.length > 0 || site === undefined || storage === undefined || email === undefined) {
-    return { ok: false, problems: unique(problems), storage };
+    return { ok: false, problems: [...new Set(problems)], storage };
   }
   const settings = parsed.data;
   const pwned = settings.PWNED_PASSWORDS ?? !development;
@@ -130,8 +126,6 @@ function withoutFailed(given: Readonly<Record<string, string>>, { issues }: z.Zo
   return readableSchema().parse(Object.fromEntries(Object.entries(given).filter(([name]) => !failed.has(name))));
 }
 
-const unique = (problems: string[]): string[] => [...new Set(problems)];
-
 function checkProduction(settings: ReadableSettings, development: boolean, problems: string[]): void {
   if (development) return;
   const sample = Buffer.from(sampleSigningSecret, 'base64');
@@ -153,16 +147,10 @@ function checkProduction(settings: ReadableSettings, development: boolean, probl
 }
 
 /** Where accounts and passwords live. */
-export type DirectorySettings =
+type DirectorySettings =
   | { readonly kind: 'table' }
-  | {
-      readonly kind: 'http';
-      readonly url: string;
-      /** `whsec_…`; the first signs. */
-      readonly secrets: readonly string[];
-      /** What the site gets: a hash in Django's encoding, or the password itself. */
-      readonly password: 'encoded' | 'plain';
-    };
+  /** `passwordFormat`: what the site gets, a hash in Django's encoding or the password itself. */
+  | (SignedTarget & { readonly kind: 'http'; readonly passwordFormat: 'encoded' | 'plain' });
 
 /** @param problems what is wrong is added here, by name */
 function readDirectory(settings: ReadableSettings, problems: string[]): DirectorySettings {
@@ -179,11 +167,11 @@ function readDirectory(settings: ReadableSettings, problems: string[]): Director
   // A leaked signing secret must give no access to the directory.
   const isShared = (text: string) => signing?.some(({ secret }) => secret.equals(Buffer.from(text.slice(6), 'base64')));
   if (secrets.some(isShared)) problems.push('ACCOUNT_DIRECTORY_SECRETS holds a secret of RESET_SIGNING_SECRETS');
-  return { kind: 'http', url, secrets, password: settings.ACCOUNT_DIRECTORY_PASSWORD };
+  return { kind: 'http', url, secrets, passwordFormat: settings.ACCOUNT_DIRECTORY_PASSWORD };
 }
 
 /** @param problems what is wrong is added here, by name */
-function readSiteEvents(settings: ReadableSettings, problems: string[]) {
+function readSiteEvents(settings: ReadableSettings, problems: string[]): SignedTarget | undefined {
   const { SITE_EVENTS_URL: url, SITE_EVENTS_SECRETS: own, ACCOUNT_DIRECTORY_SECRETS: shared } = settings;
   if (url === undefined) return undefined;
   const secrets = own.length > 0 ? own : shared;

@@ -10,7 +10,7 @@ export type Health = Readonly<Record<'tables' | 'queue' | 'site', string>>;
 const cacheMs = 10_000;
 const partMs = 3000;
 
-/** Makes the check. It reads what the story reads: the site row and the queue's properties. */
+/** Reads what the story reads: the site row and the queue's properties. */
 export function createHealthCheck(storage: StorageClients, site: SiteSource, siteId: string): () => Promise<Health> {
   let last: { readonly health: Promise<Health>; readonly until: number } | undefined;
   return () => {

@@ -1,5 +1,5 @@
-// The limits, all token buckets. Of mails: shared by all instances in the table Limits, one of the requesting client and one of the
-// address, charged while a mail is prepared, once per mail id, silently. Of HTTP calls: one per client in this process's memory.
+// The limits, all of them token buckets. Mails: a bucket per client and one per address, in the table Limits for all instances; charged
+// once per mail id while the mail is prepared, without telling the requester. HTTP calls: a bucket per client in this process's memory.
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import * as z from 'zod';
@@ -7,15 +7,15 @@ import { addressHashOf } from './address';
 import type { Clock } from './clock';
 import type { MailRequest } from './mailRequest';
 import type { ResetDeps } from './resetDeps';
-import { type Columns, type Row, type TableStore, updateRow } from './storage/storage';
+import { type Columns, type Decision, type Row, type TableStore, updateRow } from './storage/storage';
 
-/** `3/5m`: so many at once, then one per interval. */
+/** `3/5m`: three at once, then one every five minutes. */
 export interface Rate {
   /** The bucket's size, 1–1000. */
   readonly burst: number;
-  /** One token comes back every so many ms. */
+  /** The interval after which one token comes back, in ms. */
   readonly refillMs: number;
-  /** So many per UTC day, whatever the bucket holds; then one per hour. */
+  /** The most per UTC day, whatever the bucket holds; beyond it one per hour. */
   readonly perDay?: number | undefined;
 }
 
@@ -24,12 +24,14 @@ export interface Bucket {
   /** Tokens left at `at`; may be a fraction. */
   readonly tokens: number;
   readonly at: Date;
-  /** The mail ids charged of late, newest last, at most `burst` of them: a repeat of one of them is free. */
+  /** The mail ids charged last, newest at the end, at most `burst` of them: a repeat of one of them is free. */
   readonly charged: readonly string[];
   /** The UTC day (`2026-11-26`) of the last charge, and how many there were on it. */
   readonly day?: string | undefined;
   readonly dayCount?: number | undefined;
 }
+
+export type Taken = 'ok' | 'over' | 'contended';
 
 /** The store of the buckets. Every call throws `StorageUnavailable` if it does not answer. */
 export interface Limits {
@@ -38,7 +40,7 @@ export interface Limits {
    * @param bucket any name; it is hashed before it becomes a row key
    * @returns `ok` (also if this mail was charged before), `over`, or `contended` after several lost races: retry the mail later
    */
-  take(bucket: string, rate: Rate, mailId: string, now: Date): Promise<'ok' | 'over' | 'contended'>;
+  take(bucket: string, rate: Rate, mailId: string, now: Date): Promise<Taken>;
   /** Returns the token of a mail that could not be sent. Best effort. */
   refund(bucket: string, rate: Rate, mailId: string, now: Date): Promise<void>;
 }
@@ -91,7 +93,7 @@ export async function takeToken(
   name: LimitName,
   whose: string | undefined,
   mailId: string,
-): Promise<'ok' | 'over' | 'contended'> {
+): Promise<Taken> {
   const rate = rateOf(deps, name);
   if (whose === undefined || rate === 'off') return 'ok';
   return deps.limits.take(`${name}:${whose}`, rate, mailId, deps.clock());
@@ -147,17 +149,13 @@ const columnsOf = (name: string, { tokens, at, charged, day, dayCount }: Bucket,
 export function createLimitsTable(table: TableStore): Limits {
   return {
     take: async (name, rate, mailId, now) => {
-      const updated = await updateRow<'ok' | 'over'>(
-        table,
-        partitionKeyOf(name),
-        rowKey,
-        (row) => {
-          const after = charge(bucketOf(row), rate, mailId, now);
-          if (after === 'over') return { result: 'over' };
-          return { columns: after === 'same' ? undefined : columnsOf(name, after, rate), result: 'ok' };
-        },
-        'absent',
-      ); // mostly: few people ask twice within a bucket's life, and a row that is there costs one call more
+      const decide = (row: Row | undefined): Decision<Taken> => {
+        const after = charge(bucketOf(row), rate, mailId, now);
+        if (after === 'over') return { result: 'over' };
+        return { columns: after === 'same' ? undefined : columnsOf(name, after, rate), result: 'ok' };
+      };
+      // Mostly absent: few people ask twice within a bucket's life, and a row that is there costs one call more.
+      const updated = await updateRow(table, partitionKeyOf(name), rowKey, decide, 'absent');
       return updated.outcome === 'contended' ? 'contended' : updated.result;
     },
     refund: async (name, rate, mailId, now) => {
@@ -170,7 +168,7 @@ export function createLimitsTable(table: TableStore): Limits {
   };
 }
 
-/** More clients than that push out the longest unseen one: memory stays bounded (about 2 MB). */
+/** Beyond it the client that was not seen for longest is dropped: memory stays bounded (about 2 MB). */
 const maxClients = 20_000;
 
 export interface IpBuckets {

@@ -29,8 +29,8 @@ const darkBackground = '#22252b';
 const minContrast = 4.5;
 
 /** The colours of pages and mails; without a brand colour the built-in ones. In the dark a lighter shade of the brand colour is used. */
-export function palettesOf(brandColor: string | undefined): Palettes {
-  if (brandColor === undefined) return defaultPalettes;
+export function palettesOf(brandColor = ''): Palettes {
+  if (brandColor === '') return defaultPalettes;
   const dark = nearestReadable(brandColor, darkBackground, '#ffffff');
   return {
     light: { main: brandColor, press: mix(brandColor, '#000000', 0.25), on: '#ffffff' },
@@ -98,13 +98,14 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-const column = <T extends z.ZodType>(schema: T) =>
+/** A column of the site row that may be missing; an empty one counts as missing. */
+export const optionalColumn = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (typeof value === 'string' && value.trim() === '' ? undefined : value), schema.optional());
 
-/** Columns of the site row; all are optional, and an empty one counts as missing. */
+/** The columns of the site row that say how it looks. */
 export const lookColumns = {
   /** `#rrggbb` or `#rgb`, readable as a button under white text and as a link. */
-  brandColor: column(
+  brandColor: optionalColumn(
     z
       .string()
       .trim()
@@ -119,20 +120,20 @@ export const lookColumns = {
       }),
   ),
   /** A PNG as `data:` URL. */
-  logo: column(
+  logo: optionalColumn(
     z
       .string()
       .trim()
       .refine((text) => readLogo(text) !== undefined, 'is not data:image/png;base64,… of a PNG of at most 10 KB'),
   ),
   /** Whether mails show the logo, too. */
-  logoInMail: column(
+  logoInMail: optionalColumn(
     z
       .union([z.boolean(), z.enum(['true', 'false'])], { error: 'is neither true nor false' })
       .transform((value) => value === true || value === 'true'),
   ),
   /** IANA name, for the expiry line of the mails. */
-  timeZone: column(z.string().trim().refine(isTimeZone, 'is not a time zone like Europe/Paris')),
+  timeZone: optionalColumn(z.string().trim().refine(isTimeZone, 'is not a time zone like Europe/Paris')),
 } as const;
 
 /** The columns as the app reads them. */

@@ -1,5 +1,5 @@
-// What the story puts into the outbox: mails and webhooks to the site. Sealed inside a queue message: why it is sent, and for whom. On
-// the wire the address hash is called `sub`.
+// What the story puts into the outbox: mails and webhooks to the site. Sealed inside a queue message: why it is sent, and for whom.
+// On the wire the address hash is called `sub`.
 import * as z from 'zod';
 import { addressHashOf } from './address';
 import type { MailKind, ProviderReport } from './outbox/deliveries';
@@ -10,6 +10,11 @@ import type { ResetDeps } from './resetDeps';
 const instant = z.iso.datetime().transform((text) => new Date(text));
 const sub = z.string().regex(/^[\w-]{22}$/);
 const accountId = z.string().min(1).max(256);
+
+/** 1–256 characters, and at most 600 bytes as JSON: what a sealed message can hold, whatever script the id is written in. */
+export const isAccountId = (id: string): boolean =>
+  id !== '' && id.length <= 256 && Buffer.byteLength(JSON.stringify(id)) <= 600;
+
 const common = {
   acceptedAt: instant,
   /** The requesting client as a bucket name (an IPv4 address or an IPv6 /64); absent for a site's own server without `clientIp`. */

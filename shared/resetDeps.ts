@@ -10,13 +10,15 @@ import type { ResetKeySettings } from './resetKey';
 import type { ResetKeyStore } from './resetLinks';
 import type { SiteSource } from './site';
 
+export interface ResetSettings extends ResetKeySettings, Pick<SealSettings, 'sealingSecrets'> {
+  readonly password: { readonly minLength: number };
+  readonly limits: { readonly perAddress: Rate | 'off'; readonly perIp: Rate | 'off' };
+  /** Optional lines of the reset mail: when the link expires, and which client asked. */
+  readonly mailExtraLines: readonly ('expiry' | 'asker')[];
+}
+
 export interface ResetDeps {
-  readonly settings: ResetKeySettings &
-    SealSettings & {
-      readonly password: { readonly minLength: number };
-      readonly limits: { readonly perAddress: Rate | 'off'; readonly perIp: Rate | 'off' };
-      readonly mailExtraLines: readonly ('expiry' | 'asker')[];
-    };
+  readonly settings: ResetSettings;
   readonly clock: Clock;
   readonly emit: Emit;
   readonly queue: OutgoingMailQueue;

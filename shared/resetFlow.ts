@@ -13,8 +13,7 @@ import {
   type ResetRequest,
 } from './mailRequest';
 import { derivedId } from './outbox/outgoingMail';
-import type { Prepared } from './outbox/worker';
-import { loadCommonPasswords } from './password/passwordRules';
+import type { Prepared, QueuedMail } from './outbox/worker';
 import * as rules from './password/passwordRules';
 import type { Requester, ResetDeps } from './resetDeps';
 import { issueResetKey, resetKeyIdOf, verifyResetKey } from './resetKey';
@@ -33,15 +32,8 @@ export async function requestReset(deps: ResetDeps, email: string, requester: Re
   return mailId;
 }
 
-/**
- * Step 2. Decides, when a queued message is handled, who gets what: by the state of limits, accounts and site at that time.
- * @param mail `charged`: an earlier attempt was charged to the limits
- */
-export async function prepareMail(
-  deps: ResetDeps,
-  request: MailRequest,
-  mail: { readonly id: string; readonly charged: boolean },
-): Promise<Prepared> {
+/** Step 2. Decides, when a queued message is handled, who gets what: by the state of limits, accounts and site at that time. */
+export async function prepareMail(deps: ResetDeps, request: MailRequest, mail: QueuedMail): Promise<Prepared> {
   switch (request.kind) {
     case 'resetAddress':
     case 'resetAccount':
@@ -58,11 +50,7 @@ export async function prepareMail(
   }
 }
 
-async function prepareReset(
-  deps: ResetDeps,
-  request: ResetRequest,
-  mail: { readonly id: string; readonly charged: boolean },
-): Promise<Prepared> {
+async function prepareReset(deps: ResetDeps, request: ResetRequest, mail: QueuedMail): Promise<Prepared> {
   const charged = mail.charged || (request.kind === 'resetAccount' && request.charged === true);
   const ip = charged ? 'ok' : await takeToken(deps, 'ip', request.client, mail.id);
   if (ip === 'contended') return { outcome: 'retry_later', reason: 'limit_contended' };
@@ -165,7 +153,7 @@ export async function redeemKey(deps: ResetDeps, key: string, newPassword: strin
 const noticeDelaySeconds = 5;
 
 async function redeem(deps: ResetDeps, key: string, newPassword: string): Promise<RedeemOutcome> {
-  const cheap = rules.cheapProblems(newPassword, deps.settings.password.minLength, await loadCommonPasswords());
+  const cheap = rules.cheapProblems(newPassword, deps.settings.password.minLength, await rules.loadCommonPasswords());
   if (cheap.length > 0) return { outcome: 'rejected_password', problems: cheap };
 
   const found = await findBoundKey(deps, key);

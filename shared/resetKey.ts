@@ -1,17 +1,15 @@
 // Issues and verifies reset keys: the signed token in the link. The only user of jsonwebtoken. Touches no storage;
-// a good signature alone is worth nothing until the key is bound (see resetKeyStore.ts).
+// a good signature alone is worth nothing until the key is bound (see resetLinks.ts).
 import { createHash, createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import * as z from 'zod';
 import { newId } from './clock';
 import type { NamedSecret } from './outbox/outgoingMail';
 
-/** The first of a list signs, all of them verify; `kid` is in the token's header. */
-export type SigningSecret = NamedSecret;
-
 /** What `RESET_SIGNING_SECRETS` and `SITE_ID` say: whom we sign as. */
 export interface ResetKeySettings {
-  readonly signingSecrets: readonly [SigningSecret, ...SigningSecret[]];
+  /** The first signs, all of them verify; `kid` is in the token's header. */
+  readonly signingSecrets: readonly [NamedSecret, ...NamedSecret[]];
   readonly siteId: string;
   /** Life of a new key in minutes, ≤1440 (NIST SP 800-63B-4 §4.2.1). */
   readonly resetKeyTtlMinutes: number;
@@ -28,7 +26,7 @@ export interface ResetKeyClaims {
 
 export type VerifiedResetKey =
   | { readonly outcome: 'valid'; readonly claims: ResetKeyClaims }
-  /** Genuinely ours, but past its `exp`. */
+  /** Signed by us, but past its `exp`. */
   | { readonly outcome: 'expired'; readonly claims: ResetKeyClaims }
   | { readonly outcome: 'invalid' };
 
@@ -41,14 +39,6 @@ const type = 'reset+jwt';
 const compactJws = /^[\w-]+\.[\w-]+\.[\w-]{43}$/;
 const headerSchema = z.strictObject({ alg: z.literal('HS256'), typ: z.literal(type), kid: z.string().max(8) });
 const id128 = z.string().regex(/^[\w-]{22}$/);
-/** jsonwebtoken tries a Buffer as a private key first, at 0.6 ms a call; a KeyObject says what it is. Made once per secret. */
-const keyObjects = new WeakMap<SigningSecret, KeyObject>();
-function keyObjectOf(secret: SigningSecret): KeyObject {
-  const made = keyObjects.get(secret) ?? createSecretKey(secret.secret);
-  keyObjects.set(secret, made);
-  return made;
-}
-
 const payloadSchema = z.strictObject({
   iss: z.string(),
   aud: z.string(),
@@ -56,6 +46,14 @@ const payloadSchema = z.strictObject({
   jti: id128,
   exp: z.int().positive(),
 });
+
+/** jsonwebtoken tries a Buffer as a private key first, at 0.6 ms a call; a KeyObject says what it is. Made once per secret. */
+const keyObjects = new WeakMap<NamedSecret, KeyObject>();
+function keyObjectOf(secret: NamedSecret): KeyObject {
+  const made = keyObjects.get(secret) ?? createSecretKey(secret.secret);
+  keyObjects.set(secret, made);
+  return made;
+}
 
 /**
  * Signs a new reset key for the holder of an address.

@@ -25,8 +25,7 @@ import { createSiteTable } from './storage/siteTable';
 import { createStorageClients, poisonQueueName, type StorageClients } from './storage/storage';
 
 /** Everything the triggers need. */
-export interface Services
-  extends ResetDeps, Omit<OperatorAlertDeps, keyof ResetDeps>, Omit<ReportDeps, keyof ResetDeps> {
+export interface Services extends ResetDeps, OperatorAlertDeps, ReportDeps {
   readonly settings: Config;
   readonly ipBuckets: IpBuckets;
   readonly storage: StorageClients;
@@ -37,7 +36,6 @@ export interface Services
 /** @param emit where events go; the triggers write them to the invocation's log */
 export function buildServices(config: Config, emit: Emit, clock: Clock = systemClock): Services {
   const storage = createStorageClients(config.storage);
-  const poisonMail = () => storage.queue(poisonQueueName);
   const deliveries = createDeliveriesTable(storage.table('Deliveries'));
   const siteRows = createSiteTable(storage.table('SiteSettings'), storage.table('SiteTexts'), config.siteId);
   const site = createSiteSource(siteRows, config.siteDefaults, config.development, clock, emit);
@@ -52,19 +50,16 @@ export function buildServices(config: Config, emit: Emit, clock: Clock = systemC
     queue: createOutgoingMailQueue(storage.putMessage),
     accounts:
       directory.kind === 'http'
-        ? createHttpDirectory({ ...directory, passwordFormat: directory.password }, emit, clock)
+        ? createHttpDirectory(directory, emit, clock)
         : createAccountsTable(storage.table('Accounts'), emit, async (addressHash, reason) => {
             const id = derivedId('account_row', addressHash, clock().toISOString().slice(0, 10));
             await deliveries.alert({ id, mailId: undefined, kind: 'account', reason, at: clock() });
           }),
     resetKeys: createResetKeysTable(storage.table('ResetKeys')),
     limits: createLimitsTable(storage.table('Limits')),
-    email: createEmailBackend(config.email, {
-      log: (event) => emit({ ...event, level: 'warn' }),
-      clock,
-    }),
+    email: createEmailBackend(config.email, { emit, clock }),
     encodePassword:
-      directory.kind === 'http' && directory.password === 'plain'
+      directory.kind === 'http' && directory.passwordFormat === 'plain'
         ? (newPassword) => Promise.resolve(newPassword)
         : createPasswordEncoder(hasher, emit),
     isBreached:
@@ -80,7 +75,7 @@ export function buildServices(config: Config, emit: Emit, clock: Clock = systemC
       { ...reset, deliveries },
       { parse: parseMailRequest, describe: describeMailRequest, prepare: prepareMail, refund: refundLimits },
     ),
-    peekPoison: createPeekPoison(poisonMail),
+    peekPoison: createPeekPoison(() => storage.queue(poisonQueueName)),
     onReport: (addressHash, mailId, report) => queueMailEvent(reset, addressHash, mailId, report),
     ipBuckets: createIpBuckets(config.limits.perIp, clock),
     checkHealth: createHealthCheck(storage, site, config.siteId),

@@ -5,7 +5,7 @@ import { parseAddress } from './address';
 import { type Clock, deadline, withDeadline } from './clock';
 import { builtInLanguages, type Catalog } from './locales';
 import { applyTexts, type TextOverride } from './locales/overrides';
-import { lookColumns, withoutBadLook, type SiteLook } from './look';
+import { lookColumns, optionalColumn, withoutBadLook, type SiteLook } from './look';
 import { errorFields, type Emit } from './events';
 import { SiteUnavailable, StorageUnavailable } from './errors';
 
@@ -29,6 +29,11 @@ export interface Site extends SiteLook {
   readonly resetUrl: string;
 }
 
+/** The row, and the languages with the site's own sentences in them. */
+export interface SiteWithTexts extends Site {
+  readonly catalog: Catalog;
+}
+
 export const defaultResetUrl = '{protocol}://{domain}/accounts/password/reset/key/{key}/';
 
 const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/;
@@ -48,8 +53,6 @@ const mailbox = words(300).refine(
   (text) => mailboxAddress(text) !== undefined,
   'is not `addr@domain` or `Name <addr@domain>`',
 );
-const optional = <T extends z.ZodType>(schema: T) =>
-  z.preprocess((value) => (typeof value === 'string' && value.trim() === '' ? undefined : value), schema.optional());
 const pageUrl = words(1000).refine(isPageUrl, 'is not an https:// URL without user name and password');
 
 /** The address inside `Name <addr@domain>` or `addr@domain`, or undefined. */
@@ -85,8 +88,10 @@ export const siteSchema = (development: boolean) =>
       protocol: z.enum(['https', 'http'], { error: 'is neither https nor http' }),
       defaultFromEmail: mailbox,
       serverEmail: mailbox,
-      contactEmail: optional(mailbox),
-      loginUrl: optional(development ? words(1000).refine((text) => URL.canParse(text), 'is not a URL') : pageUrl),
+      contactEmail: optionalColumn(mailbox),
+      loginUrl: optionalColumn(
+        development ? words(1000).refine((text) => URL.canParse(text), 'is not a URL') : pageUrl,
+      ),
       locale: words(35).refine(isLocale, 'is not a BCP 47 language tag'),
       ...lookColumns,
       resetUrl: words(1000).refine(
@@ -137,11 +142,6 @@ export interface SiteRows {
   fillIn(defaults: Site): Promise<string[]>;
 }
 
-/** The row, and the languages with the site's own sentences in them. */
-export interface SiteWithTexts extends Site {
-  readonly catalog: Catalog;
-}
-
 /** The site as the app uses it. */
 export interface SiteSource {
   /**
@@ -152,11 +152,13 @@ export interface SiteSource {
   current(): Promise<SiteWithTexts>;
   /** The languages, with the sentences of the site's own, as of the last look: no call, since a request makes only one. */
   catalog(): Catalog;
-  /** Seeds what is missing (the heir of CodaLab's initialize.py). @returns the names of the columns written */
+  /** Seeds what is missing, as CodaLab's initialize.py did. @returns the names of the columns written */
   seed(): Promise<string[]>;
 }
 
 const cacheMs = 30_000;
+/** A row older than this is not used without waiting for the refresh: the app was idle, and an edit must show within a minute. */
+const staleMs = 30_000;
 /** A refresh has a deadline of its own: those who wait for it differ in theirs. */
 const refreshMs = 3_000;
 
@@ -240,21 +242,13 @@ export function createSiteSource(
   };
 }
 
-/** A row older than this is not used without waiting for the refresh: the app was idle, and an edit must show within a minute. */
-const staleMs = 30_000;
-
 /** The result, or a failure when the caller's own deadline passes first. */
 async function orDeadline<T>(result: Promise<T>): Promise<T> {
   const signal = deadline();
   if (signal.aborted) throw new StorageUnavailable('tables', 'timeout');
-  let onAbort: () => void = () => undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(new StorageUnavailable('tables', 'timeout'));
+    const onAbort = (): void => reject(new StorageUnavailable('tables', 'timeout'));
     signal.addEventListener('abort', onAbort, { once: true });
   });
-  try {
-    return await Promise.race([result, late]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+  return Promise.race([result, late]);
 }

@@ -90,7 +90,7 @@ function linesOf(account: ShownAccount): string {
 async function showDirectoryAccounts(call: Call, address: string): Promise<void> {
   const { directory } = requireConfig(call);
   if (directory.kind !== 'http') throw new Error('ACCOUNT_DIRECTORY is http, but not in the settings');
-  const client = createHttpDirectory({ ...directory, passwordFormat: directory.password }, () => {}, call.clock);
+  const client = createHttpDirectory(directory, () => {}, call.clock);
   const found = await client.findByAddress(requireAddress(address));
   if (found.length === 0) throw new CliError("The site's account directory has no account with this address.");
   const accounts = found.map(({ id, username, email, canReset, locale, passwordChangedAt, createdAt }) => {

@@ -12,9 +12,8 @@ import { fail, ok, warn, type Check, type Finding } from './finding';
 export const checkAccounts: Check = async ({ settings, storage, clock }) => {
   if (!settings.ok || settings.config.directory.kind === 'table') return checkTable(storage);
   const { directory, password } = settings.config;
-  const passwordFormat = directory.password;
-  const accounts = createHttpDirectory({ ...directory, passwordFormat }, () => {}, clock);
-  return checkDirectory(accounts, { passwordFormat, hasher: password.hasher });
+  const accounts = createHttpDirectory(directory, () => {}, clock);
+  return checkDirectory(accounts, { passwordFormat: directory.passwordFormat, hasher: password.hasher });
 };
 
 /** `accounts list --broken` looks at all rows. */

@@ -1,6 +1,6 @@
 // Are all settings present and valid, and are the secrets random and young enough?
 import { sampleSigningSecret } from '../../shared/config';
-import type { SigningSecret } from '../../shared/resetKey';
+import type { NamedSecret } from '../../shared/outbox/outgoingMail';
 import { unknownSettings } from '../support/settings';
 import { fail, ok, warn, type Check, type Finding } from './finding';
 
@@ -40,7 +40,7 @@ export const checkSecrets: Check = ({ settings, development, clock }) => {
 function secretFindings(
   check: string,
   setting: string,
-  secrets: readonly [SigningSecret, ...SigningSecret[]],
+  secrets: readonly [NamedSecret, ...NamedSecret[]],
   development: boolean,
   now: Date,
 ): Finding[] {

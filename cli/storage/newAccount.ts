@@ -2,8 +2,8 @@
 // `accounts import`. Never repeats a value in a problem: a password or an address may be in the wrong column.
 import * as z from 'zod';
 import { parseAddress } from '../../shared/address';
+import { isAccountId } from '../../shared/mailRequest';
 import { isLocale } from '../../shared/site';
-import { isShortId } from '../../shared/storage/accountsTable';
 
 /** A row as the file has it. `where` is `line 12` or `pk 7`: it names the row without quoting it. */
 export type ImportRow =
@@ -30,7 +30,7 @@ const schema = z.object({
   id: z
     .string()
     .min(1, 'is empty')
-    .refine((id) => id === '' || isShortId(id), 'is longer than 256 characters, or than 600 bytes')
+    .refine((id) => id === '' || isAccountId(id), 'is longer than 256 characters, or than 600 bytes')
     .refine((id) => id.isWellFormed() && !forbiddenInKeys.test(id), 'holds / \\ # ? or a control character')
     .refine((id) => id.trim() === id, 'begins or ends with a blank'),
   /** As it is stored and mailed to, byte for byte; blanks around it are gone. */

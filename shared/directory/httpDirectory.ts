@@ -5,6 +5,7 @@ import { addressHashOf, normalizeAddress, parseAddress } from '../address';
 import { type Clock, deadline, newId, systemClock } from '../clock';
 import { StorageUnavailable } from '../errors';
 import type { Emit } from '../events';
+import { isAccountId } from '../mailRequest';
 import type { Account, AccountDirectory } from './accountDirectory';
 import { createSignedPost, type SignedAnswer, type SignedTarget } from './signedCall';
 
@@ -18,7 +19,6 @@ export interface HttpDirectorySettings extends SignedTarget {
 type Call = 'find' | 'get' | 'set-password';
 type Answered = Extract<SignedAnswer, { outcome: 'answered' }>;
 
-const maxIdBytes = 600; // what a sealed message can hold
 const maxReasons = 10;
 const maxReasonChars = 300;
 
@@ -33,11 +33,7 @@ const optionalText = z
   .transform((text) => text || undefined);
 const accountSchema = z.lazy(() =>
   z.object({
-    id: z
-      .string()
-      .min(1)
-      .max(256)
-      .refine((id) => Buffer.byteLength(JSON.stringify(id)) <= maxIdBytes),
+    id: z.string().refine(isAccountId),
     email: z.string(),
     username: z.string().min(1).max(256),
     isActive: z.boolean(),

@@ -4,9 +4,9 @@ import { Webhook } from 'standardwebhooks';
 import { failureBeforeSending } from '../mail/backends/connectionErrors';
 import { type Clock, deadline, systemClock } from '../clock';
 import type { SendResult } from '../mail/emailBackend';
+import { parseJson } from '../outbox/outgoingMail';
 import type { SiteEvent } from '../resetDeps';
 
-/** A site that is called. */
 export interface SignedTarget {
   /** https, or http on loopback. */
   readonly url: string;
@@ -86,18 +86,15 @@ async function readBody({ body, headers }: Response): Promise<Body> {
     if (bytes > maxAnswerBytes) return { problem: 'too_large' }; // leaving the loop cancels the stream
   }
   if (!/^application\/json\b/i.test(headers.get('content-type') ?? '')) return { problem: 'not_json' };
-  try {
-    return { json: JSON.parse(Buffer.concat(chunks).toString('utf8')) };
-  } catch {
-    return { problem: 'not_json' };
-  }
+  const json = parseJson(Buffer.concat(chunks).toString('utf8'));
+  return json === undefined ? { problem: 'not_json' } : { json };
 }
 
 const misconfiguredStatuses = [401, 403, 404, 405, 407];
 const retryStatuses = [408, 409, 425, 429];
 
 /**
- * Makes the sender. One send per call; it never throws for what the site answers. Whatever went wrong, another send does no harm: the
+ * One send per call of the result, which never throws for what the site answers. Whatever went wrong, another send does no harm: the
  * site drops a repeat by its id.
  */
 export function createSiteEventSender(
@@ -110,9 +107,8 @@ export function createSiteEventSender(
     const body = JSON.stringify({ type, timestamp: data['at'] ?? at.toISOString(), data });
     const signal = AbortSignal.any([deadline(), AbortSignal.timeout(settings.timeoutMs ?? 8_000)]);
     const answer = await post('', { id, at, body }, signal);
-    const transient = (reason: string, misconfigured: boolean, retryAfterSeconds?: number): SendResult => {
-      return { outcome: 'transient', reason, surelyNotAccepted: true, misconfigured, retryAfterSeconds };
-    };
+    const transient = (reason: string, misconfigured: boolean, retryAfterSeconds?: number) =>
+      ({ outcome: 'transient', reason, surelyNotAccepted: true, misconfigured, retryAfterSeconds }) as const;
     if (answer.outcome === 'failed') return transient(answer.reason, answer.reason === 'tls');
     const { status, retryAfter } = answer;
     if (status >= 200 && status < 300) return { outcome: 'accepted', backend: 'site' };

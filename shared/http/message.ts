@@ -1,5 +1,5 @@
-// HTTP messages at the edge: the answers with their CORS headers, the bodies of requests, JSON or a form, and who sent a request. One table
-// maps a problem's code to its status and public text. A body is unknown bytes in and typed data or a problem out.
+// HTTP messages at the edge: answers, their CORS headers, the bodies of requests (JSON or a form), and the client that sent one.
+// One table maps a problem's code to its status and public text. A body comes in as unknown bytes and goes on as typed data or a problem.
 import ipaddr from 'ipaddr.js';
 import type * as z from 'zod';
 
@@ -21,7 +21,8 @@ export const commonHeaders = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 } as const;
 
-const problems = {
+/** Status and public text of every problem. */
+export const problems = {
   invalid_request: { status: 400, title: 'The request is not valid.' },
   invalid_key: { status: 400, title: 'This reset key is not valid.' },
   forbidden: { status: 403, title: 'This request is not allowed.' },
@@ -38,16 +39,14 @@ const problems = {
 
 /** The stable `code` of every error answer. */
 export type ProblemCode = keyof typeof problems;
-export const problemOf = (code: ProblemCode): { readonly status: number; readonly title: string } => problems[code];
 
-/** A 2xx answer in JSON. */
 export function jsonAnswer(status: number, value: unknown): Answer {
   return { status, headers: { ...commonHeaders, 'Content-Type': 'application/json' }, body: JSON.stringify(value) };
 }
 
 /** More about a problem, for the front end's developer and its user. Never quotes what was sent. */
-export interface ProblemDetails {
-  readonly detail?: string;
+interface ProblemDetails {
+  readonly detail?: string | undefined;
   readonly errors?: readonly { readonly code: string; readonly message: string }[];
   /** Seconds, for `Retry-After`. */
   readonly retryAfterSeconds?: number;
@@ -67,57 +66,60 @@ export function problemAnswer(code: ProblemCode, { detail, errors, retryAfterSec
   };
 }
 
-type Headers = { get(name: string): string | null };
+export type RequestHeaders = { get(name: string): string | null };
 
-const allowedOrigin = (headers: Headers, allowedOrigins: readonly string[]): string | undefined =>
-  allowedOrigins.find((origin) => origin === headers.get('origin'));
+/** `permission` is given to listed origins only. */
+function corsHeaders(headers: RequestHeaders, allowedOrigins: readonly string[], permission: Record<string, string>) {
+  const origin = headers.get('origin');
+  return {
+    ...(allowedOrigins.length > 0 && { Vary: 'Origin' }),
+    ...(origin !== null && allowedOrigins.includes(origin) && { 'Access-Control-Allow-Origin': origin, ...permission }),
+  };
+}
 
 /** The answer to a preflight: 204, with permission or without. */
-export function corsAnswer(headers: Headers, allowedOrigins: readonly string[]): Answer {
-  const origin = allowedOrigin(headers, allowedOrigins);
-  const permission =
-    origin === undefined
-      ? {}
-      : {
-          'Access-Control-Allow-Origin': origin,
-          'Access-Control-Allow-Methods': 'POST',
-          'Access-Control-Allow-Headers': 'Content-Type',
-          'Access-Control-Max-Age': '600',
-        };
-  return { status: 204, headers: { ...commonHeaders, ...vary(allowedOrigins), ...permission } };
+export function corsAnswer(headers: RequestHeaders, allowedOrigins: readonly string[]): Answer {
+  const permission = {
+    'Access-Control-Allow-Methods': 'POST',
+    'Access-Control-Allow-Headers': 'Content-Type',
+    'Access-Control-Max-Age': '600',
+  };
+  return { status: 204, headers: { ...commonHeaders, ...corsHeaders(headers, allowedOrigins, permission) } };
 }
 
 /** Adds the permission to read the answer, for a listed origin. */
-export function withCors(answer: Answer, headers: Headers, allowedOrigins: readonly string[]): Answer {
-  const origin = allowedOrigin(headers, allowedOrigins);
-  const permission =
-    origin === undefined
-      ? {}
-      : {
-          'Access-Control-Allow-Origin': origin,
-          'Access-Control-Expose-Headers': 'Retry-After',
-          'Cross-Origin-Resource-Policy': 'cross-origin',
-        };
-  return { ...answer, headers: { ...answer.headers, ...vary(allowedOrigins), ...permission } };
+export function withCors(answer: Answer, headers: RequestHeaders, allowedOrigins: readonly string[]): Answer {
+  const permission = {
+    'Access-Control-Expose-Headers': 'Retry-After',
+    'Cross-Origin-Resource-Policy': 'cross-origin',
+  };
+  return { ...answer, headers: { ...answer.headers, ...corsHeaders(headers, allowedOrigins, permission) } };
 }
 
-const vary = (allowedOrigins: readonly string[]) => (allowedOrigins.length > 0 ? { Vary: 'Origin' } : {});
-
 /** What is needed of a request; `@azure/functions`' HttpRequest is one. */
-export interface BodyRequest {
-  readonly headers: { get(name: string): string | null };
+interface BodyRequest {
+  readonly headers: RequestHeaders;
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
 export const maxBodyBytes = 16 * 1024;
-const chunkedDetail =
-  'A chunked body does not reach this function: send Content-Length (in .NET, LoadIntoBufferAsync before PostAsync).';
 
-/** The Functions host passes a body on only if the request has a Content-Length; a chunked one arrives empty. */
-const isChunked = (request: BodyRequest, bytes: ArrayBuffer): boolean =>
-  bytes.byteLength === 0 && request.headers.get('transfer-encoding') !== null;
+/** The bytes of a body, or undefined if they are too many: unread if `Content-Length` says so. */
+export async function readBytes(request: BodyRequest, maxBytes: number): Promise<ArrayBuffer | undefined> {
+  if (Number(request.headers.get('content-length')) > maxBytes) return undefined;
+  const bytes = await request.arrayBuffer();
+  return bytes.byteLength > maxBytes ? undefined : bytes;
+}
 
-export type ReadBody<T> =
+/** This media type in UTF-8. JSON has no charset parameter (RFC 8259 §11); `utf-8` is common and harmless, any other is refused. */
+const inUtf8 = (type: string): RegExp => new RegExp(`^${type}(?:\\s*;\\s*charset="?utf-8"?)?\\s*$`, 'i');
+const jsonType = inUtf8('application/json');
+const formType = inUtf8('application/x-www-form-urlencoded');
+
+const isOfType = ({ headers }: BodyRequest, type: RegExp): boolean =>
+  type.test(headers.get('content-type') ?? '') && headers.get('content-encoding') === null;
+
+type ReadBody<T> =
   { readonly outcome: 'read'; readonly body: T } | { readonly outcome: 'refused'; readonly answer: Answer };
 
 /**
@@ -125,35 +127,31 @@ export type ReadBody<T> =
  * fields of the schema; of a duplicate field the last one counts (ECMA-404 leaves it open, V8 does so).
  * @returns 415 for anything but `application/json`, 413 over 16 KiB, 400 `invalid_request` for the rest; nothing is quoted back
  */
-export async function readJsonBody<T extends z.ZodType>(
-  request: BodyRequest,
-  schema: T,
-): Promise<ReadBody<z.output<T>>> {
-  const refuse = (answer: Answer): ReadBody<z.output<T>> => ({ outcome: 'refused', answer });
-  if (!isJson(request.headers.get('content-type')) || request.headers.get('content-encoding') !== null) {
-    return refuse(problemAnswer('unsupported_media_type'));
+export async function readJsonBody<T>(request: BodyRequest, schema: z.ZodType<T>): Promise<ReadBody<T>> {
+  const refuse = (code: ProblemCode, detail?: string) =>
+    ({ outcome: 'refused', answer: problemAnswer(code, { detail }) }) as const;
+  if (!isOfType(request, jsonType)) return refuse('unsupported_media_type');
+  const bytes = await readBytes(request, maxBodyBytes);
+  if (bytes === undefined) return refuse('request_too_large');
+  // The Functions host passes a body on only if the request has a Content-Length; a chunked one arrives empty.
+  if (bytes.byteLength === 0 && request.headers.get('transfer-encoding') !== null) {
+    return refuse('length_required', chunkedDetail);
   }
-  if (Number(request.headers.get('content-length')) > maxBodyBytes) return refuse(problemAnswer('request_too_large'));
-  const bytes = await request.arrayBuffer();
-  if (bytes.byteLength > maxBodyBytes) return refuse(problemAnswer('request_too_large'));
-  if (isChunked(request, bytes)) return refuse(problemAnswer('length_required', { detail: chunkedDetail }));
   const value = parseJson(bytes);
-  if (typeof value === 'string') return refuse(problemAnswer('invalid_request', { detail: value }));
+  if (typeof value === 'string') return refuse('invalid_request', value);
   const parsed = schema.safeParse(value);
   if (parsed.success) return { outcome: 'read', body: parsed.data };
   const field = String(parsed.error.issues[0]?.path[0] ?? '');
-  const known = /^[a-zA-Z]{1,20}$/.test(field) ? field : undefined;
-  const detail =
-    known === undefined
-      ? 'The fields of the body are not as documented.'
-      : `The field "${known}" is missing or not as documented.`;
-  return refuse(problemAnswer('invalid_request', { detail }));
+  return refuse(
+    'invalid_request',
+    /^[a-zA-Z]{1,20}$/.test(field)
+      ? `The field "${field}" is missing or not as documented.`
+      : 'The fields of the body are not as documented.',
+  );
 }
 
-/** @see RFC 8259 §11: JSON has no charset parameter; `utf-8` is common and harmless, any other is refused. */
-function isJson(contentType: string | null): boolean {
-  return /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i.test(contentType ?? '');
-}
+const chunkedDetail =
+  'A chunked body does not reach this function: send Content-Length (in .NET, LoadIntoBufferAsync before PostAsync).';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const surrogateEscape = /\\u[dD]/;
@@ -185,7 +183,7 @@ function hasLoneSurrogate(text: string): boolean {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-export type ReadForm =
+type ReadForm =
   | { readonly outcome: 'read'; readonly fields: ReadonlyMap<string, string> }
   /** `not_a_form` 415, `form_too_large` 413, `unreadable_form` 400. */
   | { readonly outcome: 'refused'; readonly problem: 'not_a_form' | 'form_too_large' | 'unreadable_form' };
@@ -196,13 +194,9 @@ export type ReadForm =
  * @see URL Standard §5.1 (application/x-www-form-urlencoded parsing)
  */
 export async function readFormBody(request: BodyRequest): Promise<ReadForm> {
-  const contentType = request.headers.get('content-type') ?? '';
-  const isForm = /^application\/x-www-form-urlencoded(?:\s*;\s*charset="?utf-8"?)?\s*$/i.test(contentType);
-  if (!isForm || request.headers.get('content-encoding') !== null) return { outcome: 'refused', problem: 'not_a_form' };
-  if (Number(request.headers.get('content-length')) > maxBodyBytes)
-    return { outcome: 'refused', problem: 'form_too_large' };
-  const bytes = await request.arrayBuffer();
-  if (bytes.byteLength > maxBodyBytes) return { outcome: 'refused', problem: 'form_too_large' };
+  if (!isOfType(request, formType)) return { outcome: 'refused', problem: 'not_a_form' };
+  const bytes = await readBytes(request, maxBodyBytes);
+  if (bytes === undefined) return { outcome: 'refused', problem: 'form_too_large' };
   const fields = parseForm(bytes);
   return fields === undefined ? { outcome: 'refused', problem: 'unreadable_form' } : { outcome: 'read', fields };
 }
@@ -210,8 +204,10 @@ export async function readFormBody(request: BodyRequest): Promise<ReadForm> {
 function parseForm(bytes: ArrayBuffer): Map<string, string> | undefined {
   const fields = new Map<string, string>();
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    for (const pair of text.split('&').filter((part) => part !== '')) {
+    for (const pair of utf8
+      .decode(bytes)
+      .split('&')
+      .filter((part) => part !== '')) {
       const [name = '', ...rest] = pair.split('=');
       const decodedName = decode(name);
       if (fields.has(decodedName)) return undefined;
@@ -237,8 +233,7 @@ export const unknownClient = 'unknown';
  */
 export function clientBucket(forwardedFor: string | null, trustedHops: number): string {
   if (forwardedFor === null || trustedHops === 0) return unknownClient;
-  const entries = forwardedFor.split(',');
-  return bucketOf(entries[entries.length - trustedHops] ?? '');
+  return bucketOf(forwardedFor.split(',').at(-trustedHops) ?? '');
 }
 
 /**

@@ -1,24 +1,69 @@
-// The table of HTTP calls has entries of these types; registration, the backend twins and the OpenAPI 3.1 document are made from them.
+// What an HTTP call is: functions/ has a table of such entries, and registers them. The OpenAPI 3.1 document is made from the same table.
 import * as z from 'zod';
-import { type ProblemCode, problemOf } from './message';
+import { type ProblemCode, problems } from './message';
 
-interface Part {
-  readonly [name: string]: unknown;
-}
-export interface OpenapiDocument extends Part {
-  readonly paths: Record<string, Record<string, Part>>;
+/** A call that takes and answers JSON. */
+export interface JsonCall {
+  /** The function's name in the portal and the `operationId`. */
+  readonly name: string;
+  /** Below `/api/`. */
+  readonly route: string;
+  readonly method: 'GET' | 'POST';
+  /** `function`: needs a function key. */
+  readonly auth: 'anonymous' | 'function';
+  readonly summary: string;
+  readonly tag: 'password reset' | 'for operators';
+  readonly body?: z.ZodObject | undefined;
+  /** The answers that are not problems, by status. */
+  readonly answers: () => Readonly<Record<number, { readonly description: string; readonly schema: z.ZodType }>>;
+  /** Besides `internal_error` and `unavailable`, and those of the body. */
+  readonly problems: readonly ProblemCode[];
+  /**
+   * A second route below `/api/backend/`, with a function key, for a site's own server: its body may name the `clientIp` that it asks
+   * for, and the limits per client apply to that, or not at all without it.
+   */
+  readonly backendTwin?: boolean | undefined;
 }
 
-/** `clientIp` of the backend twins. */
-export const clientIpSchema = z
+/** One method of a page. */
+export interface PageOperation {
+  readonly summary: string;
+  readonly form?: z.ZodType | undefined;
+  /** Besides the problem pages. */
+  readonly statuses: readonly number[];
+}
+
+/** A call that answers HTML. */
+export interface PageCall {
+  readonly name: string;
+  readonly route: string;
+  /** The operations by documented path: one function may serve several. */
+  readonly operations: Readonly<
+    Record<string, { readonly get: PageOperation; readonly post?: PageOperation | undefined }>
+  >;
+}
+
+/** The name of a call's backend twin. */
+export const backendNameOf = ({ name }: JsonCall): string => `backend${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+
+const clientIp = z
   .string()
   .max(64)
   .optional()
   .describe('The client you ask for: the limits per IP apply to it, or not at all without it.');
 
+/** The body that a call or its backend twin takes. */
+export const bodyOf = ({ body }: JsonCall, isBackend: boolean): z.ZodObject | undefined =>
+  isBackend ? body?.extend({ clientIp }) : body;
+
+type Part = Readonly<Record<string, unknown>>;
+export interface OpenapiDocument extends Part {
+  readonly paths: Record<string, Record<string, Part>>;
+}
+
 const jsonSchema = (schema: z.ZodType): Part => {
   const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  return $schema === undefined ? {} : rest; // the dialect is said once, by OpenAPI 3.1
+  return $schema === undefined ? {} : rest; // OpenAPI 3.1 names the dialect once for the document
 };
 const jsonContent = (schema: Part, type = 'application/json'): Part => ({ content: { [type]: { schema } } });
 
@@ -42,14 +87,14 @@ const headers = (...names: readonly string[]): Part => ({
 
 function problemResponses(codes: readonly ProblemCode[]): Record<string, Part> {
   const responses: Record<string, Part> = {};
-  for (const status of new Set(codes.map((code) => problemOf(code).status))) {
-    const here = codes.filter((code) => problemOf(code).status === status);
+  for (const status of new Set(codes.map((code) => problems[code].status))) {
+    const here = codes.filter((code) => problems[code].status === status);
     const allOf = [
       { $ref: '#/components/schemas/Problem' },
       { properties: { code: { enum: here }, status: { const: status } } },
     ];
     responses[status] = {
-      description: here.map((code) => `\`${code}\`: ${problemOf(code).title}`).join(' '),
+      description: here.map((code) => `\`${code}\`: ${problems[code].title}`).join(' '),
       ...jsonContent({ allOf }, 'application/problem+json'),
       ...((status === 429 || status === 503) && headers('Retry-After')),
     };
@@ -66,8 +111,7 @@ const bodyProblems: readonly ProblemCode[] = [
 
 function jsonOperation(call: JsonCall, operationId: string, isBackend: boolean): Part {
   const needsKey = isBackend || call.auth === 'function';
-  const body =
-    isBackend && call.body instanceof z.ZodObject ? call.body.extend({ clientIp: clientIpSchema }) : call.body;
+  const body = bodyOf(call, isBackend);
   const problems = [
     ...(body === undefined ? [] : bodyProblems),
     ...call.problems,
@@ -134,8 +178,7 @@ export function createOpenapi(calls: readonly JsonCall[], pages: readonly PageCa
     const method = call.method.toLowerCase();
     paths[`/api/${call.route}`] = { [method]: jsonOperation(call, call.name, false) };
     if (call.backendTwin !== true) continue;
-    const name = `backend${call.name.charAt(0).toUpperCase()}${call.name.slice(1)}`;
-    paths[`/api/backend/${call.route}`] = { [method]: jsonOperation(call, name, true) };
+    paths[`/api/backend/${call.route}`] = { [method]: jsonOperation(call, backendNameOf(call), true) };
   }
   for (const { name, operations } of pages) {
     for (const [index, [path, { get, post }]] of Object.entries(operations).entries()) {
@@ -161,45 +204,4 @@ export function createOpenapi(calls: readonly JsonCall[], pages: readonly PageCa
       securitySchemes: { functionKey: { type: 'apiKey', in: 'header', name: 'x-functions-key' } },
     },
   };
-}
-
-/** A call that takes and answers JSON. */
-export interface JsonCall {
-  /** The function's name in the portal and the `operationId`. */
-  readonly name: string;
-  /** Below `/api/`. */
-  readonly route: string;
-  readonly method: 'GET' | 'POST';
-  /** `function`: needs a function key. */
-  readonly auth: 'anonymous' | 'function';
-  readonly summary: string;
-  readonly tag: 'password reset' | 'for operators';
-  readonly body?: z.ZodType | undefined;
-  /** The answers that are not problems, by status. */
-  readonly answers: () => Readonly<Record<number, { readonly description: string; readonly schema: z.ZodType }>>;
-  /** Besides `internal_error` and `unavailable`, and those of the body. */
-  readonly problems: readonly ProblemCode[];
-  /**
-   * A second route below `/api/backend/`, with a function key, for a site's own server: its body may name the `clientIp` that it asks
-   * for, and the limits per client apply to that, or not at all without it.
-   */
-  readonly backendTwin?: boolean | undefined;
-}
-
-/** One method of a page. */
-export interface PageOperation {
-  readonly summary: string;
-  readonly form?: z.ZodType | undefined;
-  /** Besides the problem pages. */
-  readonly statuses: readonly number[];
-}
-
-/** A call that answers HTML. */
-export interface PageCall {
-  readonly name: string;
-  readonly route: string;
-  /** The operations by documented path: one function may serve several. */
-  readonly operations: Readonly<
-    Record<string, { readonly get: PageOperation; readonly post?: PageOperation | undefined }>
-  >;
 }

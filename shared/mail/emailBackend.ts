@@ -46,7 +46,7 @@ export type SendResult =
       readonly reason: string;
       readonly surelyNotAccepted: boolean;
       readonly misconfigured?: boolean | undefined;
-      /** The recipient's own policy may look the same: after so many such refusals the mail counts as refused. */
+      /** The recipient's own policy may look the same: after this many such refusals the mail counts as refused. */
       readonly maxAttempts?: number | undefined;
       /** What the provider asked for, clamped to 1–300 s; 60 s after an SMTP 4xx. */
       readonly retryAfterSeconds?: number | undefined;
@@ -65,7 +65,7 @@ export type BackendName = 'sendgrid' | 'smtp' | 'console' | 'file';
 
 /** The e-mail settings (`EMAIL_*`, `SENDGRID_*`), validated. */
 export interface EmailSettings {
-  /** In order of preference; the next one is only tried if the previous one surely did not accept the mail. */
+  /** In order of preference; the next one is only tried if the previous one definitely did not accept the mail. */
   readonly backends: readonly BackendName[];
   readonly sendgrid?: SendGridSettings | undefined;
   readonly smtp?: SmtpSettings | undefined;

@@ -1,5 +1,5 @@
-// The text part and the HTML part of a mail from the same sentences, so that both say the same, and the HTML frame of every mail. User
-// text is a value here, never a template: it is escaped in HTML and literal in text.
+// The text part and the HTML part of a mail from the same sentences, so that both say the same, and the HTML frame of every mail.
+// User text is a value here, never a template: it is escaped in HTML and literal in text.
 // No remote content; readable with styles stripped, with images off, in dark mode, and at 320 px.
 // Outlook on Windows draws with Word: it gets tables, a fixed width, and a button that is a coloured cell around its link. (A VML
 // button has a fixed size, and a label may hold a username of any length.)
@@ -99,7 +99,6 @@ export interface UserText {
   readonly userText: string;
 }
 
-/** An address to write to. */
 export interface MailAddress {
   readonly address: string;
 }
@@ -197,7 +196,7 @@ function blockAsHtml(block: MailBlock) {
 const lookOf = new LRUCache<string, { readonly light: Palette; readonly style: string }>({
   max: 4,
   memoMethod: (brandColor) => {
-    const palettes = palettesOf(brandColor === '' ? undefined : brandColor);
+    const palettes = palettesOf(brandColor);
     return { light: palettes.light, style: mailStyle(palettes) };
   },
 });

@@ -27,16 +27,10 @@ import {
   type UserText,
 } from './mailLayout';
 
-/** What a mail says about the site; from the site row. */
-export interface MailSite extends SiteLook {
-  /** Host, with its port if it has one: `codalab.org`, `localhost:8000`. */
-  readonly domain: string;
-  readonly name: string;
-  readonly protocol: 'http' | 'https';
+/** What a mail says about the site. */
+export interface MailSite extends SiteLook, Pick<Site, 'domain' | 'name' | 'contactEmail'> {
   /** `addr@domain` or `Name <addr@domain>`. */
   readonly from: string;
-  /** Whom to ask; without it the mail says "the people who run" the site. */
-  readonly contactEmail?: string | undefined;
   /** BCP 47 tag: the account's own language if it has one, else the site's. */
   readonly locale: string;
   /** The site's page that asks for a reset, for the notice. */
@@ -46,10 +40,13 @@ export interface MailSite extends SiteLook {
 }
 
 /** @param locale the language of the mail, as far as there is one */
-export function mailSiteOf(site: Site & SiteLook, locale: string, catalog?: Catalog): MailSite {
-  const { defaultFromEmail: from } = site;
-  return { ...site, from, locale, forgotPasswordUrl: forgotPasswordUrlOf(site), catalog };
-}
+export const mailSiteOf = (site: Site, locale: string, catalog?: Catalog): MailSite => ({
+  ...site,
+  from: site.defaultFromEmail,
+  locale,
+  forgotPasswordUrl: forgotPasswordUrlOf(site),
+  catalog,
+});
 
 /** The page that asks for a reset, where links lead to the page behind it; a site with a front end of its own has none. */
 function forgotPasswordUrlOf(site: Site): string | undefined {
@@ -69,15 +66,6 @@ export interface RenderedMail {
   readonly fromName?: string | undefined;
   /** Attached inline if there. */
   readonly logo?: InlineImage | undefined;
-}
-
-/** The reset mail: one link per account, never none. The optional lines are left out unless their value is given. */
-export interface PasswordResetInput {
-  readonly site: MailSite;
-  readonly accounts: readonly { readonly username: string; readonly link: string }[];
-  readonly expiresAt?: Date | undefined;
-  /** Where the request came from. Text of the requester: shown literally, cut to 100 code points. */
-  readonly requestedFrom?: string | undefined;
 }
 
 const sentence = (message: string, view: MailView = {}): Sentence => ({ message, view });
@@ -131,13 +119,22 @@ function contactBlock({ mail }: Messages, site: MailSite): MailBlock {
     : paragraph(mail.notYou, { contactEmail });
 }
 
+/** The reset mail: one link per account, never none. The optional lines are left out unless their value is given. */
+export interface PasswordResetInput {
+  readonly site: MailSite;
+  readonly accounts: readonly { readonly username: string; readonly link: string }[];
+  readonly expiresAt?: Date | undefined;
+  /** Where the request came from. Text of the requester: shown literally, cut to 100 code points. */
+  readonly requestedFrom?: string | undefined;
+}
+
 /** The mail with the link. Its English text part for one account is CodaLab's, byte for byte. */
 export function renderPasswordReset({ site, accounts, expiresAt, requestedFrom }: PasswordResetInput): RenderedMail {
   const messages = messagesFor(site.locale, site.catalog);
   const { accountHeading, button, buttonFor, intro, introMany, subject, thanks, usernameReminder } =
     messages.passwordReset;
   const many = accounts.length > 1;
-  const fallback = messages.mail.linkFallback;
+  const { linkFallback: fallback } = messages.mail;
   const links = accounts.flatMap(({ username, link: url }): MailBlock[] => {
     const view = { username: shownUsername(username) };
     return many
@@ -159,17 +156,15 @@ export function renderPasswordReset({ site, accounts, expiresAt, requestedFrom }
 export function renderPasswordChanged({ site, username }: { site: MailSite; username: string }): RenderedMail {
   const messages = messagesFor(site.locale, site.catalog);
   const { passwordChanged, passwordReset, mail } = messages;
-  const { forgotPasswordUrl: url } = site;
-  const { linkFallback: fallback } = mail;
   const wayOut = (url: string): MailBlock[] => [
     paragraph(passwordChanged.wayOut),
-    { kind: 'link', label: sentence(passwordReset.button), fallback, url },
+    { kind: 'link', label: sentence(passwordReset.button), fallback: mail.linkFallback, url },
   ];
   return render(site, messages, passwordChanged.subject, [
     paragraph(passwordChanged.changed, { username: shownUsername(username), domain: site.domain }),
     paragraph(passwordChanged.wasYou),
     contactBlock(messages, site),
-    ...(url === undefined ? [] : wayOut(url)),
+    ...(site.forgotPasswordUrl === undefined ? [] : wayOut(site.forgotPasswordUrl)),
     paragraph(passwordReset.thanks),
   ]);
 }

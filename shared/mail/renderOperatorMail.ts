@@ -41,22 +41,19 @@ export function renderOperatorAlert(input: OperatorAlertInput): RenderedMail {
   const more = ids.length > maxIds ? ` and ${ids.length - maxIds} more` : '';
   return render(site, '[{{siteName}}] Outgoing mail needs attention', [
     ['The password-reset app of {{domain}} could not send some mail.', { domain: site.domain }],
-    ...sentence(poisoned, `Messages in outgoing-mail-poison: {{count}}.${age}`, {
-      age: String(oldestAgeMinutes),
-    }),
-    ...sentence(failed, 'Mails recorded as failed or unsure: {{count}}.', {}),
-    ...sentence(misconfigured, 'Mails waiting because the mail provider refuses our settings: {{count}}.', {}),
+    ...sentence(poisoned, `Messages in outgoing-mail-poison: {{count}}.${age}`, { age: String(oldestAgeMinutes) }),
+    ...sentence(failed, 'Mails recorded as failed or unsure: {{count}}.'),
+    ...sentence(misconfigured, 'Mails waiting because the mail provider refuses our settings: {{count}}.'),
     ...sentence(
       unreadableAccounts,
       'Accounts that cannot be read, see `npm run accounts -- list --broken`: {{count}}.',
-      {},
     ),
     ...sentence(shown.length, 'Mail ids: {{ids}}', { ids: shown.join(', ') + more }),
     ['To look at them: npm run outbox -- list', {}],
   ]);
 }
 
-function sentence(count: number, message: string, view: MailView): (readonly [string, MailView])[] {
+function sentence(count: number, message: string, view: MailView = {}): (readonly [string, MailView])[] {
   return count > 0 ? [[message, { ...view, count: String(count) }]] : [];
 }
 

@@ -4,12 +4,13 @@ import { domainToASCII, domainToUnicode } from 'node:url';
 import * as z from 'zod';
 import { addressHashOf } from '../address';
 import type { MailReport, ProviderState } from '../outbox/deliveries';
+import { parseJson } from '../outbox/outgoingMail';
 
 /** SendGrid retries for a day; an hour of grace for its queue. */
 const maxAgeMs = 25 * 3_600_000;
 const maxFutureMs = 5 * 60_000;
 
-/** The verification key of SendGrid's Event Webhook settings: a P-256 public key, base64 of its DER; undefined if it is none. */
+/** The verification key of SendGrid's Event Webhook settings: a P-256 public key, base64 of its DER. @returns undefined for anything else */
 export function parseVerificationKey(base64: string): KeyObject | undefined {
   try {
     const key = createPublicKey({ key: Buffer.from(base64, 'base64'), format: 'der', type: 'spki' });
@@ -20,7 +21,7 @@ export function parseVerificationKey(base64: string): KeyObject | undefined {
 }
 
 /**
- * Whether SendGrid signed this body for us, of late.
+ * Whether SendGrid signed this body for us, within the last 25 hours.
  * @param publicKey undefined refuses everything
  * @param timestamp epoch seconds, as in the header
  * @see https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features
@@ -63,7 +64,7 @@ const eventSchema = z.lazy(() =>
 
 /** The reports in a body; events that are not about our mails, or say nothing of delivery, are left out. */
 export function readReports(body: Buffer): MailReport[] {
-  const events = z.array(z.unknown()).safeParse(parse(body));
+  const events = z.array(z.unknown()).safeParse(parseJson(body.toString('utf8')));
   if (!events.success) return [];
   return events.data.flatMap((event) => {
     const parsed = eventSchema.safeParse(event);
@@ -76,18 +77,10 @@ export function readReports(body: Buffer): MailReport[] {
   });
 }
 
-/** SendGrid was given the punycode form of an international domain: the hash of the address as it is, and with its domain in Unicode and in punycode. */
+/** SendGrid knows the punycode form of an international domain: hashes of the address as reported, and with its domain in each form. */
 function addressHashesOf(email: string): string[] {
   const at = email.lastIndexOf('@') + 1;
   const [local, domain] = [email.slice(0, at), email.slice(at)];
   const forms = [email, local + domainToUnicode(domain), local + domainToASCII(domain)];
   return [...new Set(forms.map(addressHashOf))];
-}
-
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

@@ -28,7 +28,10 @@ interface DeliveryCommon {
   readonly etag: string;
 }
 
-/** One row. The last four states are final for the worker. */
+/** The last four are final for the worker. */
+export const deliveryStates = ['sending', 'waiting', 'accepted', 'failed', 'unsure', 'suppressed'] as const;
+
+/** One row. */
 export type Delivery = DeliveryCommon & DeliveryState;
 export type DeliveryState =
   /** A worker holds the mail until `leaseUntil`. */
@@ -133,16 +136,8 @@ export interface DeliveryAlert {
 
 /** The rule of `claim`, for every implementation: what a message of this attempt may do with the row that is there. */
 export function judgeClaim(row: Delivery, request: ClaimRequest): 'take' | Claim {
-  switch (row.state) {
-    case 'accepted':
-    case 'failed':
-    case 'unsure':
-    case 'suppressed':
-      return { outcome: 'done' };
-    case 'sending':
-    case 'waiting':
-  }
-  if (request.attempt < row.attempt) return { outcome: 'done' };
+  const isFinal = row.state !== 'sending' && row.state !== 'waiting';
+  if (isFinal || request.attempt < row.attempt) return { outcome: 'done' };
   // A crash between accepted and recorded, but the provider's webhook says that it arrived: no repeat.
   if (row.provider !== undefined && row.provider.state !== 'deferred') return { outcome: 'done' };
   if (row.state === 'sending' && row.leaseUntil > request.now && row.claimId !== request.claimId) {
@@ -198,8 +193,8 @@ async function noteReport(deps: ReportDeps, { addressHashes, mailId, state, at }
   for (const addressHash of addressHashes) {
     const noted = await deps.deliveries.noteProvider(addressHash, mailId, { state, at });
     if (noted === 'unknown') continue;
-    if (noted === 'noted')
-      deps.emit({ event: 'mailReported', level: bad.has(state) ? 'error' : 'info', mailId, state });
+    const level = bad.has(state) ? 'error' : 'info';
+    if (noted === 'noted') deps.emit({ event: 'mailReported', level, mailId, state });
     // Also for a repeat: the first time may have ended between the record and the event, whose id is derived.
     if (noted !== 'contended') await deps.onReport(addressHash, mailId, { state, at });
     return noted;

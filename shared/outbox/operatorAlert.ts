@@ -10,7 +10,6 @@ import { renderOperatorAlert } from '../mail/renderOperatorMail';
 import type { SiteSource } from '../site';
 import type { Deliveries, DeliveryAlert } from './deliveries';
 
-/** What is in the poison queue. */
 export interface PoisonReport {
   /** Approximate, as the service counts. */
   readonly count: number;
@@ -34,7 +33,7 @@ export interface OperatorAlertDeps {
 }
 
 const throttle = { burst: 1, refillMs: 15 * 60_000 };
-/** The same state of affairs is mailed again after a day. */
+/** The same alerts are mailed again after a day. */
 const sameState = { burst: 1, refillMs: 24 * 3_600_000 };
 
 /**
@@ -66,7 +65,7 @@ async function mailAdmins(
     .digest('hex');
   const turn = newId();
   const same = `operatorAlert:${state}`;
-  const { domain, name, protocol, serverEmail, locale } = await deps.site.current();
+  const { domain, name, serverEmail, locale } = await deps.site.current();
   const isNew = await limits.take(same, sameState, turn, clock());
   if (isNew !== 'ok') return isNew === 'over'; // these were mailed before
   if ((await limits.take('operatorAlert', throttle, turn, clock())) !== 'ok') {
@@ -76,7 +75,7 @@ async function mailAdmins(
   const countOf = (...kinds: DeliveryAlert['kind'][]): number =>
     alerts.filter(({ kind }) => kinds.includes(kind)).length;
   const rendered = renderOperatorAlert({
-    site: { domain, name, protocol, from: serverEmail, locale },
+    site: { domain, name, from: serverEmail, locale },
     poisoned: poison.count,
     failed: countOf('mail', 'unsure'),
     misconfigured: countOf('provider'),

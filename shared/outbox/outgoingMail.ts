@@ -86,7 +86,8 @@ export function readEnvelope(message: unknown): Envelope | undefined {
   return envelopeSchema.safeParse(message).data;
 }
 
-function parseJson(text: string): unknown {
+/** @returns undefined for a text that is not JSON */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,5 +1,5 @@
 // Reliable delivery: one message of the queue becomes one mail, once. claim → prepare → send → record, or retry later, or give up.
-// What a message means is the handler's affair; the outbox knows no account and no password.
+// The handler knows what a message means; the outbox knows no account and no password.
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Clock, newId, randomBetween, withDeadline } from '../clock';
@@ -19,13 +19,20 @@ export interface OutboxDeps {
   readonly stopping: AbortSignal;
 }
 
+/** The mail of a message. */
+export interface QueuedMail {
+  readonly id: string;
+  /** An earlier attempt was charged to the limits. */
+  readonly charged: boolean;
+}
+
 /** What a message means. */
 export interface MailHandler<Deps, Request> {
   /** @returns undefined if the unsealed inside is not a request */
   parse(inside: unknown): Request | undefined;
   describe(request: Request): { readonly addressHash: string; readonly kind: MailKind; readonly acceptedAt: Date };
   /** Decides what to send, by what is true now. May be called again for the same mail. */
-  prepare(deps: Deps, request: Request, mail: { readonly id: string; readonly charged: boolean }): Promise<Prepared>;
+  prepare(deps: Deps, request: Request, mail: QueuedMail): Promise<Prepared>;
   /** Undoes what `prepare` charged for a mail that an outage kept from being sent. */
   refund(deps: Deps, request: Request, mailId: string): Promise<void>;
 }
@@ -56,7 +63,6 @@ const storageMs = 8_000;
 
 const within = <T>(task: () => Promise<T>): Promise<T> => withDeadline(storageMs, task);
 
-/** A message that was opened. */
 interface Job {
   readonly envelope: Envelope;
   readonly addressHash: string;
@@ -185,11 +191,8 @@ async function settle(deps: OutboxDeps, job: Job, delivery: Delivery, sent: Send
   const tried = { ...delivery, refusedTries };
   if (sent.maxAttempts !== undefined && refusedTries >= sent.maxAttempts) return refused(deps, job, delivery, reason);
   if (sent.misconfigured === true && refusedTries >= persistentTries) {
-    await alert(deps, job, {
-      once: ['misconfigured', reason],
-      kind: job.kind === 'siteEvent' ? 'mail' : 'provider',
-      reason,
-    });
+    const kind = job.kind === 'siteEvent' ? 'mail' : 'provider';
+    await alert(deps, job, { once: ['misconfigured', reason], kind, reason });
   }
   if (sent.surelyNotAccepted) return retryLater(deps, job, tried, sent);
   const unsureTries = delivery.unsureTries + 1;
@@ -312,7 +315,6 @@ function report(
   deps.emit({ event: 'sendMail', level, outcome, mailId, kind, attempt, ageSeconds, ...more });
 }
 
-/** The outbox of one process. */
 export interface Outbox {
   /** Handles one message of the queue, see `handleMessage`. */
   readonly handle: (message: unknown) => Promise<void>;
@@ -334,11 +336,7 @@ export function createOutbox<Deps extends Omit<OutboxDeps, 'stopping'>, Request>
     handle: async (message) => {
       const handled = handleMessage({ ...deps, stopping: stopping.signal }, handler, message);
       inFlight.add(handled);
-      try {
-        await handled;
-      } finally {
-        inFlight.delete(handled);
-      }
+      await handled.finally(() => inFlight.delete(handled));
     },
     stop: async () => {
       stopping.abort();

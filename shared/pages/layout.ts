@@ -51,6 +51,11 @@ export const layout = `<!DOCTYPE html>
 </html>
 `;
 
+/** A link to another page, below everything else. */
+const other = `{{#other}}
+<p class="other"><a href="{{url}}">{{label}}</a></p>
+{{/other}}`;
+
 const forgotPassword = `<p>{{intro}}</p>
 <form method="post" action="{{action}}" novalidate>
 <div class="block{{#error}} bad{{/error}}">
@@ -62,9 +67,7 @@ const forgotPassword = `<p>{{intro}}</p>
 </div>
 <button class="button">{{button}}</button>
 </form>
-{{#logIn}}
-<p class="other"><a href="{{url}}">{{label}}</a></p>
-{{/logIn}}`;
+${other}`;
 
 // The hidden `username` field tells a password manager which account the new password belongs to. Without JavaScript there is no
 // toggle to show the password, so it is typed twice.
@@ -98,9 +101,7 @@ const deadLink = `<p>{{text}}</p>
 <form method="post" action="{{action}}">
 <button class="button" name="action" value="resend">{{button}}</button>
 </form>
-{{#logIn}}
-<p class="other"><a href="{{url}}">{{label}}</a></p>
-{{/logIn}}`;
+${other}`;
 
 /** Some paragraphs, then where to go from here. */
 const notice = `{{#lead}}
@@ -115,9 +116,6 @@ const notice = `{{#lead}}
 {{#next}}
 <a class="button" href="{{url}}">{{label}}</a>
 {{/next}}
-{{#other}}
-<p class="other"><a href="{{url}}">{{label}}</a></p>
-{{/other}}`;
+${other}`;
 
-/** The contents of the pages. */
 export const contents = { forgotPassword, newPassword, deadLink, notice } as const;

@@ -111,15 +111,9 @@ function durationIn(locale: string, seconds: number): string {
   return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(value);
 }
 
-/** What was wrong with the typed address; `typed` is shown again. */
-export interface AddressMistake {
-  readonly typed: string;
-  readonly problem: 'missing' | 'malformed';
-}
-
-/** Asks for the address. 200, or 400 with the mistake beside the field. */
+/** Asks for the address. 200, or 400 with the mistake beside the field, which shows what was typed. */
 export const forgotPasswordPage =
-  (mistake?: AddressMistake): Page =>
+  (mistake?: { readonly typed: string; readonly problem: 'missing' | 'malformed' }): Page =>
   (context) => {
     const { title, intro, email, button, ...problems } = context.messages.forgotPassword;
     const error = mistake === undefined ? undefined : problems[mistake.problem];
@@ -129,7 +123,7 @@ export const forgotPasswordPage =
       title,
       hasError: mistake !== undefined,
       content: 'forgotPassword',
-      view: { action, intro, email, button, error, typed: mistake?.typed, logIn: logInOf(context) },
+      view: { action, intro, email, button, error, typed: mistake?.typed, other: logInOf(context) },
     });
   };
 
@@ -202,7 +196,6 @@ export const newPasswordPage =
 
 const pathOf = (key: string): string => `${paths.newPassword}${key}/`;
 
-/** The password is set. */
 export const passwordSetPage: Page = (context) => {
   const { title, text } = context.messages.passwordSet;
   const view = { paragraphs: [text], next: logInOf(context) };
@@ -221,11 +214,11 @@ export const deadLinkPage =
       keylessPath: paths.newPassword,
       icon: reason === 'expired_key' ? 'clock' : 'link',
       content: 'deadLink',
-      view: { text, action: pathOf(key), ...deadLink, logIn: logInOf(context) },
+      view: { text, action: pathOf(key), ...deadLink, other: logInOf(context) },
     });
   };
 
-/** A link that is not ours, broken, or without an account. 400, and no word about which. */
+/** A link that is not ours, broken, or without an account. 400; the page does not say which. */
 export const invalidLinkPage: Page = (context) => {
   const { title, text, button } = context.messages.invalidLink;
   const view = { paragraphs: [text], next: { url: paths.forgotPassword, label: button } };
@@ -244,7 +237,6 @@ const problemStatus = {
   unavailable: 503,
 } as const;
 
-/** Why nothing was done. */
 export type PageProblem = keyof typeof problemStatus;
 
 /** A page of its own for what went wrong. @param retryAfterSeconds for `Retry-After`, and in the text of the 429 page */

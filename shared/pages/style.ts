@@ -51,7 +51,7 @@ const colors = ({ main, press, on }: Palette): string => `:root{--main:${main};-
 const styles = new LRUCache<string, string>({
   max: 4,
   memoMethod: (brandColor) => {
-    const { light, dark } = palettesOf(brandColor === '' ? undefined : brandColor);
+    const { light, dark } = palettesOf(brandColor);
     return `${colors(light)}@media (prefers-color-scheme:dark){${colors(dark)}}${baseStyle}`;
   },
 });

@@ -1,5 +1,5 @@
 // Hashes a password in Django's encoding, so that a plain Django can verify what we store.
-import { pbkdf2, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import { pbkdf2, randomBytes, scrypt, type ScryptOptions, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { availableParallelism } from 'node:os';
 import type { Emit } from '../events';
@@ -13,17 +13,10 @@ const argon2Cost = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism:
 /** PBKDF2PasswordHasher.iterations of Django 6.1. */
 const pbkdf2Iterations = 1_500_000;
 /** Django's ScryptPasswordHasher: work factor, block size, parallelism. */
-const scryptCost = { N: 2 ** 14, r: 8, p: 5 } as const;
-const scryptMaxmem = 64 * 1024 * 1024;
+const scryptCost = { N: 2 ** 14, r: 8, p: 5, maxmem: 64 * 1024 * 1024 } as const;
 
 const pbkdf2Async = promisify(pbkdf2);
-const scryptAsync = (password: string, salt: string, cost: { N: number; r: number; p: number }): Promise<Buffer> =>
-  new Promise((resolve, reject) => {
-    scrypt(password, salt, 64, { ...cost, maxmem: scryptMaxmem }, (error, derived) => {
-      if (error) reject(error);
-      else resolve(derived);
-    });
-  });
+const scryptAsync = promisify<string, string, number, ScryptOptions, Buffer>(scrypt);
 
 /**
  * Hashes a password as received: UTF-8, nothing trimmed, folded or cut.
@@ -46,7 +39,7 @@ export async function hashPassword(
       return `pbkdf2_sha256$${pbkdf2Iterations}$${salt}$${derived.toString('base64')}`;
     }
     case 'scrypt': {
-      const derived = await scryptAsync(password, salt, scryptCost);
+      const derived = await scryptAsync(password, salt, 64, scryptCost);
       return `scrypt$${scryptCost.N}$${salt}$${scryptCost.r}$${scryptCost.p}$${derived.toString('base64')}`;
     }
   }
@@ -76,7 +69,8 @@ async function matches(password: string, encoded: string): Promise<boolean> {
   if (hasher === 'scrypt') {
     const [n, salt, r, p, digest] = parts;
     if (salt === undefined || digest === undefined) return false;
-    return sameDigest(await scryptAsync(password, salt, { N: Number(n), r: Number(r), p: Number(p) }), digest);
+    const cost = { ...scryptCost, N: Number(n), r: Number(r), p: Number(p) };
+    return sameDigest(await scryptAsync(password, salt, 64, cost), digest);
   }
   return false;
 }

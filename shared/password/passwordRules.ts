@@ -79,7 +79,6 @@ function isPadded(chosen: string, word: string): boolean {
   return rest.length < chosen.length && (rest === '' || (rest.length <= 4 && !/\p{L}/u.test(rest)));
 }
 
-/** The problem that the breached-password check reports. */
 export const breachedProblem: PasswordProblem = {
   code: 'breached',
   message: 'This password was found in a data breach. Choose another one.',

@@ -3,20 +3,28 @@ import * as z from 'zod';
 import { parseAddress } from '../address';
 import type { Rate } from '../limits';
 import { parseVerificationKey } from '../mail/sendgridEvents';
-import { maxResetKeyTtlMinutes, type ResetKeySettings, type SigningSecret } from '../resetKey';
+import type { NamedSecret } from '../outbox/outgoingMail';
+import { maxResetKeyTtlMinutes, type ResetKeySettings } from '../resetKey';
 import { defaultResetUrl } from '../site';
 
 const loopbackUrl = /^http:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?(?:\/|$)/;
 const isServiceUrl = (text: string): boolean =>
   URL.canParse(text) && (text.startsWith('https://') || loopbackUrl.test(text));
 
-const readFlag = (text: string, context: z.RefinementCtx): boolean => {
+/** A transform: `read` gives undefined for a text that it cannot read. */
+const readBy =
+  <T>(read: (text: string) => T | undefined, message: string) =>
+  (text: string, context: z.RefinementCtx): T => {
+    const value = read(text);
+    if (value === undefined) context.addIssue({ code: 'custom', message });
+    return value ?? z.NEVER;
+  };
+
+const toFlag = readBy((text) => {
   if (/^(?:true|on|yes|1)$/i.test(text)) return true;
-  if (/^(?:false|off|no|0)$/i.test(text)) return false;
-  context.addIssue({ code: 'custom', message: 'is neither true nor false' });
-  return z.NEVER;
-};
-const flag = (fallback: boolean) => z.string().default(String(fallback)).transform(readFlag);
+  return /^(?:false|off|no|0)$/i.test(text) ? false : undefined;
+}, 'is neither true nor false');
+const flag = (fallback: boolean) => z.string().default(String(fallback)).transform(toFlag);
 
 const whole = (fallback: number, min: number, max: number) =>
   z
@@ -38,46 +46,40 @@ const list = z
       .filter((item) => item !== ''),
   );
 
-const secrets = z.string({ error: 'is missing' }).transform((text, context): ResetKeySettings['signingSecrets'] => {
-  const read: SigningSecret[] = [];
+function readSecrets(text: string): ResetKeySettings['signingSecrets'] | undefined {
+  const read: NamedSecret[] = [];
   for (const item of text.split(',')) {
-    const [, kid, base64] = /^\s*([\w-]{1,8}):([A-Za-z0-9+/_-]+={0,2})\s*$/.exec(item) ?? [];
-    const secret = Buffer.from(base64 ?? '', 'base64');
-    if (
-      kid === undefined ||
-      secret.length < 32 ||
-      read.some((other) => other.kid === kid || other.secret.equals(secret))
-    ) {
-      context.addIssue({
-        code: 'custom',
-        message: 'is not a list of kid:base64 with different kids (1–8 characters) and secrets of ≥32 bytes',
-      });
-      return z.NEVER;
-    }
+    const [, kid, base64 = ''] = /^\s*([\w-]{1,8}):([A-Za-z0-9+/_-]+={0,2})\s*$/.exec(item) ?? [];
+    const secret = Buffer.from(base64, 'base64');
+    if (kid === undefined || secret.length < 32) return undefined;
+    if (read.some((other) => other.kid === kid || other.secret.equals(secret))) return undefined;
     read.push({ kid, secret });
   }
   const [first, ...rest] = read;
-  return first === undefined ? z.NEVER : [first, ...rest];
-});
+  return first && [first, ...rest];
+}
+
+const secrets = z
+  .string({ error: 'is missing' })
+  .transform(
+    readBy(readSecrets, 'is not a list of kid:base64 with different kids (1–8 characters) and secrets of ≥32 bytes'),
+  );
 
 const unitMs = { s: 1000, m: 60_000, h: 3_600_000 } as const;
 const isUnit = (text: string | undefined): text is keyof typeof unitMs => text !== undefined && text in unitMs;
+
+function readRate(text: string): Rate | 'off' | undefined {
+  if (text === 'off') return 'off';
+  const [, burst, count, unit] = /^(\d{1,4})\/(\d{1,3})([smh])$/.exec(text) ?? [];
+  const isInRange = Number(burst) >= 1 && Number(burst) <= 1000 && Number(count) >= 1;
+  return isInRange && isUnit(unit) ? { burst: Number(burst), refillMs: Number(count) * unitMs[unit] } : undefined;
+}
+
 const rate = (fallback: string) =>
   z
     .string()
     .default(fallback)
-    .transform((text, context): Rate | 'off' => {
-      if (text === 'off') return 'off';
-      const [, burst, count, unit] = /^(\d{1,4})\/(\d{1,3})([smh])$/.exec(text) ?? [];
-      if (Number(burst) >= 1 && Number(burst) <= 1000 && Number(count) >= 1 && isUnit(unit)) {
-        return { burst: Number(burst), refillMs: Number(count) * unitMs[unit] };
-      }
-      context.addIssue({
-        code: 'custom',
-        message: 'is not like 3/5m (burst up to 1000 / one more per interval in s, m or h)',
-      });
-      return z.NEVER;
-    });
+    .transform(readBy(readRate, 'is not like 3/5m (burst up to 1000 / one more per interval in s, m or h)'));
 
 const url = z.string().refine(isServiceUrl, 'is not an https:// URL (http only on loopback)');
 
@@ -205,16 +207,11 @@ export const settingsSchema = z.object({
   /** The verification key of the signed Event Webhook. Without it every webhook call is refused. */
   SENDGRID_WEBHOOK_PUBLIC_KEY: z
     .string()
-    .transform((text, context) => {
-      const key = parseVerificationKey(text);
-      if (key !== undefined) return key;
-      context.addIssue({ code: 'custom', message: 'is not the base64 verification key' });
-      return z.NEVER;
-    })
+    .transform(readBy(parseVerificationKey, 'is not the base64 verification key'))
     .optional(),
   /** Allows `console` and `file` outside development. */
   ALLOW_DEV_EMAIL_BACKEND: flag(false),
-  /** Extra lines of the reset mail: `expiry` (until when the link works), `asker` (the address that was typed), or both. */
+  /** Extra lines of the reset mail: `expiry` (until when the link works), `asker` (the network address that asked), or both. */
   MAIL_EXTRA_LINES: list.pipe(z.array(z.enum(['expiry', 'asker'], { error: 'can hold only expiry and asker' }))),
   /** `kid:base64,…` of at least 32 bytes each. The first signs reset keys, all of them verify ([rotation](docs/operations.md#rotating-secrets)). */
   RESET_SIGNING_SECRETS: secrets,
@@ -235,7 +232,7 @@ export const settingsSchema = z.object({
    * Refuses passwords known from data breaches.
    * @default `on`, in development `off`
    */
-  PWNED_PASSWORDS: z.string().transform(readFlag).optional(),
+  PWNED_PASSWORDS: z.string().transform(toFlag).optional(),
   /** The range API that is asked. */
   PWNED_PASSWORDS_URL: url.default('https://api.pwnedpasswords.com'),
   /** Mails per address: that many at once, then one per interval. */

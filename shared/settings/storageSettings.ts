@@ -9,7 +9,7 @@ export type StorageSettings =
       readonly tableServiceUri: string;
       readonly queueServiceUri: string;
       /** A user-assigned identity; without it the system-assigned one, or the developer's own sign-in. */
-      readonly clientId?: string;
+      readonly clientId?: string | undefined;
       /** `AzureWebJobsStorage__credential` = `managedidentity`. */
       readonly managedIdentity: boolean;
     };
@@ -37,13 +37,12 @@ export function readStorage(settings: ReadableSettings, problems: string[]): Sto
     );
     return undefined;
   }
-  const clientId = settings.AzureWebJobsStorage__clientId;
   return {
     kind: 'identity',
     tableServiceUri,
     queueServiceUri,
+    clientId: settings.AzureWebJobsStorage__clientId,
     managedIdentity: settings.AzureWebJobsStorage__credential === 'managedidentity',
-    ...(clientId !== undefined && { clientId }),
   };
 }
 

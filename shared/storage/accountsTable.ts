@@ -5,19 +5,11 @@ import * as z from 'zod';
 import { addressHashOf, parseAddress } from '../address';
 import type { Account, AccountDirectory, PasswordChange, SetPasswordOutcome } from '../directory/accountDirectory';
 import type { Emit } from '../events';
+import { isAccountId } from '../mailRequest';
 import { equals, updateRow, type Row, type TableStore } from './storage';
 
-/** docs/accounts-table.md. The second bound is what a sealed message can hold, whatever script the id is written in. */
-const maxIdChars = 256;
-const maxIdBytes = 600;
-const text = z
-  .string()
-  .nullish()
-  .transform((value) => value ?? '');
-const date = z
-  .date()
-  .nullish()
-  .transform((value) => value ?? undefined);
+/** An optional column; some tools write `null` for one that is not there. */
+const orElse = <T, U>(schema: z.ZodType<T>, fallback: U) => schema.nullish().transform((value) => value ?? fallback);
 const columns = z.lazy(() =>
   z.object({
     partitionKey: z.string(),
@@ -25,54 +17,37 @@ const columns = z.lazy(() =>
     etag: z.string(),
     email: z.string(),
     username: z.string().min(1),
-    password: text,
-    isActive: z
-      .boolean()
-      .nullish()
-      .transform((value) => value ?? true),
-    generation: z
-      .union([z.int().min(0), z.bigint().transform(Number)])
-      .nullish()
-      .transform((value) => value ?? 0),
-    locale: text,
-    lastResetKeyId: text,
-    passwordChangedAt: date,
-    createdAt: date,
+    password: orElse(z.string(), ''),
+    isActive: orElse(z.boolean(), true),
+    generation: orElse(z.union([z.int().min(0), z.bigint().transform(Number)]), 0),
+    locale: orElse(z.string(), ''),
+    lastResetKeyId: orElse(z.string(), ''),
+    passwordChangedAt: orElse(z.date(), undefined),
+    createdAt: orElse(z.date(), undefined),
   }),
 );
 
 /** A row that can be used as an account. */
-export interface AccountRow {
-  readonly addressHash: string;
-  readonly id: string;
-  readonly email: string;
-  readonly username: string;
+export interface AccountRow extends Omit<Account, 'canReset' | 'credentialVersion' | 'revision'> {
   /** Django's encoded format; empty or `!…` means that the account has no usable password. */
   readonly password: string;
   readonly isActive: boolean;
   /** Raised by every redemption, address change, disabling and revocation: ends sessions and keys of before. */
   readonly generation: number;
-  readonly locale: string | undefined;
-  readonly lastResetKeyId: string | undefined;
-  readonly passwordChangedAt: Date | undefined;
-  readonly createdAt: Date | undefined;
   readonly etag: string;
-}
-
-/** Does an account id fit into a sealed message? 1–256 characters, and at most 600 bytes as JSON. */
-export function isShortId(id: string): boolean {
-  return id !== '' && id.length <= maxIdChars && Buffer.byteLength(JSON.stringify(id)) <= maxIdBytes;
 }
 
 /** Reads a row that anybody may have edited. A row whose address does not belong to its partition is no account. */
 export function readAccountRow(row: Row): AccountRow | { readonly problem: string } {
   const parsed = columns.safeParse(row);
   if (!parsed.success) return { problem: `bad_column_${String(parsed.error.issues[0]?.path[0] ?? '')}` };
-  const { partitionKey: addressHash, rowKey: id, locale, lastResetKeyId, ...rest } = parsed.data;
-  if (!isShortId(id)) return { problem: 'bad_id' };
+  const { partitionKey: addressHash, rowKey: id, ...rest } = parsed.data;
+  const { locale, lastResetKeyId, passwordChangedAt, createdAt } = rest;
+  if (!isAccountId(id)) return { problem: 'bad_id' };
   if (parseAddress(rest.email) !== rest.email) return { problem: 'bad_address' };
   if (addressHashOf(rest.email) !== addressHash) return { problem: 'address_of_another_partition' };
-  return { ...rest, addressHash, id, locale: locale || undefined, lastResetKeyId: lastResetKeyId || undefined };
+  const optional = { locale: locale || undefined, lastResetKeyId: lastResetKeyId || undefined };
+  return { ...rest, ...optional, addressHash, id, passwordChangedAt, createdAt };
 }
 
 /** SHA-256 over id, address, password, generation and active, base64url. Keys bound by every version of the app depend on it. */
@@ -84,13 +59,10 @@ function credentialVersionOf({ id, email, password, generation, isActive }: Acco
 
 /** The account that a row stands for. */
 export function accountOf(row: AccountRow): Account {
-  const { addressHash, id, email, username, password, isActive, generation, etag } = row;
-  const { locale, lastResetKeyId, passwordChangedAt, createdAt } = row;
+  const { password, isActive, generation, etag, ...account } = row;
   const canReset = isActive && password !== '' && !password.startsWith('!');
   const revision = JSON.stringify({ generation, etag } satisfies Revision);
-  const credentialVersion = credentialVersionOf(row);
-  const base = { addressHash, id, email, username, canReset, credentialVersion, revision };
-  return { ...base, locale, lastResetKeyId, passwordChangedAt, createdAt };
+  return { ...account, canReset, credentialVersion: credentialVersionOf(row), revision };
 }
 
 interface Revision {
@@ -125,7 +97,7 @@ export function createAccountsTable(
       const addressHash = addressHashOf(address);
       const rows = await rowsOf(addressHash);
       const broken = rows.find((row) => 'problem' in row);
-      if (broken !== undefined && 'problem' in broken) await alertOperators?.(addressHash, broken.problem);
+      if (broken !== undefined) await alertOperators?.(addressHash, broken.problem);
       return accountsIn(rows);
     },
     get: async (addressHash, id) => {

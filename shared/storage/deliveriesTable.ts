@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import {
   alertKinds,
+  deliveryStates,
   isForward,
   judgeClaim,
   leaseMs,
@@ -10,11 +11,10 @@ import {
   type Claim,
   type Deliveries,
   type Delivery,
-  type DeliveryState,
   type NotedReport,
 } from '../outbox/deliveries';
 import { StorageUnavailable } from '../errors';
-import { equals, updateRow, type Columns, type Row, type TableStore } from './storage';
+import { type Decision, equals, updateRow, type Row, type TableStore } from './storage';
 
 /** Beside the mails' partitions, which are 22 characters long. */
 const alertPartition = 'alert';
@@ -26,7 +26,7 @@ const columns = z.lazy(() =>
     rowKey: z.string(),
     etag: z.string(),
     kind: z.enum(mailKinds),
-    state: z.enum(['sending', 'waiting', 'accepted', 'failed', 'unsure', 'suppressed']),
+    state: z.enum(deliveryStates),
     attempt: z.int(),
     claimId: z.string().default(''),
     leaseUntil: z.date().optional(),
@@ -57,39 +57,20 @@ export function readDeliveryRow(row: Row): Delivery | undefined {
   const parsed = columns.safeParse(row);
   if (!parsed.success) return undefined;
   const { partitionKey: addressHash, rowKey: id, providerState, providerAt, ...rest } = parsed.data;
-  const { kind, attempt, acceptedAt, charged, unsureTries, refusedTries, updatedAt, etag } = rest;
+  const { state, reason, backend, claimId, count, leaseUntil = new Date(0), ...common } = rest;
   const provider = providerState && providerAt && { state: providerState, at: providerAt };
-  return {
-    addressHash,
-    id,
-    kind,
-    attempt,
-    acceptedAt,
-    charged,
-    unsureTries,
-    refusedTries,
-    updatedAt,
-    provider,
-    etag,
-    ...stateOf(rest),
-  };
-}
-
-type StateColumns = Pick<z.output<typeof columns>, 'state' | 'reason' | 'backend' | 'claimId' | 'count' | 'leaseUntil'>;
-
-function stateOf(row: StateColumns): DeliveryState {
-  const { state, reason, backend, claimId, count, leaseUntil = new Date(0) } = row;
+  const delivery = { ...common, addressHash, id, provider };
   switch (state) {
     case 'sending':
-      return { state, leaseUntil, claimId };
+      return { ...delivery, state, leaseUntil, claimId };
     case 'accepted':
-      return { state, backend };
+      return { ...delivery, state, backend };
     case 'suppressed':
-      return { state, reason, count };
+      return { ...delivery, state, reason, count };
     case 'waiting':
     case 'failed':
     case 'unsure':
-      return { state, reason };
+      return { ...delivery, state, reason };
   }
 }
 
@@ -99,20 +80,14 @@ export function createDeliveriesTable(table: TableStore): Deliveries {
       const { addressHash, id, kind, attempt, acceptedAt, claimId, now } = request;
       const leaseUntil = new Date(now.getTime() + leaseMs);
       const lease = { state: 'sending', attempt, leaseUntil, claimId, updatedAt: now } as const;
-      const decide = (row: Row | undefined): { columns?: Columns; result: Claim } => {
+      const decide = (row: Row | undefined): Decision<Claim> => {
         if (row === undefined) {
-          const fresh = { kind, acceptedAt, charged: false };
-          const delivery = {
-            addressHash,
-            id,
-            ...fresh,
-            unsureTries: 0,
-            refusedTries: 0,
-            provider: undefined,
-            etag: '',
-            ...lease,
+          const fresh = { kind, acceptedAt, charged: false, ...lease };
+          const unwritten = { unsureTries: 0, refusedTries: 0, provider: undefined, etag: '' };
+          return {
+            columns: fresh,
+            result: { outcome: 'claimed', delivery: { addressHash, id, ...fresh, ...unwritten } },
           };
-          return { columns: { ...fresh, ...lease }, result: { outcome: 'claimed', delivery } };
         }
         const delivery = readDeliveryRow(row);
         if (delivery === undefined) throw new StorageUnavailable('tables', 'bad_delivery_row');
@@ -131,8 +106,8 @@ export function createDeliveriesTable(table: TableStore): Deliveries {
       if ((await table.merge(addressHash, id, columns, etag)) !== 'stale') return;
       // The provider's webhook may have been faster than this record; the lease of another worker is not ours to end.
       await updateRow(table, addressHash, id, (row) => {
-        const now = row && readDeliveryRow(row);
-        const isOurs = now?.state === 'sending' && delivery.state === 'sending' && now.claimId === delivery.claimId;
+        const found = row && readDeliveryRow(row);
+        const isOurs = found?.state === 'sending' && delivery.state === 'sending' && found.claimId === delivery.claimId;
         return { columns: isOurs ? columns : undefined, result: undefined };
       });
     },

@@ -1,13 +1,11 @@
 // The queue `outgoing-mail` and its poison queue in Azure Storage. Messages are base64, as host.json says.
 import type { QueueClient } from '@azure/storage-queue';
-import { readEnvelope, type OutgoingMailQueue } from '../outbox/outgoingMail';
+import { parseJson, readEnvelope, type OutgoingMailQueue } from '../outbox/outgoingMail';
 import type { PeekPoison } from '../outbox/operatorAlert';
 import type { PutMessage } from './storageHttp';
 import { codeOf, outgoingMailQueueName, poisonQueueName, storageCall } from './storage';
 
 const peekAtMost = 32; // the service's own limit
-
-type LazyQueue = () => Promise<QueueClient>;
 
 /** @param putMessage made with the first call */
 export function createOutgoingMailQueue(putMessage: () => Promise<PutMessage>): OutgoingMailQueue {
@@ -23,7 +21,7 @@ export function createOutgoingMailQueue(putMessage: () => Promise<PutMessage>): 
 }
 
 /** Looks at the poison queue without taking anything out; one that does not exist yet is empty. */
-export function createPeekPoison(queue: LazyQueue): PeekPoison {
+export function createPeekPoison(queue: () => Promise<QueueClient>): PeekPoison {
   const isMissing = (error: unknown): boolean => codeOf(error) === 'QueueNotFound';
   return async () => {
     try {
@@ -44,10 +42,5 @@ async function look(queue: QueueClient, abortSignal: AbortSignal) {
 }
 
 /** The clear part of a message as it stands in the queue; undefined for one that is not ours. */
-export function readMessage(messageText: string) {
-  try {
-    return readEnvelope(JSON.parse(Buffer.from(messageText, 'base64').toString('utf8')));
-  } catch {
-    return undefined;
-  }
-}
+export const readMessage = (messageText: string) =>
+  readEnvelope(parseJson(Buffer.from(messageText, 'base64').toString('utf8')));

@@ -1,7 +1,7 @@
 // Deletes rows that have served their time: bounded per run, and resumed where the last run stopped.
 import { type Row, type TableName, type TableStore, updateRow } from './storage';
 
-/** What is purged: rows whose column is older than so many days. */
+/** What is purged: rows whose `column` is older than `days`. */
 const rules: readonly { readonly table: TableName; readonly column: string; readonly days: number }[] = [
   { table: 'ResetKeys', column: 'expiresAt', days: 7 }, // kept for the resend button of dead links
   { table: 'Limits', column: 'fullAt', days: 1 }, // a full bucket says nothing
@@ -37,13 +37,8 @@ export async function purgeExpired(
     }
     if (stored !== undefined || token !== undefined) {
       const columns = { token: token ?? '' };
-      await updateRow(
-        table('Limits'),
-        cursorPartition,
-        cursor,
-        () => ({ columns, result: undefined }),
-        stored ?? 'absent',
-      );
+      const decide = () => ({ columns, result: undefined });
+      await updateRow(table('Limits'), cursorPartition, cursor, decide, stored ?? 'absent');
     }
   }
   return deleted;
@@ -52,10 +47,9 @@ export async function purgeExpired(
 async function removeAll(store: TableStore, rows: readonly Row[]): Promise<number> {
   let removed = 0;
   for (let start = 0; start < rows.length; start += parallelDeletes) {
+    const batch = rows.slice(start, start + parallelDeletes);
     const outcomes = await Promise.all(
-      rows
-        .slice(start, start + parallelDeletes)
-        .map(({ partitionKey = '', rowKey = '', etag }) => store.remove(partitionKey, rowKey, etag)),
+      batch.map(({ partitionKey = '', rowKey = '', etag }) => store.remove(partitionKey, rowKey, etag)),
     );
     removed += outcomes.filter((outcome) => outcome === 'removed').length; // a row that changed meanwhile stays
   }

@@ -1,6 +1,6 @@
-// Azure Storage as the app uses it. Clients by connection string or by identity: the same choice as the bindings make; the SDKs are
-// loaded with the first call. Tables: conditional writes under the invocation's deadline. A missing table is an outage (`TableNotFound`):
-// made anew on the way, an empty one would silently answer that nobody has an account.
+// Azure Storage as the app uses it: clients, whose SDKs are loaded with the first call; tables with conditional writes; and the retries of
+// every call. A missing table is an outage (`TableNotFound`): made anew on the way, an empty one would silently answer that nobody has an
+// account.
 import type { TableClient, TableEntity, TableEntityResult } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
 import type { QueueClient } from '@azure/storage-queue';
@@ -32,7 +32,7 @@ interface Clients {
   queue(name: string): QueueClient;
 }
 
-/** Touches no network and loads nothing until the first call. */
+/** By connection string or by identity, as the bindings. Touches no network and loads nothing until the first call. */
 export function createStorageClients(settings: StorageSettings): StorageClients {
   let loading: Promise<Clients> | undefined;
   const clients = (): Promise<Clients> =>
@@ -65,7 +65,7 @@ function kept<T>(all: Map<string, Promise<T>>, name: string, make: () => Promise
 }
 
 const queueOptions = { retryOptions: { maxTries: 1 } }; // storageCall retries
-/** The tables SDK's policies that are not used with storage; proxies are the HTTP client's affair. */
+/** The tables SDK's policies that are not used with storage; the HTTP client handles proxies. */
 const unusedPolicies = [
   'proxyPolicy',
   'decompressResponsePolicy',
@@ -142,7 +142,6 @@ export interface TableStore {
   remove(partitionKey: string, rowKey: string, etag: string): Promise<'removed' | 'stale'>;
 }
 
-/** A page of rows. */
 export interface Page {
   readonly rows: readonly Row[];
   /** Opaque; undefined on the last page. */
@@ -157,20 +156,11 @@ export function createTableStore(client: () => Promise<TableClient>): TableStore
   ): Promise<T> =>
     // Outside of the call's time: in a cold process the SDK is loaded first.
     client().then((table) => storageCall('tables', (signal) => run(table, signal), expected));
-  const pagesOf = (
-    table: TableClient,
-    filter: string,
-    signal: AbortSignal,
-    token?: string,
-    select?: readonly string[],
-  ) => {
-    const queryOptions = { filter, ...(select && { select: [...select] }) };
-    const pages = table.listEntities({ queryOptions, abortSignal: signal });
-    return pages.byPage(token === undefined ? {} : { continuationToken: token })[Symbol.asyncIterator]();
-  };
   const page = (filter: string, token: string | undefined, select?: readonly string[]): Promise<Page> =>
-    call(async (table, signal) => {
-      const next = await pagesOf(table, filter, signal, token, select).next();
+    call(async (table, abortSignal) => {
+      const queryOptions = { filter, ...(select && { select: [...select] }) };
+      const pages = table.listEntities({ queryOptions, abortSignal });
+      const next = await pages.byPage(token === undefined ? {} : { continuationToken: token }).next();
       if (next.done === true) return { rows: [], next: undefined };
       const following = 'continuationToken' in next.value ? next.value.continuationToken : undefined;
       return { rows: next.value, next: typeof following === 'string' && following !== '' ? following : undefined };
@@ -192,14 +182,14 @@ export function createTableStore(client: () => Promise<TableClient>): TableStore
     insert: (partitionKey, rowKey, columns) => {
       const entity: TableEntity<Columns> = { ...columns, partitionKey, rowKey };
       return call((table, abortSignal) => table.createEntity(entity, { abortSignal }), isThere).then(
-        ({ etag }) => ({ etag: etag ?? '' }),
+        etagOf,
         resultIf(isThere, 'exists' as const),
       );
     },
     merge: (partitionKey, rowKey, columns, etag) => {
       const entity: TableEntity<Columns> = { ...columns, partitionKey, rowKey };
       return call((table, abortSignal) => table.updateEntity(entity, 'Merge', { etag, abortSignal }), isStale).then(
-        (written) => ({ etag: written.etag ?? '' }),
+        etagOf,
         resultIf(isStale, 'stale' as const),
       );
     },
@@ -210,6 +200,8 @@ export function createTableStore(client: () => Promise<TableClient>): TableStore
       ),
   };
 }
+
+const etagOf = ({ etag = '' }: { readonly etag?: string }): { readonly etag: string } => ({ etag });
 
 const isTableMissing = (error: unknown): boolean => statusOf(error) === 404 && codeOf(error) === 'TableNotFound';
 const isRowMissing = (error: unknown): boolean => statusOf(error) === 404 && !isTableMissing(error);
@@ -268,12 +260,11 @@ export async function updateRow<T>(
   return { outcome: 'contended' };
 }
 
-// Each call is bounded per try and by the invocation's deadline. The SDKs' own retries are off: their per-try time-outs do not end a
-// stalled connection.
 const maxTries = 3;
 
 /**
- * Makes one storage call: retried, and each failure turned into `StorageUnavailable`.
+ * Makes one storage call: bounded per try and by the invocation's deadline, retried, and each failure turned into `StorageUnavailable`.
+ * The SDKs' own retries are off: their per-try time-outs do not end a stalled connection.
  * @param call idempotent, or such that its caller recognizes a repeat: a reply may be lost
  * @throws StorageUnavailable, or whatever `expected` accepts, as it is
  */

@@ -184,7 +184,7 @@ describe('the settings', () => {
       ACCOUNT_DIRECTORY_URL: url,
       ACCOUNT_DIRECTORY_SECRETS: `whsec_${secret}`,
     };
-    expect(configOf(http).directory).toMatchObject({ kind: 'http', url, password: 'encoded' });
+    expect(configOf(http).directory).toMatchObject({ kind: 'http', url, passwordFormat: 'encoded' });
     expect(problemsOf({ ACCOUNT_DIRECTORY: 'http' })).toEqual([
       'ACCOUNT_DIRECTORY_URL is missing: ACCOUNT_DIRECTORY=http needs it',
       'ACCOUNT_DIRECTORY_SECRETS is missing: ACCOUNT_DIRECTORY=http needs it',

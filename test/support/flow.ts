@@ -12,7 +12,7 @@ import { openMessage } from '../../shared/outbox/outgoingMail';
 import { createPasswordEncoder } from '../../shared/password/passwordHash';
 import type { Requester, ResetDeps } from '../../shared/resetDeps';
 import { prepareMail, requestReset } from '../../shared/resetFlow';
-import type { SigningSecret } from '../../shared/resetKey';
+import type { NamedSecret } from '../../shared/outbox/outgoingMail';
 import { createSiteSource, defaultResetUrl, type Site } from '../../shared/site';
 import { createAccountsTable } from '../../shared/storage/accountsTable';
 import { createDeliveriesTable } from '../../shared/storage/deliveriesTable';
@@ -22,8 +22,8 @@ import { createMemoryQueue } from '../fakes/memoryQueue';
 import { createMemoryTableStore, type MemoryTableStore, type TableCall } from '../fakes/memoryTableStore';
 import { createScriptedEmail } from '../fakes/scriptedEmail';
 
-export const secretA: SigningSecret = { kid: 'a', secret: Buffer.alloc(32, 'secret A ') };
-export const secretB: SigningSecret = { kid: 'b', secret: Buffer.alloc(32, 'secret B ') };
+export const secretA: NamedSecret = { kid: 'a', secret: Buffer.alloc(32, 'secret A ') };
+export const secretB: NamedSecret = { kid: 'b', secret: Buffer.alloc(32, 'secret B ') };
 /** The instant at which every test begins. */
 export const start = new Date('2026-03-01T12:00:00.000Z');
 /** Passes every rule. */
@@ -69,7 +69,7 @@ interface AccountColumns {
 }
 
 export interface TestFlowOptions {
-  readonly signingSecrets?: readonly [SigningSecret, ...SigningSecret[]];
+  readonly signingSecrets?: readonly [NamedSecret, ...NamedSecret[]];
   readonly perAddress?: Rate | 'off';
   readonly perIp?: Rate | 'off';
   readonly site?: Site;

@@ -1,4 +1,4 @@
-// What a socket error means for the mail: whether it was surely not handed over, and whether a setting is wrong. Only codes are read: an
+// What a socket error means for the mail: whether it was definitely not handed over, and whether a setting is wrong. Only codes are read: an
 // SDK's error object carries the API key, the address and the mail.
 import type { SendResult } from '../emailBackend';
 
@@ -37,7 +37,7 @@ export const misconfigured = (reason: string) =>
   ({ outcome: 'transient', reason, surelyNotAccepted: true, misconfigured: true }) as const;
 
 /**
- * The result of a failure that surely happened before the mail was handed over; undefined for any other failure.
+ * The result of a failure that definitely happened before the mail was handed over; undefined for any other failure.
  * A failed TLS handshake is a misconfiguration: nothing was sent, and trying again does not help (SM3).
  */
 export function failureBeforeSending(error: unknown): (SendResult & { outcome: 'transient' }) | undefined {

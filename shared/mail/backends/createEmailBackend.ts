@@ -2,15 +2,15 @@
 // only answers HTTP calls evaluates neither nodemailer nor @sendgrid/mail.
 import { LRUCache } from 'lru-cache';
 import { type Clock, systemClock } from '../../clock';
+import type { Emit } from '../../events';
 import type { BackendName, EmailBackend, EmailSettings, SendResult } from '../emailBackend';
 import { nonAsciiLocalPart } from '../mailHeaders';
 
 /** What the backends need besides their settings. */
-export interface EmailBackendServices {
+interface EmailBackendServices {
   /** Where the console backend prints instead of the standard output. */
   readonly write?: ((text: string) => void) | undefined;
-  /** Called when one backend failed and the next was tried. */
-  readonly log?: ((event: FallbackEvent) => void) | undefined;
+  readonly emit?: Emit | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface EmailBackendServices {
 export function createEmailBackend(settings: EmailSettings, services: EmailBackendServices): EmailBackend {
   const [first, ...others] = settings.backends.map((name) => lazyBackend(name, loader(name, settings, services)));
   if (!first) throw new Error('no e-mail backend is set');
-  return others.length === 0 ? first : createFallbackBackend([first, ...others], services.log);
+  return others.length === 0 ? first : createFallbackBackend([first, ...others], services.emit);
 }
 
 type Load = () => Promise<EmailBackend>;
@@ -71,16 +71,6 @@ function lazyBackend(name: BackendName, load: Load): EmailBackend {
   };
 }
 
-/** A backend failed and the next one was tried. Holds no address and no provider text. */
-export interface FallbackEvent {
-  readonly event: 'emailBackendFallback';
-  readonly mailId: string;
-  readonly from: string;
-  readonly to: string;
-  readonly reason: string;
-  readonly misconfigured: boolean;
-}
-
 type Failure = Exclude<SendResult, { outcome: 'accepted' }>;
 
 /** Far more mails than an instance has in flight. */
@@ -88,14 +78,11 @@ const maxUnsure = 1_000;
 
 /**
  * One backend made of several (`EMAIL_BACKEND=sendgrid,smtp`). The next one is only tried if the previous one definitely did not accept
- * the mail: otherwise the recipient could get it twice. After an unsure result (time-out, connection lost once the body was out) the mail stays with that
- * backend: this instance remembers it by mail id, and its Message-ID makes the one possible repeat recognisable.
- * If all surely failed, the result is the last one's, with the shortest wait any asked for and `misconfigured` if any was.
+ * the mail: otherwise the recipient could get it twice. After an unsure result (time-out, connection lost once the body was out) the mail
+ * stays with that backend: this instance remembers it by mail id, and its Message-ID makes the one possible repeat recognisable.
+ * If none accepted it, the result is the last one's, with the shortest wait that any asked for, and `misconfigured` if any was.
  */
-export function createFallbackBackend(
-  backends: readonly EmailBackend[],
-  log?: (event: FallbackEvent) => void,
-): EmailBackend {
+export function createFallbackBackend(backends: readonly EmailBackend[], emit?: Emit): EmailBackend {
   const unsure = new LRUCache<string, string>({ max: maxUnsure });
   return {
     name: backends.map(({ name }) => name).join(','),
@@ -113,8 +100,9 @@ export function createFallbackBackend(
         failures.push(result);
         const next = candidates[index + 1];
         if (next === undefined) continue;
-        log?.({
+        emit?.({
           event: 'emailBackendFallback',
+          level: 'warn',
           mailId: mail.id,
           from: backend.name,
           to: next.name,

@@ -27,13 +27,10 @@ class PoolSockets {
   open({ host, port, timeoutMs }: SmtpSettings, connected: (error: Error | null, socket?: Socket) => void): void {
     const socket = connect({ host, port });
     this.sockets.add(socket);
-    const failed = (error: Error): void => {
-      connected(error);
-    };
     socket.setTimeout(timeoutMs, () => socket.destroy()); // the send it was opened for has met its deadline by then
-    socket.once('close', () => this.sockets.delete(socket)).once('error', failed);
+    socket.once('close', () => this.sockets.delete(socket)).once('error', connected);
     socket.once('connect', () => {
-      socket.off('error', failed).setTimeout(0).removeAllListeners('timeout');
+      socket.off('error', connected).setTimeout(0).removeAllListeners('timeout');
       connected(null, socket);
     });
   }

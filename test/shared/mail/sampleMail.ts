@@ -5,7 +5,6 @@ import { buildMail, type MailSite, renderPasswordReset } from '../../../shared/m
 export const codalab: MailSite = {
   domain: 'codalab.org',
   name: 'CodaLab',
-  protocol: 'http',
   from: 'info@codalab.org',
   locale: 'en',
   forgotPasswordUrl: 'http://codalab.org/accounts/password/reset/',

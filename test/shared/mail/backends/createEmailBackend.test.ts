@@ -1,10 +1,7 @@
 // Settings to backend: names, order, laziness; the next backend is asked only if the one before definitely did not accept the mail.
+import type { AppEvent } from '../../../../shared/events';
 import { parseBackendNames } from '../../../../shared/settings/emailSettings';
-import {
-  createEmailBackend,
-  createFallbackBackend,
-  type FallbackEvent,
-} from '../../../../shared/mail/backends/createEmailBackend';
+import { createEmailBackend, createFallbackBackend } from '../../../../shared/mail/backends/createEmailBackend';
 import type { SendResult } from '../../../../shared/mail/emailBackend';
 import { createScriptedEmail, type ScriptedEmail } from '../../../fakes/scriptedEmail';
 import { sampleMail } from '../sampleMail';
@@ -35,14 +32,14 @@ describe('createEmailBackend', () => {
   const write = () => {};
 
   it('asks its backends in order, with their settings', async () => {
-    const events: FallbackEvent[] = [];
+    const events: AppEvent[] = [];
     const backend = createEmailBackend(
       {
         backends: ['sendgrid', 'smtp', 'console'],
         sendgrid: { apiKey: 'SG.test', apiUrl: 'http://127.0.0.1:9/', timeoutMs: 5_000 },
         smtp: { host: '127.0.0.1', port: 9, security: 'none', timeoutMs: 5_000 },
       },
-      { write, log: (event) => events.push(event) },
+      { write, emit: (event) => events.push(event) },
     );
     expect(await backend.send(sampleMail())).toEqual({ outcome: 'accepted', backend: 'console' });
     const reason = 'connection_refused';
@@ -99,13 +96,13 @@ describe('several backends in order', () => {
 
   it('asks the second when the first surely has not the mail, and says so in one event', async () => {
     const [first, second] = [scripted('sendgrid', { ...refused, misconfigured: true }), scripted('smtp')];
-    const events: FallbackEvent[] = [];
+    const events: AppEvent[] = [];
     const backend = createFallbackBackend([first, second], (event) => events.push(event));
     expect(await backend.send(sampleMail())).toEqual(accepted('smtp'));
     expect(second.tried).toEqual(first.tried);
     const [{ id: mailId }, reason] = [sampleMail(), 'connection_refused'];
     const change = { from: 'sendgrid', to: 'smtp', reason, misconfigured: true };
-    expect(events).toEqual([{ event: 'emailBackendFallback', mailId, ...change }]);
+    expect(events).toEqual([{ event: 'emailBackendFallback', level: 'warn', mailId, ...change }]);
   });
 
   it('stays with the second one too, while other mails go their usual way', async () => {
