@@ -49,7 +49,12 @@ describe('with good settings', () => {
   it('does the three steps for the site’s own server', async () => {
     await addAccount(app, { id: '7', email: 'served@example.org', username: 'served' });
     const call = (step: string, body: object) => app.post(`backend/password-reset/${step}`, body, withKey());
-    const key = keyIn(await newMail(() => call('request', { email: 'served@example.org' })));
+    // The language of the server's own client is not the person's.
+    const headers = { ...withKey(), 'Accept-Language': 'fr' };
+    const email = 'served@example.org';
+    const mail = await newMail(() => app.post('backend/password-reset/request', { email }, headers));
+    expect(mail).toContain('Subject: [CodaLab] Password Reset');
+    const key = keyIn(mail);
     await expect(call('check', { key })).resolves.toMatchObject({ status: 200, json: { username: 'served' } });
     const newPassword = 'a password sent by the server';
     await expect(call('redeem', { key, newPassword })).resolves.toMatchObject({ status: 200 });

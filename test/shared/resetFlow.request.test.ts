@@ -80,6 +80,15 @@ describe('resendReset', () => {
     expect(queue.sent).toEqual([]);
   });
 
+  it('sends nothing for an account that was disabled since, whoever else has its address', async () => {
+    const t = await mailedKey();
+    t.addAccount({ email, id: '8' });
+    t.tables.accounts.edit(addressHash, '7', { isActive: false });
+    await resendReset(t.deps, t.key, {});
+    await t.deliverAll();
+    expect(t.email.accepted).toHaveLength(1);
+  });
+
   it('touches no storage for a key that was not signed here', async () => {
     const t = await mailedKey();
     const foreign = issueResetKey({ ...t.deps.settings, signingSecrets: [secretB] }, addressHash, start).key;
