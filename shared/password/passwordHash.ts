@@ -1,5 +1,5 @@
 // Hashes a password in Django's encoding, so that a plain Django can verify what we store.
-import { pbkdf2, randomBytes, scrypt, type ScryptOptions, timingSafeEqual } from 'node:crypto';
+import { pbkdf2, randomBytes, scrypt, type ScryptOptions } from 'node:crypto';
 import { promisify } from 'node:util';
 import { availableParallelism } from 'node:os';
 import type { Emit } from '../events';
@@ -43,41 +43,6 @@ export async function hashPassword(
       return `scrypt$${scryptCost.N}$${salt}$${scryptCost.r}$${scryptCost.p}$${derived.toString('base64')}`;
     }
   }
-}
-
-/**
- * Verifies a password against Django's encoded format, as Django's `check_password` does for these three hashers.
- * @returns false also for an unknown or broken encoding
- */
-export async function verifyPassword(password: string, encoded: string): Promise<boolean> {
-  try {
-    return await matches(password, encoded);
-  } catch {
-    return false; // a cost or a salt that the algorithm refuses
-  }
-}
-
-async function matches(password: string, encoded: string): Promise<boolean> {
-  const [hasher, ...parts] = encoded.split('$');
-  if (hasher === 'argon2') return (await import('@node-rs/argon2')).verify(`$${parts.join('$')}`, password);
-  if (hasher === 'pbkdf2_sha256') {
-    const [iterations, salt, digest] = parts;
-    if (iterations === undefined || salt === undefined || digest === undefined) return false;
-    const derived = await pbkdf2Async(password, salt, Number(iterations), 32, 'sha256');
-    return sameDigest(derived, digest);
-  }
-  if (hasher === 'scrypt') {
-    const [n, salt, r, p, digest] = parts;
-    if (salt === undefined || digest === undefined) return false;
-    const cost = { ...scryptCost, N: Number(n), r: Number(r), p: Number(p) };
-    return sameDigest(await scryptAsync(password, salt, 64, cost), digest);
-  }
-  return false;
-}
-
-function sameDigest(derived: Buffer, base64: string): boolean {
-  const stored = Buffer.from(base64, 'base64');
-  return stored.length === derived.length && timingSafeEqual(stored, derived);
 }
 
 /** @returns the encoded password, or undefined at capacity: try again in seconds */

@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { messagesFor } from '../../shared/locales';
-import { verifyPassword } from '../../shared/password/passwordHash';
 import { addAccount, readAccount, someuser, startApp, type App } from '../support/app';
 import { describeInBrowser } from '../support/browser';
 import { bindKey, nextResetMail, paths } from '../support/pages';
+import { verifyPassword } from '../support/verifyPassword';
 
 jest.setTimeout(90_000);
 const goodPassword = 'correct horse battery staple';

@@ -5,12 +5,13 @@ import { promisify } from 'node:util';
 import { run } from '../../cli/accounts/run';
 import { addressHashOf } from '../../shared/address';
 import { StorageUnavailable } from '../../shared/errors';
-import { hashPassword, verifyPassword } from '../../shared/password/passwordHash';
+import { hashPassword } from '../../shared/password/passwordHash';
 import { createStorageClients, type Row } from '../../shared/storage/storage';
 import { exampleSettings } from '../support/app';
 import { siteSecret, startDirectorySite } from '../support/directorySite';
 import { emptyStorage } from '../support/storage';
 import { containing, inMemory, workFolder, type CliResult, type CliWorld } from './runCli';
+import { verifyPassword } from '../support/verifyPassword';
 
 const { cli, table } = inMemory(run);
 const own = workFolder();

@@ -8,10 +8,10 @@ import { startChild } from '../../dev/childProcess';
 import { startHttpServer } from '../../dev/host/httpServer';
 import { samplePassword, seedSampleAccounts } from '../../dev/samples';
 import { addressHashOf } from '../../shared/address';
-import { verifyPassword } from '../../shared/password/passwordHash';
 import { createAccountsTable } from '../../shared/storage/accountsTable';
 import { eventually, exampleSettings } from '../support/app';
 import { emptyStorage, emptyStorageClients } from '../support/storage';
+import { verifyPassword } from '../support/verifyPassword';
 
 const root = path.join(__dirname, '../..');
 const fixture = (name: string): string => path.join(__dirname, 'fixtures', name);

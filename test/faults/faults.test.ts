@@ -3,12 +3,12 @@
 // since both mostly wait. docs/reliability.md has the whole runs and their settings.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as later } from 'node:timers/promises';
-import { verifyPassword } from '../../shared/password/passwordHash';
 import { purgeExpired } from '../../shared/storage/purge';
 import type { Fault } from '../fakes/faultProxy';
 import { addAccount, eventually, readAccount } from '../support/app';
 import { acceptedMails, answerMs, isWhole, startLane, type Lane } from './lane';
 import { faultNames, runStory, steps, type Cell, type FaultName, type Point, type Step } from './story';
+import { verifyPassword } from '../support/verifyPassword';
 
 const only = process.env['FAULTS_ONLY'];
 const lanes = isWhole ? 16 : 12;

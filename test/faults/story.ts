@@ -1,12 +1,12 @@
 // One person's whole story with one fault in it, and what must hold afterwards.
 import { setTimeout as later } from 'node:timers/promises';
 import { addressHashOf } from '../../shared/address';
-import { verifyPassword } from '../../shared/password/passwordHash';
 import { createPeekPoison } from '../../shared/storage/outgoingMailQueue';
 import type { Fault, ProxiedCall } from '../fakes/faultProxy';
 import { addAccount, eventually, readAccount, type AppAnswer } from '../support/app';
 import type { SentMail } from '../support/invariants';
 import { acceptedMails, answerMs, type Lane } from './lane';
+import { verifyPassword } from '../support/verifyPassword';
 
 /** What a person does, and what the app then does by itself (`send`, `notice`). `again`: with the rows of the first time there. */
 export const steps = [

@@ -2,7 +2,6 @@
 import { createHmac } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { StorageUnavailable } from '../../shared/errors';
-import { verifyPassword } from '../../shared/password/passwordHash';
 import type { SiteEvent } from '../../shared/resetDeps';
 import { checkKey, redeemKey } from '../../shared/resetFlow';
 import { issueResetKey } from '../../shared/resetKey';
@@ -20,6 +19,7 @@ import {
   type TestFlow,
   type TestFlowOptions,
 } from '../support/flow';
+import { verifyPassword } from '../support/verifyPassword';
 
 const email = 'someuser@somewhere.com';
 const addressHash = 'cM-Cuc5Ca17_SqXTIlSZcQ';

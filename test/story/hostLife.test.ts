@@ -1,10 +1,10 @@
 // The life of an instance: start, load, shutdown in the middle of work. `STOP_MOMENTS=50 npx jest test/story/hostLife` also stops it at
 // fifty moments of a slow send, and waits for the repeats. (What a killed one leaves: test/faults.)
 import { setTimeout as later } from 'node:timers/promises';
-import { verifyPassword } from '../../shared/password/passwordHash';
 import { startScriptedSmtp, type ScriptedSmtp } from '../fakes/scriptedSmtp';
 import { addAccount, eventually, keyIn, readAccount, someuser, startApp } from '../support/app';
 import { emptyStorage } from '../support/storage';
+import { verifyPassword } from '../support/verifyPassword';
 
 const goodPassword = 'correct horse battery staple';
 const over = ({ port }: ScriptedSmtp) => ({

@@ -1,6 +1,6 @@
 // The main job, end to end: the built bundle under the dev host and Azurite. (The words of the mail: test/shared/mail/renderMail.test.ts.)
-import { verifyPassword } from '../../shared/password/passwordHash';
 import { addAccount, eventually, keyIn, readAccount, someuser, startApp } from '../support/app';
+import { verifyPassword } from '../support/verifyPassword';
 
 it('mails a key, checks it any number of times, redeems it once, and tells the mailbox', async () => {
   const newPassword = 'correct horse battery staple';

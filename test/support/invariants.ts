@@ -1,9 +1,9 @@
 // The invariants I1–I6 as assertions, for use after every case.
 import { z } from 'zod';
-import { verifyPassword } from '../../shared/password/passwordHash';
 import type { Row, StorageClients, TableName } from '../../shared/storage/storage';
 import type { SendGridRequest } from '../fakes/scriptedSendGrid';
 import type { AppAnswer } from './app';
+import { verifyPassword } from './verifyPassword';
 
 const tableNames: readonly TableName[] = ['SiteSettings', 'Accounts', 'ResetKeys', 'Limits', 'Deliveries'];
 

@@ -1,12 +1,8 @@
 import { hashRaw } from '@node-rs/argon2';
 import type { AppEvent } from '../../../shared/events';
-import {
-  createPasswordEncoder,
-  hashPassword,
-  verifyPassword,
-  type PasswordHasher,
-} from '../../../shared/password/passwordHash';
+import { createPasswordEncoder, hashPassword, type PasswordHasher } from '../../../shared/password/passwordHash';
 import { start } from '../../support/flow';
+import { verifyPassword } from '../../support/verifyPassword';
 
 const password = 'correct horse battery staple';
 
