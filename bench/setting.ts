@@ -99,16 +99,17 @@ export interface HostOptions {
   readonly env?: Record<string, string>;
   /** Messages are handled one at a time, and how long each took is added here, in ms. */
   readonly took?: number[];
+  readonly onLine?: (line: string) => void;
 }
 
 /** Starts the dev host with one of the apps. */
 export function startBench(
   app: AppName,
   env: Record<string, string>,
-  { queues = false, took }: HostOptions = {},
+  { queues = false, took, onLine }: HostOptions = {},
 ): Promise<HostProcess> {
   const shipped = { appFile: appFiles[app], hostJsonFile: path.join(root, 'host.json'), env, timers: false, queues };
-  if (took === undefined) return startHostProcess(shipped);
+  if (took === undefined) return startHostProcess(onLine === undefined ? shipped : { ...shipped, onLine });
   const hostJsonFile = path.join(root, 'dist/bench/serial.host.json');
   const serial = { batchSize: 1, newBatchThreshold: 0, maxPollingInterval: '00:00:00.1' };
   const extensions = { http: { routePrefix: '' }, queues: serial };
