@@ -27,9 +27,7 @@ const splitChunks = {
     // Its dispatchers alone: fetch, WebSocket, caches and mocks are most of it, and take 12 ms to load.
     const contents = `
       const Dispatcher = require('undici/lib/dispatcher/dispatcher.js');
-      Dispatcher.prototype.request = function (...call) {
-        return require('undici/lib/api/api-request.js').apply(this, call);
-      };
+      Object.assign(Dispatcher.prototype, require('undici/lib/api')); // a proxy is reached by \`connect\`
       exports.EnvHttpProxyAgent = require('undici/lib/dispatcher/env-http-proxy-agent.js');`;
     onLoad({ filter: /.*/, namespace: 'undici' }, () => ({ contents, resolveDir: '.' }));
   },

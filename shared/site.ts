@@ -136,8 +136,8 @@ export type SiteRow = Readonly<Record<string, unknown>>;
 /** The store of the one row. Every call throws `StorageUnavailable`. */
 export interface SiteRows {
   read(): Promise<SiteRow | undefined>;
-  /** The site's own sentences, from the table SiteTexts. */
-  readTexts(): Promise<readonly TextOverride[]>;
+  /** The site's own sentences, from the table SiteTexts. @param most rows; by default one more than the app uses */
+  readTexts(most?: number): Promise<readonly TextOverride[]>;
   /** Writes those columns of `defaults` that the row does not have; never changes one that is there. @returns the names written */
   fillIn(defaults: Site): Promise<string[]>;
 }

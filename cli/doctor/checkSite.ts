@@ -1,4 +1,5 @@
 // Is the site row valid, does it agree with the settings, does mail come from the site's domain, and are its texts in use?
+import { StorageUnavailable } from '../../shared/errors';
 import type { Config } from '../../shared/config';
 import { builtInLanguages, findLocale } from '../../shared/locales';
 import { applyTexts } from '../../shared/locales/overrides';
@@ -37,7 +38,12 @@ const siteTable = ({ storage, siteId }: CheckInput) =>
 export const readRow = (input: CheckInput): Promise<SiteRow | undefined> => siteTable(input).read();
 
 async function textFindings(input: CheckInput, { locale }: Site): Promise<Finding[]> {
-  const texts = await siteTable(input).readTexts();
+  const texts = await siteTable(input)
+    .readTexts()
+    .catch((error: unknown) => {
+      if (error instanceof StorageUnavailable && error.code === 'TableNotFound') return []; // reported by `tables`
+      throw error;
+    });
   const { catalog, refused, missing } = applyTexts(builtInLanguages, texts);
   const findings: Finding[] = [];
   if (findLocale(locale, catalog) === undefined) {

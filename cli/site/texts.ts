@@ -45,7 +45,7 @@ const optionalTag = (locale: string | undefined): string | undefined =>
 /** The site's own texts, or with `--all` every text in use. */
 async function selectTexts(call: Reading, locale: string | undefined): Promise<TextOverride[]> {
   const wanted = isIn(optionalTag(locale));
-  const own = await openSite(call).rows.readTexts();
+  const own = await openSite(call).rows.readTexts(Infinity);
   const texts = call.options.all === true ? textsInUse(applyTexts(builtInLanguages, own).catalog, locale) : own;
   return texts.filter(wanted);
 }
@@ -92,7 +92,7 @@ async function unsetTexts(call: Reading, locale: string, name?: string): Promise
   const { rows: site, texts } = openSite(call);
   // As the table has it, too: a row with a malformed tag must be removable.
   const tag = canonicalTag(locale, builtInLanguages);
-  const rows = (await site.readTexts()).filter(
+  const rows = (await site.readTexts(Infinity)).filter(
     (row) => (row.locale === locale || (tag !== undefined && isIn(tag)(row))) && (name ?? row.name) === row.name,
   );
   for (const row of rows) await texts.remove(row.locale, row.name, '*');
@@ -125,7 +125,7 @@ async function importTexts(call: Writing, file: string): Promise<void> {
 
 async function checkTexts(call: Call, locale?: string): Promise<void> {
   const tag = optionalTag(locale);
-  const own = await openSite(call).rows.readTexts();
+  const own = await openSite(call).rows.readTexts(Infinity);
   const applied = applyTexts(builtInLanguages, own); // all, since pt-BR is based on pt
   const refused = applied.refused.filter(isIn(tag));
   const allMissing = [...applied.missing].flatMap(([each, names]) => names.map((name) => ({ locale: each, name })));

@@ -47,7 +47,7 @@ export async function writeTexts(
   texts: readonly TextOverride[],
   isDryRun: boolean,
 ): Promise<{ written: number; after: TextOverride[] }> {
-  const after = [...(await rows.readTexts())];
+  const after = [...(await rows.readTexts(Infinity))];
   let written = 0;
   for (const text of texts) {
     // The last one counts.

@@ -9,13 +9,13 @@ export const sitePartition = 'site';
 export function createSiteTable(table: TableStore, texts: TableStore, siteId: string): SiteRows {
   return {
     read: () => table.get(sitePartition, siteId),
-    readTexts: async () => {
+    readTexts: async (most = maxTexts + 1) => {
       const overrides: TextOverride[] = [];
       const rows = texts.list("PartitionKey ge ''", ['PartitionKey', 'RowKey', 'text']);
       for await (const { partitionKey: locale = '', rowKey: name = '', text } of rows) {
         // Enough to be refused; the rest need not stay in memory.
         overrides.push({ locale, name, text: typeof text === 'string' ? text.slice(0, maxTextChars + 1) : '' });
-        if (overrides.length > maxTexts) break;
+        if (overrides.length >= most) break;
       }
       return overrides;
     },

@@ -9,6 +9,7 @@ import type { CheckInput, Finding } from '../../cli/doctor/finding';
 import { run } from '../../cli/site/run';
 import { seedSampleAccounts } from '../../dev/samples';
 import { startSite } from '../../integrations/node-reference/site';
+import { StorageUnavailable } from '../../shared/errors';
 import { readConfig } from '../../shared/config';
 import type { AccountDirectory } from '../../shared/directory/accountDirectory';
 import { createHttpDirectory } from '../../shared/directory/httpDirectory';
@@ -172,6 +173,15 @@ describe('a check', () => {
     expect(faultsOf(await checkSite(checked))).toEqual([
       finding({ level, what: containing(what), cure: containing(`npm run site -- ${cure}`) }),
     ]);
+  });
+
+  it('judges the site row also while SiteTexts is missing, which is another finding', async () => {
+    const checked = input(production());
+    memory.memory('SiteSettings').edit('site', '1', { defaultFromEmail: 'a@b.org' });
+    jest.spyOn(memory.memory('SiteTexts'), 'list').mockImplementation(() => {
+      throw new StorageUnavailable('tables', 'TableNotFound');
+    });
+    expect(faultsOf(await checkSite(checked))).toEqual([finding({ what: containing('sent from another domain') })]);
   });
 
   it('counts the site’s own texts that are refused or missing, and takes a language of the site’s own', async () => {

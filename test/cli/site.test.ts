@@ -1,5 +1,6 @@
 // `npm run site -- show | set | test-mail | texts` and `npm run preview`, on tables in memory.
 import { readFileSync } from 'node:fs';
+import { maxTexts } from '../../shared/locales/overrides';
 import path from 'node:path';
 import { run as preview } from '../../cli/preview';
 import { run } from '../../cli/site/run';
@@ -155,6 +156,14 @@ describe('npm run site -- texts', () => {
     const refused = await texts(['set', ...argv]);
     expect(refused).toMatchObject({ out: '', error: containing(problem) });
     expect(refused.code).toBeGreaterThan(0);
+    expect(rows()).toEqual([]);
+  });
+
+  it('reaches every row, also where there are more than the app reads', async () => {
+    for (let index = 0; index <= maxTexts; index++) table('SiteTexts').edit('de', `x${index}`, { text: 'x' });
+    table('SiteTexts').edit('fr', 'page.logIn', { text: 'x' });
+    expect((await texts(['unset', 'fr', 'page.logIn'])).out).toMatch(/^Removed 1 text\./);
+    expect((await texts(['unset', 'de', '--all'])).out).toMatch(/^Removed 4,001 texts\./);
     expect(rows()).toEqual([]);
   });
 
