@@ -152,6 +152,17 @@ it.each([
   expect([sent(), await poisoned()]).toEqual([[id], 0]);
 });
 
+it('leaves a message that another operator has taken over meanwhile', async () => {
+  const id = await failedMail();
+  const takenOver: QueueClient['deleteMessage'] = async (messageId, popReceipt) => {
+    await poison.updateMessage(messageId, popReceipt, undefined, 0);
+    return poison.deleteMessage(messageId, popReceipt);
+  };
+  await replayPoison({ ...replayDeps(), poisonQueue: clientWith(poison, { deleteMessage: takenOver }) }, 'all', false);
+  await drain();
+  expect([sent(), await poisoned()]).toEqual([[id], 1]);
+});
+
 it('supersedes a copy that is still in the queue', async () => {
   const id = await failedMail();
   const keeping = clientWith(poison, { deleteMessage: () => Promise.reject(new Error('killed')) });
