@@ -115,13 +115,15 @@ const rateOf = ({ settings: { limits } }: LimitDeps, name: LimitName): Rate | 'o
 
 // The table: one row per bucket, keyed by the hash of its name, changed by conditional writes only.
 const rowKey = 'bucket';
-const columns = z.object({
-  tokens: z.number(),
-  at: z.date(),
-  charged: z.string(),
-  day: z.string().optional(),
-  dayCount: z.int().optional(),
-});
+const columns = z.lazy(() =>
+  z.object({
+    tokens: z.number(),
+    at: z.date(),
+    charged: z.string(),
+    day: z.string().optional(),
+    dayCount: z.int().optional(),
+  }),
+);
 
 const partitionKeyOf = (bucket: string): string =>
   createHash('sha256').update(bucket, 'utf8').digest('hex').slice(0, 32);

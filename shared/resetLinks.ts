@@ -140,11 +140,13 @@ export interface ResetKeyStore {
 }
 
 /** The table ResetKeys: partition = hash of the address, row = SHA-256 of the key's `jti`. */
-const columns = z.object({
-  accountId: z.string().min(1),
-  credentialVersion: z.string().min(1),
-  expiresAt: z.date(),
-});
+const columns = z.lazy(() =>
+  z.object({
+    accountId: z.string().min(1),
+    credentialVersion: z.string().min(1),
+    expiresAt: z.date(),
+  }),
+);
 
 export function createResetKeysTable(table: TableStore): ResetKeyStore {
   const find = async (addressHash: string, resetKeyId: string): Promise<BoundKey | undefined> => {

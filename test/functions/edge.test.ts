@@ -1,6 +1,6 @@
 // The edge that every trigger shares: where events go, and what becomes of a bug.
 import { HttpRequest, InvocationContext, type LogLevel } from '@azure/functions';
-import { backgroundTask, emit, httpEndpoint } from '../../functions/edge';
+import { backgroundTask, emit, eventLine, httpEndpoint } from '../../functions/edge';
 import { buildServices } from '../../shared/services';
 import { exampleConfig } from '../support/pages';
 
@@ -57,4 +57,26 @@ it('[N2] a bug in an HTTP function is a 500 without its text, logged without it'
   expect(JSON.stringify(response)).not.toMatch(/canary|TypeError|broke/);
   expect(lines[0]).toEqual(['error', expect.stringContaining('"event":"unexpectedError"')]);
   expect(lines.join('')).not.toContain(secret);
+});
+
+describe('an event', () => {
+  it.each(['\n', '\u2028', '\u2029', '\u0085', '\u001b[31m', '\0', '\u007f'])(
+    '[LG4] is one line of JSON, and cannot be used to forge a second one with %j',
+    (char) => {
+      const text = `a${char}[ERROR] forged`;
+      const event = { event: 'operatorAlertNotSent', level: 'error', reason: text } as const;
+      const line = eventLine(event);
+      expect(line).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u);
+      expect(JSON.parse(line)).toEqual(event);
+    },
+  );
+
+  it('[LG4] is short, whatever is in it', () => {
+    const lengths = [200, 201, 100_000];
+    const shown = lengths.map((length) => {
+      const line = eventLine({ event: 'badSettings', level: 'error', problems: ['z'.repeat(length)] });
+      return (JSON.parse(line) as { problems: string[] }).problems;
+    });
+    expect(shown).toEqual([['z'.repeat(200)], [`${'z'.repeat(200)}…`], [`${'z'.repeat(200)}…`]]);
+  });
 });

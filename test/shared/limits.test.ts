@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { charge, uncharge, type Bucket, type Rate } from '../../shared/limits';
-import { start } from '../support/flow';
+import { withFrontLimit } from '../../functions/edge';
+import { charge, createIpBuckets, uncharge, type Bucket, type Rate } from '../../shared/limits';
+import { createTestClock, start } from '../support/flow';
 
 const rate: Rate = { burst: 3, refillMs: 300_000 };
 const after = (seconds: number): Date => new Date(start.getTime() + seconds * 1000);
@@ -97,5 +98,75 @@ describe('the token bucket', () => {
       const tries = [0, 300 + 900].map((seconds) => charge(bucket, rate, 'later', after(seconds)));
       expect(tries).toContainEqual(expect.objectContaining({ charged: expect.arrayContaining(['later']) }));
     }
+  });
+});
+
+describe('the limit in front', () => {
+  const client = '203.0.113.7';
+  const rate = { burst: 60, refillMs: 60_000 };
+  function setUp(given: typeof rate | 'off' = rate) {
+    const clock = createTestClock();
+    const buckets = createIpBuckets(given, clock.now);
+    const takeMany = (who: string, times: number): number =>
+      Array.from({ length: times }, () => buckets.take(who)).filter((wait) => wait === undefined).length;
+    return { clock, buckets, takeMany };
+  }
+
+  it('[LM2] lets 60 calls of a client through, then one per interval, and says to the second how long to wait', () => {
+    const { buckets, clock, takeMany } = setUp();
+    expect(takeMany(client, 60)).toBe(60);
+    expect(buckets.take(client)).toBe(60);
+    expect(takeMany('203.0.113.8', 100)).toBe(60);
+    clock.advance(20);
+    expect(buckets.take(client)).toBe(40);
+    clock.advance(39);
+    expect(buckets.take(client)).toBe(1);
+    clock.advance(1);
+    expect(takeMany(client, 2)).toBe(1);
+    clock.advance(3600);
+    expect(takeMany(client, 100)).toBe(60);
+  });
+
+  it('D9 returns the token of a call that failed on our side: an outage uses up no network’s limit', async () => {
+    const { buckets: ipBuckets } = setUp();
+    const callTimes = async (times: number, call: () => Promise<string>) => {
+      const results = [];
+      for (let nth = 0; nth < times; nth++) {
+        const called = withFrontLimit({ ipBuckets }, 'request', client, call, () => 'over');
+        results.push(await called.catch(() => 'failed'));
+      }
+      return results;
+    };
+    const failed = await callTimes(100, () => Promise.reject(new Error('the queue is down')));
+    expect(new Set(failed)).toEqual(new Set(['failed']));
+    const served = await callTimes(61, async () => 'served');
+    expect(served.filter((result) => result === 'served')).toHaveLength(60);
+    ipBuckets.refund('never seen');
+    expect(await callTimes(1, async () => 'served')).toEqual(['over']);
+  });
+
+  it('lets everything through when it is off', () => {
+    expect(setUp('off').takeMany(client, 1000)).toBe(1000);
+  });
+
+  it('[LM8] keeps a bounded number of clients, and forgets the one longest unseen', () => {
+    const { takeMany } = setUp();
+    takeMany('regular', 60);
+    takeMany('forgotten', 60);
+    for (let other = 0; other < 19_998; other++) takeMany(`other${other}`, 1);
+    expect(takeMany('regular', 1)).toBe(0); // seen just now
+    takeMany('one more', 1);
+    expect(takeMany('regular', 1)).toBe(0);
+    expect(takeMany('forgotten', 1)).toBe(1);
+  });
+
+  it('[TM1] is not frozen for two hours by a clock that jumped back', () => {
+    const { clock, takeMany } = setUp();
+    clock.advance(7200);
+    takeMany(client, 60);
+    clock.advance(-7200);
+    expect(takeMany(client, 100)).toBe(1);
+    clock.advance(60);
+    expect(takeMany(client, 100)).toBe(1);
   });
 });

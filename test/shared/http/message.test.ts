@@ -1,12 +1,16 @@
-// The body readers: one reading of every body, or none. Which origins may read an answer.
+// The body readers: one reading of every body, or none. Which origins may read an answer. Which bucket a client has.
+import fc from 'fast-check';
 import { z } from 'zod';
 import {
   type Answer,
+  bucketOf,
+  clientBucket,
   corsAnswer,
   jsonAnswer,
   maxBodyBytes,
   readFormBody,
   readJsonBody,
+  unknownClient,
   withCors,
 } from '../../../shared/http/message';
 
@@ -196,5 +200,73 @@ it('a cross-origin call from a listed origin may be made and read, without cooki
     'Access-Control-Expose-Headers': 'Retry-After',
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
+  });
+});
+
+describe('clientBucket', () => {
+  it.each([
+    ['203.0.113.7', 1, '203.0.113.7'],
+    ['9.9.9.9,8.8.8.8, 7.7.7.7,203.0.113.7:50123', 1, '203.0.113.7'],
+    ['1.2.3.4, 203.0.113.7, 10.0.0.1', 2, '203.0.113.7'],
+    ['1.2.3.4', 0, unknownClient],
+    ['1.2.3.4', 2, unknownClient],
+    [null, 1, unknownClient],
+    ['1.2.3.4,', 1, unknownClient],
+    ['1.2.3.4, evil', 1, unknownClient],
+    ['999.1.1.1', 1, unknownClient],
+    ['1.2.3', 1, unknownClient],
+    ['01.2.3.4', 1, unknownClient],
+  ])('[LM3] [LM4] of %j behind %d trusted hops is %s: what the hop wrote counts', (header, hops, bucket) => {
+    expect(clientBucket(header, hops)).toBe(bucket);
+  });
+
+  it('[LM3] is never moved by what a client writes to the left', () => {
+    const inventions = fc.array(fc.oneof(fc.ipV4(), fc.ipV6(), fc.string()), { maxLength: 6 });
+    fc.assert(
+      fc.property(inventions, fc.ipV4(), fc.nat(65_535), (invented, peer, port) => {
+        expect(clientBucket([...invented, `${peer}:${port}`].join(','), 1)).toBe(peer);
+      }),
+    );
+  });
+});
+
+describe('bucketOf', () => {
+  it.each([
+    [' 203.0.113.7 ', '203.0.113.7'],
+    ['203.0.113.7:443', '203.0.113.7'],
+    ['::FFFF:cb00:7107', '203.0.113.7'],
+    ['[::ffff:203.0.113.7]:443', '203.0.113.7'],
+    ['[2001:0DB8:0:0:ffff::]', '2001:db8:0:0::/64'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2002:cb00:7107::1', '203.0.113.7'], // 6to4
+    ['::1', '0:0:0:0::/64'],
+    ['fe80::1%eth0', unknownClient],
+    ['203.0.113.7:x', unknownClient],
+    ['[203.0.113.7', unknownClient],
+    ['203.0.113.0/24', unknownClient],
+    ['localhost', unknownClient],
+    ['', unknownClient],
+  ])('of %s is %s', (entry, bucket) => {
+    expect(bucketOf(entry)).toBe(bucket);
+  });
+
+  it('is the same for every address of an IPv6 /64, and for every spelling of it', () => {
+    const half = fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 4, maxLength: 4 });
+    const hex = (parts: number[]): string => parts.map((part) => part.toString(16)).join(':');
+    fc.assert(
+      fc.property(half, half, (net, host) => {
+        fc.pre(net.some((part) => part !== 0));
+        expect(bucketOf(`${hex(net)}:${hex(host)}`)).toBe(`${hex(net)}::/64`);
+        expect(bucketOf(`[${hex(net)}:${hex(host).toUpperCase()}]:80`)).toBe(`${hex(net)}::/64`);
+      }),
+    );
+  });
+
+  it('is short, and never the text itself unless that is an address', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 300 }), (text) => {
+        expect(bucketOf(text)).toMatch(/^(?:unknown|[\d.]{7,15}|[\da-f:]{7,20}::\/64)$/);
+      }),
+    );
   });
 });
