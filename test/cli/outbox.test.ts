@@ -123,6 +123,8 @@ it('replays a mail that was given up: it is sent once, with a new day', async ()
   const id = await failedMail();
   expect((await outbox(`replay ${id}`)).out).toContain('on its way again');
   expect(await delivery(id)).toMatchObject({ state: 'waiting', reason: 'replayed', acceptedAt: nextDay });
+  const [copy] = (await queue.peekMessages()).peekedMessageItems;
+  expect(copy?.expiresOn.getUTCFullYear()).toBe(9999); // never
   await drain();
   expect([sent(), await poisoned()]).toEqual([[id], 0]);
   expect(await delivery(id)).toMatchObject({ state: 'accepted', attempt: 1 });

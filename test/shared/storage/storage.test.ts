@@ -1,7 +1,9 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { TableClient } from '@azure/data-tables';
 import { withDeadline } from '../../../shared/clock';
 import { StorageUnavailable } from '../../../shared/errors';
-import { codeOf, createTableStore, storageCall } from '../../../shared/storage/storage';
+import { codeOf, createStorageClients, createTableStore, storageCall } from '../../../shared/storage/storage';
 
 // The pauses between tries take no time.
 jest.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
@@ -98,4 +100,25 @@ it('the code of an error is the service’s, also where the tables SDK leaves it
   const inBody = Object.assign(restError(404), { details: { odataError: { code: 'TableNotFound' } } });
   expect(codeOf(inBody)).toBe('TableNotFound');
   expect(codeOf(new Error('TableNotFound'))).toBeUndefined();
+});
+
+it('only storageCall retries: the SDKs make one call each', async () => {
+  let calls = 0;
+  const server = createServer((request, response) => {
+    calls += 1;
+    request.resume();
+    response.writeHead(503).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/name`;
+  const connectionString = `DefaultEndpointsProtocol=http;AccountName=name;AccountKey=a2V5;QueueEndpoint=${url};TableEndpoint=${url};EndpointSuffix=core.windows.net`;
+  const storage = createStorageClients({ kind: 'connectionString', connectionString });
+  try {
+    await expect((await storage.queue('any')).getProperties()).rejects.toMatchObject({ statusCode: 503 });
+    expect(calls).toBe(1);
+    await expect(storage.table('Accounts').get('partition', 'row')).rejects.toMatchObject({ code: '503' });
+    expect(calls).toBe(1 + 3);
+  } finally {
+    server.close().closeAllConnections();
+  }
 });
